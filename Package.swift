@@ -1,0 +1,109 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target is held to the same rules; see "House rules" in README.md.
+let rules: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: rules)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: rules)
+}
+
+/// A protocol's backend: its sources stand in the protocol's folder, beside the manifest.
+func backend(_ name: String) -> Target {
+    .executableTarget(
+        name: "haul-\(name)", dependencies: ["HaulModel", "HaulProtocol"], path: "protocols/\(name)",
+        exclude: ["protocol.json"], swiftSettings: rules)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: rules)
+}
+
+func debian(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "haul",
+    products: [
+        .executable(name: "hauld", targets: ["hauld"]),
+        .executable(name: "haul-worker", targets: ["haul-worker"]),
+        .executable(name: "haul", targets: ["haul"]),
+        .executable(name: "haul-bench", targets: ["haul-bench"]),
+        .executable(name: "haul-playground", targets: ["haul-playground"]),
+        .executable(name: "haul-local", targets: ["haul-local"]),
+        .executable(name: "haul-ssh", targets: ["haul-ssh"]),
+        .executable(name: "haul-http", targets: ["haul-http"]),
+        .executable(name: "haul-fake", targets: ["haul-fake"]),
+    ],
+    targets: [
+        // Debian's C libraries, and the one C file of our own.
+        debian("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        debian("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        debian("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
+        debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
+        .target(name: "CSpawn"),
+
+        // Libraries, from the rules outward.
+        library("HaulModel"),
+        library("HaulConfig"),
+        library("HaulCrypto", ["CSodium"]),
+        library("HaulHTTP", ["CMicroHTTPD", "CCurl"]),
+        library("HaulWire", ["HaulModel"]),
+        library("HaulStore", ["HaulModel", "CSQLite"]),
+        library("HaulLogs", ["HaulModel"]),
+        library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
+        library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
+        library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
+        library("HaulProtocol", ["HaulModel", "CSpawn"]),
+        library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
+        library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
+        library("HaulPlayground", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
+
+        // Programs: parse, compose, run.
+        program(
+            "hauld",
+            [
+                "HaulModel", "HaulConfig", "HaulCrypto", "HaulStore", "HaulLogs", "HaulEngine", "HaulAuth", "HaulAPI",
+                "HaulHTTP", "HaulProtocol",
+            ]),
+        program("haul-worker", ["HaulModel", "HaulConfig", "HaulWorker", "HaulProtocol", "HaulHTTP"]),
+        program("haul", ["HaulCLI"]),
+        program("haul-bench", ["HaulModel", "HaulWire", "HaulHTTP"]),
+        program("haul-playground", ["HaulPlayground"]),
+
+        // Backends, each beside its manifest.
+        backend("local"),
+        backend("ssh"),
+        backend("http"),
+        backend("fake"),
+
+        // Tests: a folder a target, then what crosses targets.
+        .target(
+            name: "Support",
+            dependencies: ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"],
+            path: "Tests/Support", swiftSettings: rules),
+        tests("HaulModelTests", ["HaulModel"]),
+        tests("HaulConfigTests", ["HaulConfig"]),
+        tests("HaulHTTPTests", ["HaulHTTP"]),
+        tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
+        tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
+        tests("HaulProtocolTests", ["HaulProtocol", "HaulModel"]),
+        tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
+        tests("HaulCLITests", ["HaulCLI", "HaulModel", "HaulWire"]),
+        tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "Support"]),
+        tests(
+            "Integration",
+            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
+    ]
+)

@@ -1,0 +1,2 @@
+#pragma once
+int haul_spawn_placeholder(void);
