@@ -1,0 +1,102 @@
+/// The one place where it is decided what becomes of an element: (element, event) -> (element, what follows).
+///
+/// Pure: no clock, no chance, no store. The engine performs the decision in one transaction.
+public enum ElementMachine {
+    public enum Event: Sendable, Hashable {
+        /// All that a held element waited for has ended.
+        case opened
+        /// A child of a held directory failed for good.
+        case childFailed
+        /// The wait between tries is over.
+        case due
+        /// A session takes it.
+        case claimed
+        /// The holder of the lease reported progress.
+        case progressed
+        /// The holder of the lease reported success.
+        case succeeded(size: Int?)
+        /// The holder of the lease reported failure.
+        case failed(ErrorClass, reason: String?)
+        /// The lease ended without a report.
+        case lost
+    }
+
+    /// What the engine does besides writing the element.
+    public enum Action: Sendable, Hashable {
+        /// Record an attempt under this number, with the session's lease.
+        case beginAttempt(number: Int)
+        /// End the attempt of this number.
+        case endAttempt(number: Int)
+        /// Listen no more: nothing will change by itself. Job counts, depths and parents follow.
+        case ended
+    }
+
+    public struct Decision: Sendable, Hashable {
+        public var element: Element
+        public var actions: [Action]
+    }
+
+    /// What happens to an element at `now`, or nil when the event does not fit its phase (it came late, or twice).
+    ///
+    /// - Parameter chance: 0..<1, for the jitter of a retry.
+    public static func decide(
+        _ element: Element, _ event: Event, policy: RetryPolicy, now: Timestamp, chance: Double
+    ) -> Decision? {
+        var next = element
+        next.changed = now
+        switch (element.phase, event) {
+        case (.held, .opened), (.delayed, .due):
+            next.phase = .ready
+            next.notBefore = nil
+            return Decision(element: next, actions: [])
+        case (.held, .childFailed):
+            next.phase = .failed
+            next.errorClass = .notEmpty
+            next.reason = "not empty: something below it could not be removed"
+            return Decision(element: next, actions: [.ended])
+        case (.ready, .claimed):
+            next.phase = .leased
+            return Decision(element: next, actions: [.beginAttempt(number: element.attempts + 1)])
+        case (.leased, .progressed), (.running, .progressed):
+            next.phase = .running
+            return Decision(element: next, actions: [])
+        case (.leased, .succeeded(let size)), (.running, .succeeded(let size)):
+            next.phase = .done
+            next.attempts += 1
+            next.errorClass = nil
+            next.reason = nil
+            if let size { next.size = size }
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
+        case (.leased, .failed(let errorClass, let reason)), (.running, .failed(let errorClass, let reason)):
+            next.attempts += 1
+            next.errorClass = errorClass
+            next.reason = reason
+            return afterFailure(next, policy: policy, now: now, chance: chance)
+        case (.leased, .lost), (.running, .lost):
+            next.attempts += 1
+            next.errorClass = .lost
+            next.reason = "the worker's lease ended without a report"
+            if element.phase == .leased && element.forgiven < policy.forgivenLosses {
+                next.forgiven += 1
+                next.phase = .ready
+                return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
+            }
+            return afterFailure(next, policy: policy, now: now, chance: chance)
+        default:
+            return nil
+        }
+    }
+
+    private static func afterFailure(
+        _ failed: Element, policy: RetryPolicy, now: Timestamp, chance: Double
+    ) -> Decision {
+        var next = failed
+        if next.errorClass?.isPermanent == true || next.tries >= next.maxTries {
+            next.phase = .failed
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
+        }
+        next.phase = .delayed
+        next.notBefore = now.adding(seconds: policy.delay(afterTries: next.tries, chance: chance))
+        return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
+    }
+}

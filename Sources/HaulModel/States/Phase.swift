@@ -1,0 +1,43 @@
+/// Where an element stands, finer than the status that users see. The integers are stored.
+///
+///     held ──opened──▶ ready ◀──due── delayed
+///       │                │ claimed       ▲
+///       │                ▼               │ failed, tries left
+///       │             leased ──▶ running ┘
+///       │ child failed   └── reported ──▶ done / failed
+///       └──────────▶ failed
+public enum Phase: Int, Sendable, Hashable, CaseIterable {
+    /// Waits for others of its job: a directory of a REMOVE for all that is deeper. Opened by the engine when the last
+    /// of those ended.
+    case held = 0
+    /// Can be handed out. Left by a claim.
+    case ready = 1
+    /// Waits for its next try; made ready by the retry duty when `notBefore` has come.
+    case delayed = 2
+    /// Handed out to a session; nothing heard yet. Left by a report, first progress, or the end of the lease.
+    case leased = 3
+    /// Handed out, and progress was seen.
+    case running = 4
+    // Ended. Only a user's retry leads out.
+    case done = 5
+    case failed = 6
+    case cancelled = 7
+
+    /// True when nothing more will happen by itself.
+    public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
+
+    /// True while a session holds it.
+    public var isHandedOut: Bool { self == .leased || self == .running }
+
+    /// The status that users see. What waits is NEW until it was handed out once, then FAILED: between tries.
+    public func status(attempts: Int) -> Status {
+        switch self {
+        case .held, .ready, .delayed: attempts == 0 ? .new : .failed
+        case .leased: .submitted
+        case .running: .running
+        case .done: .done
+        case .failed: .failed
+        case .cancelled: .cancelled
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/// One try at one element, by one worker, under one lease.
+public struct Attempt: Sendable, Hashable {
+    public var jobID: Int
+    public var elementID: Int
+    /// From 1.
+    public var number: Int
+    /// The session whose lease it runs under.
+    public var sessionID: Int
+    /// The name of the worker.
+    public var worker: String
+    public var started: Timestamp
+    /// Nil while it runs.
+    public var ended: Timestamp?
+    /// Nil while it runs; then `done`, `failed` or `cancelled`.
+    public var status: Status?
+    public var errorClass: ErrorClass?
+    public var reason: String?
+    public var returnCode: Int?
+    public var progress: Progress?
+    /// `ALGORITHM:HEX` where the backend computed one.
+    public var checksum: String?
+    /// Where its log is; nil while it runs.
+    public var log: LogPlace?
+    /// Bytes of its listing file; nil where it has none.
+    public var listingLength: Int?
+
+    public init(
+        jobID: Int, elementID: Int, number: Int, sessionID: Int, worker: String, started: Timestamp,
+        ended: Timestamp? = nil, status: Status? = nil, errorClass: ErrorClass? = nil, reason: String? = nil,
+        returnCode: Int? = nil, progress: Progress? = nil, checksum: String? = nil, log: LogPlace? = nil,
+        listingLength: Int? = nil
+    ) {
+        self.jobID = jobID
+        self.elementID = elementID
+        self.number = number
+        self.sessionID = sessionID
+        self.worker = worker
+        self.started = started
+        self.ended = ended
+        self.status = status
+        self.errorClass = errorClass
+        self.reason = reason
+        self.returnCode = returnCode
+        self.progress = progress
+        self.checksum = checksum
+        self.log = log
+        self.listingLength = listingLength
+    }
+
+    /// What moved so far.
+    public struct Progress: Sendable, Hashable {
+        /// Bytes.
+        public var transferred: Int
+        /// Seconds since the transfer began.
+        public var elapsed: Double
+        /// Bytes/s lately.
+        public var instant: Double
+        /// Bytes/s overall.
+        public var average: Double
+
+        public init(transferred: Int, elapsed: Double, instant: Double, average: Double) {
+            self.transferred = transferred
+            self.elapsed = elapsed
+            self.instant = instant
+            self.average = average
+        }
+    }
+
+    /// A piece of a file in the job's log folder.
+    public struct LogPlace: Sendable, Hashable {
+        public var file: String
+        /// Bytes from the file's start, after the header line.
+        public var offset: Int
+        /// Bytes.
+        public var length: Int
+
+        public init(file: String, offset: Int, length: Int) {
+            self.file = file
+            self.offset = offset
+            self.length = length
+        }
+    }
+}

@@ -1,0 +1,98 @@
+/// What a user registered, with the counts of its elements.
+public struct Job: Sendable, Hashable {
+    public var id: Int
+    public var userID: Int
+    /// The name of the user's queue.
+    public var queue: String
+    public var type: JobType
+    public var protocolName: ProtocolName
+    public var status: Status
+    public var source: Place
+    /// COPY and RENAME only.
+    public var destination: Place?
+    public var options: [String: JSONValue]
+    /// 0 to 9; 0 is served first.
+    public var priority: Int
+    /// Tries of each element, 1 to 100.
+    public var maxTries: Int
+    /// The user's own words for it.
+    public var label: String?
+    /// Names the folder of its logs: 32 hexadecimal digits.
+    public var logUID: String
+    public var registered: Timestamp
+    /// When anything of it last changed.
+    public var changed: Timestamp
+    public var counts: StatusCounts
+
+    public init(
+        id: Int, userID: Int, queue: String, type: JobType, protocolName: ProtocolName, status: Status, source: Place,
+        destination: Place?, options: [String: JSONValue], priority: Int, maxTries: Int, label: String?,
+        logUID: String, registered: Timestamp, changed: Timestamp, counts: StatusCounts
+    ) {
+        self.id = id
+        self.userID = userID
+        self.queue = queue
+        self.type = type
+        self.protocolName = protocolName
+        self.status = status
+        self.source = source
+        self.destination = destination
+        self.options = options
+        self.priority = priority
+        self.maxTries = maxTries
+        self.label = label
+        self.logUID = logUID
+        self.registered = registered
+        self.changed = changed
+        self.counts = counts
+    }
+
+    /// A path at a site.
+    public struct Place: Sendable, Hashable {
+        public var siteID: Int
+        /// As the user wrote it.
+        public var path: String
+
+        public init(siteID: Int, path: String) {
+            self.siteID = siteID
+            self.path = path
+        }
+    }
+}
+
+/// How many elements of a job have each status.
+public struct StatusCounts: Sendable, Hashable {
+    public var new = 0
+    public var done = 0
+    public var failed = 0
+    public var submitted = 0
+    public var running = 0
+    public var cancelled = 0
+
+    public init() {}
+
+    public var total: Int { new + done + failed + submitted + running + cancelled }
+
+    public subscript(status: Status) -> Int {
+        get {
+            switch status {
+            case .new: new
+            case .done: done
+            case .failed: failed
+            case .submitted: submitted
+            case .running: running
+            case .cancelled: cancelled
+            }
+        }
+        set {
+            switch status {
+            case .new: new = newValue
+            case .done: done = newValue
+            case .failed: failed = newValue
+            case .submitted: submitted = newValue
+            case .running: running = newValue
+            case .cancelled: cancelled = newValue
+            }
+        }
+    }
+}
