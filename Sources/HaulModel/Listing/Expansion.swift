@@ -79,7 +79,9 @@ public struct Expansion: Sendable, Hashable, Codable {
         switch job.type {
         case .copy:
             guard let destination = job.destination?.path else { return [] }
-            let target = destination.utf8.last == UInt8(ascii: "/") ? destination + TransferPath.name(job.source.path) : destination
+            let target =
+                destination.utf8.last == UInt8(ascii: "/")
+                ? destination + TransferPath.name(job.source.path) : destination
             return [ElementSeed(type: .copy, source: job.source.path, destination: target, size: entry.size)]
         case .remove:
             return [ElementSeed(type: .remove, source: job.source.path, size: entry.size)]
@@ -89,7 +91,9 @@ public struct Expansion: Sendable, Hashable, Codable {
     }
 
     private mutating func copySeeds(_ entry: ListingEntry, at path: String, of job: Job) -> [ElementSeed] {
-        guard let destination = job.destination?.path, !entry.name.utf8.starts(with: Self.partialPrefix.utf8) else { return [] }
+        guard let destination = job.destination?.path, !entry.name.utf8.starts(with: Self.partialPrefix.utf8) else {
+            return []
+        }
         switch entry.kind {
         case .directory:
             directoryIsKept = true
@@ -109,7 +113,8 @@ public struct Expansion: Sendable, Hashable, Codable {
     private static func removal(_ entry: ListingEntry, at path: String, of job: Job) -> ElementSeed {
         let isDirectory = entry.kind == .directory
         return ElementSeed(
-            type: .remove, source: TransferPath.join(TransferPath.trimmed(job.source.path), path) + (isDirectory ? "/" : ""),
+            type: .remove,
+            source: TransferPath.join(TransferPath.trimmed(job.source.path), path) + (isDirectory ? "/" : ""),
             size: isDirectory ? 0 : entry.size, depth: TransferPath.depth(path), isHeld: isDirectory)
     }
 

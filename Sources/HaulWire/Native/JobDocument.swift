@@ -1,0 +1,127 @@
+public import HaulModel
+
+/// A job as users read it (`GET /jobs`, `GET /jobs/J`, and the answer to a registration).
+public struct JobDocument: Sendable, Hashable, Codable {
+    public var id: Int
+    public var userID: Int
+    public var sourceSiteID: Int
+    /// COPY and RENAME only.
+    public var destinationSiteID: Int?
+    public var sourcePath: String
+    /// COPY and RENAME only.
+    public var destinationPath: String?
+    public var type: String
+    public var status: String
+    public var options: [String: JSONValue]
+    public var priority: Int
+    public var protocolName: String
+    public var logUID: String
+    /// Last change: UTC, milliseconds, `Z`.
+    public var timestamp: String
+    public var queue: String
+    public var maxTries: Int
+    public var label: String?
+    /// Elements by status; in `GET /jobs` and `GET /jobs/J` alone.
+    public var counts: Counts?
+
+    public struct Counts: Sendable, Hashable {
+        public var elements: Int
+        public var new: Int
+        public var done: Int
+        public var failed: Int
+        public var submitted: Int
+        public var running: Int
+        public var cancelled: Int
+    }
+
+    public init(_ job: Job, withCounts: Bool) {
+        id = job.id
+        userID = job.userID
+        sourceSiteID = job.source.siteID
+        destinationSiteID = job.destination?.siteID
+        sourcePath = job.source.path
+        destinationPath = job.destination?.path
+        type = job.type.name
+        status = job.status.name
+        options = job.options
+        priority = job.priority
+        protocolName = job.protocolName.name
+        logUID = job.logUID
+        timestamp = job.changed.text
+        queue = job.queue
+        maxTries = job.maxTries
+        label = job.label
+        if withCounts {
+            counts = Counts(
+                elements: job.counts.total, new: job.counts.new, done: job.counts.done, failed: job.counts.failed,
+                submitted: job.counts.submitted, running: job.counts.running, cancelled: job.counts.cancelled)
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, type, status, priority, timestamp, queue, label
+        case userID = "user_id"
+        case sourceSiteID = "src_siteid"
+        case destinationSiteID = "dst_siteid"
+        case sourcePath = "src_filepath"
+        case destinationPath = "dst_filepath"
+        case options = "extra_opts"
+        case protocolName = "protocol"
+        case logUID = "log_uid"
+        case maxTries = "max_tries"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decode(Int.self, forKey: .id)
+        userID = try container.decode(Int.self, forKey: .userID)
+        sourceSiteID = try container.decode(Int.self, forKey: .sourceSiteID)
+        destinationSiteID = try container.decodeIfPresent(Int.self, forKey: .destinationSiteID)
+        sourcePath = try container.decode(String.self, forKey: .sourcePath)
+        destinationPath = try container.decodeIfPresent(String.self, forKey: .destinationPath)
+        type = try container.decode(String.self, forKey: .type)
+        status = try container.decode(String.self, forKey: .status)
+        options = try container.decode([String: JSONValue].self, forKey: .options)
+        priority = try container.decode(Int.self, forKey: .priority)
+        protocolName = try container.decode(String.self, forKey: .protocolName)
+        logUID = try container.decode(String.self, forKey: .logUID)
+        timestamp = try container.decode(String.self, forKey: .timestamp)
+        queue = try container.decode(String.self, forKey: .queue)
+        maxTries = try container.decode(Int.self, forKey: .maxTries)
+        label = try container.decodeIfPresent(String.self, forKey: .label)
+        counts = try? Counts(from: decoder)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(userID, forKey: .userID)
+        try container.encode(sourceSiteID, forKey: .sourceSiteID)
+        try container.encodeIfPresent(destinationSiteID, forKey: .destinationSiteID)
+        try container.encode(sourcePath, forKey: .sourcePath)
+        try container.encodeIfPresent(destinationPath, forKey: .destinationPath)
+        try container.encode(type, forKey: .type)
+        try container.encode(status, forKey: .status)
+        try container.encode(options, forKey: .options)
+        try container.encode(priority, forKey: .priority)
+        try container.encode(protocolName, forKey: .protocolName)
+        try container.encode(logUID, forKey: .logUID)
+        try container.encode(timestamp, forKey: .timestamp)
+        try container.encode(queue, forKey: .queue)
+        try container.encode(maxTries, forKey: .maxTries)
+        try container.encodeIfPresent(label, forKey: .label)
+        try counts?.encode(to: encoder)
+    }
+}
+
+extension JobDocument.Counts: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case elements = "num_elements"
+        case new = "num_new"
+        case done = "num_done"
+        case failed = "num_failed"
+        case submitted = "num_submitted"
+        case running = "num_running"
+        case cancelled = "num_cancelled"
+    }
+}
