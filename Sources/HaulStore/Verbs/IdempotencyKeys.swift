@@ -6,6 +6,11 @@ public struct KeptAnswer: Sendable, Hashable {
     public var body: [UInt8]
     /// The jobs that it registered.
     public var jobIDs: [Int]
+
+    public init(body: [UInt8], jobIDs: [Int]) {
+        self.body = body
+        self.jobIDs = jobIDs
+    }
 }
 
 extension StoreReader {
