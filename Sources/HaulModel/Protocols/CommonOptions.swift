@@ -50,5 +50,6 @@ public struct CommonOptions: Sendable, Hashable {
         OptionSpec(
             name: "symlinks", type: .enum, summary: "what is done with a symbolic link",
             values: Symlinks.allCases.map(\.rawValue), default: "fail"),
+        OptionSpec(name: "confirm", type: .bool, summary: "a REMOVE may take the root of a site"),
     ]
 }
