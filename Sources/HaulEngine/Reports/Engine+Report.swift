@@ -51,7 +51,7 @@ extension Engine {
             return .refused(.leaseEnded)
         }
         if lease.element.type == .list, report.returnCode == 0, report.listing == nil,
-            await logs.listingLength(lease.key) == nil
+            await !logs.listingExists(lease.key)
         {
             return .refused(
                 EngineError(

@@ -15,6 +15,13 @@ struct Lease: Sendable {
 }
 
 extension Engine {
+    /// Checks a token before anything of its request is looked at.
+    ///
+    /// - Throws: `.forbidden` for a token that is none of ours or stands for another element.
+    public func checkToken(_ token: String, job: Int, element: Int) throws(EngineError) {
+        _ = try proven(token, job: job, element: element)
+    }
+
     /// The attempt that a token proves a lease on.
     ///
     /// - Throws: `.forbidden` for a token that is none of ours or stands for another element.
