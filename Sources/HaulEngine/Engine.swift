@@ -14,6 +14,8 @@ public final class Engine: Sendable {
     public let configuration: EngineConfiguration
     public let rules: RegistrationRules
     let tokens: ElementTokens
+    /// Told when the disk did not keep what was synced to it; it shall end the process.
+    let onDiskFailure: @Sendable (String) -> Void
     /// Rings when elements became ready: parked claims look again.
     let workBell = Bell()
     /// Rings when a listing waits to be expanded.
@@ -25,13 +27,15 @@ public final class Engine: Sendable {
 
     /// - Throws: `StoreError` when the secret of element tokens can't be read or made.
     public init(
-        store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World
+        store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World,
+        onDiskFailure: @escaping @Sendable (String) -> Void
     ) async throws {
         self.store = store
         self.logs = logs
         self.rules = rules
         self.configuration = configuration
         self.world = world
+        self.onDiskFailure = onDiskFailure
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
         tokens = ElementTokens(key: key)

@@ -3,6 +3,8 @@ public struct EngineError: Error, Sendable {
     public enum Kind: Sendable {
         /// The request is wrong.
         case invalid
+        /// The token is none of ours.
+        case unauthorized
         /// What was proven does not allow it.
         case forbidden
         /// There is no such thing, or not for this user.

@@ -37,6 +37,7 @@ struct Problem: Error, Sendable {
         let (status, title) =
             switch error.kind {
             case .invalid: (400, "Bad request")
+            case .unauthorized: (401, "Unauthorized")
             case .forbidden: (403, "Forbidden")
             case .notFound: (404, "Not found")
             case .conflict: (409, "Conflict")
@@ -49,6 +50,7 @@ struct Problem: Error, Sendable {
                 status: status, title: title, code: error.code, detail: error.detail, hint: error.hint,
                 fields: error.fields, index: error.index, offset: error.offset),
             cause: error.cause)
+        if status == 401 { headers = ["WWW-Authenticate": "Bearer realm=\"haul\""] }
         if status == 503 { headers = ["Retry-After": "5"] }
     }
 

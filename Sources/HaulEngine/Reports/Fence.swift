@@ -17,18 +17,18 @@ struct Lease: Sendable {
 extension Engine {
     /// Checks a token before anything of its request is looked at.
     ///
-    /// - Throws: `.forbidden` for a token that is none of ours or stands for another element.
+    /// - Throws: `.unauthorized` for a token that is none of ours, `.forbidden` for another element's.
     public func checkToken(_ token: String, job: Int, element: Int) throws(EngineError) {
         _ = try proven(token, job: job, element: element)
     }
 
     /// The attempt that a token proves a lease on.
     ///
-    /// - Throws: `.forbidden` for a token that is none of ours or stands for another element.
+    /// - Throws: `.unauthorized` for a token that is none of ours, `.forbidden` for another element's.
     func proven(_ token: String, job: Int, element: Int) throws(EngineError) -> AttemptID {
         guard let id = tokens.attempt(of: token) else {
             throw EngineError(
-                .forbidden, code: "bad_element_token", detail: "The token is no element's token of this server.",
+                .unauthorized, code: "bad_element_token", detail: "The token is no element's token of this server.",
                 hint: "Send the token that came with the element, in X-Token or as a bearer token.")
         }
         guard id.jobID == job, id.elementID == element else {

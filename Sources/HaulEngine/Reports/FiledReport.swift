@@ -100,7 +100,12 @@ extension Engine {
 
     /// Runs what touches the logs, with its errors in words for the client.
     func logging<T>(_ body: () async throws -> T) async throws -> T {
-        do { return try await body() } catch let error as LogError { throw EngineError(error) }
+        do {
+            return try await body()
+        } catch let error as LogError {
+            if case .fsyncFailed(let cause) = error { onDiskFailure(cause) }
+            throw EngineError(error)
+        }
     }
 }
 

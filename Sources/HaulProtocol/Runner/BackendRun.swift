@@ -189,6 +189,8 @@ public actor BackendRun {
         if let verdict { return verdict }
         let how = child.status.map(\.description) ?? "cannot be ended"
         let said = lastError.isEmpty ? "" : ": \(lastError)"
-        return .failed(.backend, "the backend \(how) without a result for this element\(said)", returncode: child.status.map(\.code) ?? 1)
+        return .failed(
+            .backend, "the backend \(how) without a result for this element\(said)",
+            returncode: child.status.map(\.code) ?? 1)
     }
 }
