@@ -47,13 +47,15 @@ public struct EngineError: Error, Sendable {
         self.cause = cause
     }
 
-    static func noJob(_ id: Int) -> EngineError {
+    /// 404 for a job that is not there, or not for this user.
+    public static func noJob(_ id: Int) -> EngineError {
         EngineError(
             .notFound, code: "no_such_job", detail: "There is no job \(id).",
             hint: "GET /jobs lists the jobs that are yours.")
     }
 
-    static func noElement(_ element: Int, ofJob job: Int) -> EngineError {
+    /// 404 for an element that is not there.
+    public static func noElement(_ element: Int, ofJob job: Int) -> EngineError {
         EngineError(
             .notFound, code: "no_such_element", detail: "Job \(job) has no element \(element).",
             hint: "GET /jobs/\(job)/elements lists its elements.")

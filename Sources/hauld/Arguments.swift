@@ -10,7 +10,7 @@ enum Arguments {
     static let versionText = "0.1.0"
     static let usualConfig = "/etc/haul/hauld.json5"
 
-    static let help = """
+    static let helpText = """
         hauld: the haul server
 
         hauld [--config FILE]

@@ -6,7 +6,7 @@ import HaulConfig
     static func main() async {
         do {
             switch try Arguments(CommandLine.arguments.dropFirst()) {
-            case .help: print(Arguments.help)
+            case .help: print(Arguments.helpText)
             case .version: print("hauld \(Arguments.versionText)")
             case .serve(let config): try await Server(ServerConfig.load(config)).run()
             case .addToken(let config, let request):

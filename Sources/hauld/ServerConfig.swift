@@ -27,8 +27,11 @@ struct ServerConfig: Decodable, Sendable {
         config.logs = ConfigFile.resolve(config.logs, relativeTo: path)
         config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
         config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
-        config.tls?.certificate = ConfigFile.resolve(config.tls?.certificate ?? "", relativeTo: path)
-        config.tls?.key = ConfigFile.resolve(config.tls?.key ?? "", relativeTo: path)
+        config.tls = config.tls.map { tls in
+            TLS(
+                certificate: ConfigFile.resolve(tls.certificate, relativeTo: path),
+                key: ConfigFile.resolve(tls.key, relativeTo: path))
+        }
         return config
     }
 

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 
 /// SIGTERM and SIGINT as something to await.
-final class TerminationSignals: Sendable {
+final class TerminationSignals {
     private let stream: AsyncStream<String>
     private let sources: [any DispatchSourceSignal]
 

@@ -50,7 +50,7 @@ struct JSONStream: Sendable {
 
         mutating func write(_ text: String) async throws { try await write(Array(text.utf8)) }
 
-        fileprivate mutating func finish() async throws {
+        mutating func finish() async throws {
             if isLines {
                 if count > 0 { buffer.append(0x0A) }
             } else {

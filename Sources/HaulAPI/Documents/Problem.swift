@@ -1,6 +1,6 @@
 import Foundation
 import HaulEngine
-import HaulHTTP
+public import HaulHTTP
 import HaulLogs
 import HaulModel
 import HaulStore

@@ -1,3 +1,6 @@
+import HaulModel
+import HaulStore
+
 /// Forgets idempotency keys that are too old to count.
 struct KeyPruner: Duty {
     let engine: Engine

@@ -1,3 +1,6 @@
+import HaulModel
+import HaulStore
+
 /// Makes elements ready whose wait between tries is over.
 struct RetryLater: Duty {
     let engine: Engine

@@ -1,3 +1,6 @@
+import HaulModel
+import HaulStore
+
 /// Opens the directories of REMOVE jobs: those of the deepest depth at which something is left, once all that is deeper
 /// has ended. A directory in which something failed fails without an attempt.
 struct DepthOpener: Duty {

@@ -1,4 +1,4 @@
-public import HaulModel
+import HaulModel
 import HaulStore
 
 extension Engine {

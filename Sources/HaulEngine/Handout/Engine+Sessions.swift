@@ -1,4 +1,4 @@
-public import HaulModel
+import HaulModel
 public import HaulStore
 
 /// What the server tells a worker in answer to a heartbeat.

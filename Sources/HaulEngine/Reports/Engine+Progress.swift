@@ -1,3 +1,4 @@
+import HaulLogs
 public import HaulModel
 import HaulStore
 

@@ -1,5 +1,5 @@
 import HaulLogs
-public import HaulModel
+import HaulModel
 import HaulStore
 
 extension Engine {
@@ -73,7 +73,7 @@ extension Engine {
     /// Commits the outcomes whose logs are on disk.
     private func settle(_ filed: [FiledReport]) async throws -> [(Int, Verdict)] {
         guard !filed.isEmpty else { return [] }
-        return try await transact { [self] writer, ledger in
+        return try await transact { writer, ledger in
             try filed.map { item in
                 // The lease may have ended while the log was written: what counts is what stands here.
                 let lease = try Self.lease(item.lease.id, writer.reader, now: ledger.now)

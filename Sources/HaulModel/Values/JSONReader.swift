@@ -5,6 +5,12 @@ public struct JSONSyntaxError: Error, Sendable, Hashable {
     /// Bytes of UTF-8 from the line's start, from 1.
     public var column: Int
     public var message: String
+
+    public init(line: Int, column: Int, message: String) {
+        self.line = line
+        self.column = column
+        self.message = message
+    }
 }
 
 /// Reads JSON (RFC 8259) strictly and says where it is wrong: Foundation's decoder takes trailing commas, and says of a

@@ -2,6 +2,7 @@ import HaulCrypto
 import HaulEngine
 import HaulHTTP
 import HaulModel
+import HaulStore
 import HaulWire
 
 extension NativeAPI {
