@@ -54,6 +54,7 @@ let package = Package(
         debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
         debian("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
         .target(name: "CSpawn"),
+        .target(name: "CDisk"),
         .target(name: "CFiles"),
 
         // Libraries, from the rules outward.
@@ -63,7 +64,7 @@ let package = Package(
         library("HaulHTTP", ["CMicroHTTPD", "CCurl"]),
         library("HaulWire", ["HaulModel"]),
         library("HaulStore", ["HaulModel", "CSQLite"]),
-        library("HaulLogs", ["HaulModel"]),
+        library("HaulLogs", ["HaulModel", "CDisk"]),
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),

@@ -6,7 +6,7 @@ import HaulModel
 enum JSONText {
     static func bytes(_ document: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         // What can't be encoded is a number that is none: our documents have only numbers that JSON has.
         return (try? encoder.encode(document)).map(Array.init) ?? Array("null".utf8)
     }

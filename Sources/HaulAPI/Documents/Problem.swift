@@ -19,7 +19,7 @@ struct Problem: Error, Sendable {
     }
 
     /// Any error, in words for a client: what is not meant for one becomes a 500 that tells nothing.
-    init(_ error: any Error) {
+    init(answering error: any Error) {
         switch error {
         case let problem as Problem: self = problem
         case let error as EngineError: self.init(error)

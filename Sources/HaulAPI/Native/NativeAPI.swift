@@ -24,7 +24,7 @@ public struct NativeAPI: Sendable {
             notFound: { Problem.notFound($0).response },
             methodNotAllowed: { Problem.methodNotAllowed($0, $1).response },
             failure: { [onFault] error, request in
-                let problem = Problem(error)
+                let problem = Problem(answering: error)
                 if let cause = problem.cause { onFault("\(request.method) \(request.path): \(cause)") }
                 return problem.response
             })

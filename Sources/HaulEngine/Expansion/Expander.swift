@@ -52,7 +52,7 @@ struct Expander: Duty {
             try ledger.add(new: piece.seeds.count, ready: ready, toJob: id, expansion: next?.text)
         }
         if piece.next == nil, stored.job.type == .remove {
-            await engine.logs.spill(stored.job.logUID).remove()
+            try await engine.logs.spill(stored.job.logUID).remove()
         }
     }
 

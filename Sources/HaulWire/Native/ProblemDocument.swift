@@ -1,5 +1,5 @@
 /// An error answer: `application/problem+json` (RFC 9457), with what to do about it.
-public struct ProblemDocument: Sendable, Hashable, Codable, Error {
+public struct ProblemDocument: Sendable, Hashable, Codable {
     public static let contentType = "application/problem+json"
 
     /// The HTTP status.

@@ -43,7 +43,7 @@ extension NativeAPI {
         for (report, verdict) in zip(reports, try await engine.report(reports.map(\.report))) {
             switch verdict {
             case .accepted, .repeated: replies[report.place] = ResultsReply.Item(status: 200)
-            case .refused(let error): replies[report.place] = Self.reply(Problem(error))
+            case .refused(let error): replies[report.place] = Self.reply(Problem(answering: error))
             }
         }
         return JSONText.response(ResultsReply(results: replies.compactMap { $0 }))
