@@ -98,7 +98,7 @@ public struct Expansion: Sendable, Hashable, Codable {
         case .directory:
             directoryIsKept = true
             return []
-        case .link where CommonOption.symlinks(in: job.options) == .skip:
+        case .link where CommonOptions(job.options).symlinks == .skip:
             return []
         case .file, .link, .other:
             directoryIsKept = true

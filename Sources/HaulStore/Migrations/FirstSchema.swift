@@ -1,0 +1,191 @@
+extension Migrations {
+    /// Times are milliseconds since 1970 (UTC). Integers of types, statuses and phases are HaulModel's raw values.
+    static let firstSchema = """
+        CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+        CREATE TABLE users (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE CHECK (name <> ''),
+            -- Elements handed out, as fairness counts them.
+            vtime INTEGER NOT NULL DEFAULT 0,
+            registered INTEGER NOT NULL);
+
+        CREATE TABLE tokens (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            role TEXT NOT NULL CHECK (role IN ('user', 'worker', 'operator')),
+            -- What a worker's token is restricted to: JSON arrays; NULL is everything.
+            sites TEXT, queues TEXT, users TEXT,
+            made INTEGER NOT NULL,
+            revoked INTEGER);
+
+        CREATE TABLE sites (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE CHECK (name <> ''),
+            protocol TEXT NOT NULL,
+            endpoints TEXT NOT NULL,
+            options TEXT NOT NULL,
+            root TEXT);
+
+        CREATE TABLE queues (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            name TEXT NOT NULL CHECK (name <> ''),
+            UNIQUE (user_id, name));
+
+        CREATE TABLE lanes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            queue_id INTEGER NOT NULL REFERENCES queues(id),
+            priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 9),
+            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 4),
+            protocol TEXT NOT NULL,
+            src_site INTEGER NOT NULL,
+            -- 0 where the jobs have no destination, so that UNIQUE holds.
+            dst_site INTEGER NOT NULL,
+            ready INTEGER NOT NULL DEFAULT 0 CHECK (ready >= 0),
+            UNIQUE (user_id, queue_id, priority, type, protocol, src_site, dst_site));
+        CREATE INDEX lanes_ready ON lanes (priority, id) WHERE ready > 0;
+
+        CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            queue_id INTEGER NOT NULL REFERENCES queues(id),
+            lane_id INTEGER NOT NULL REFERENCES lanes(id),
+            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 4),
+            protocol TEXT NOT NULL,
+            status INTEGER NOT NULL CHECK (status IN (1, 2, 3, 4, 5)),
+            src_site INTEGER NOT NULL,
+            src_path TEXT NOT NULL,
+            dst_site INTEGER,
+            dst_path TEXT,
+            options TEXT NOT NULL,
+            priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 9),
+            max_tries INTEGER NOT NULL CHECK (max_tries BETWEEN 1 AND 100),
+            label TEXT,
+            log_uid TEXT NOT NULL UNIQUE CHECK (length(log_uid) = 32),
+            registered INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            n_new INTEGER NOT NULL DEFAULT 0 CHECK (n_new >= 0),
+            n_done INTEGER NOT NULL DEFAULT 0 CHECK (n_done >= 0),
+            n_failed INTEGER NOT NULL DEFAULT 0 CHECK (n_failed >= 0),
+            n_submitted INTEGER NOT NULL DEFAULT 0 CHECK (n_submitted >= 0),
+            n_running INTEGER NOT NULL DEFAULT 0 CHECK (n_running >= 0),
+            n_cancelled INTEGER NOT NULL DEFAULT 0 CHECK (n_cancelled >= 0),
+            -- Elements that have not ended; of those, the ones that can be handed out.
+            n_open INTEGER NOT NULL DEFAULT 0 CHECK (n_open >= 0),
+            n_ready INTEGER NOT NULL DEFAULT 0 CHECK (n_ready BETWEEN 0 AND n_open),
+            -- NULL unless the listing is there and not yet all that follows from it: where the expansion stands.
+            expansion TEXT,
+            CHECK ((type IN (1, 3)) = (dst_site IS NOT NULL AND dst_path IS NOT NULL)),
+            CHECK ((status = 4) = (n_running > 0)),
+            CHECK ((status IN (1, 2, 5)) = (n_open = 0 AND expansion IS NULL)),
+            CHECK (status <> 1 OR (n_failed = 0 AND n_cancelled = 0)),
+            CHECK (status <> 2 OR n_failed > 0),
+            CHECK (status <> 5 OR n_cancelled > 0));
+        CREATE INDEX jobs_of_user ON jobs (user_id, id);
+        CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0;
+        CREATE INDEX jobs_expanding ON jobs (id) WHERE expansion IS NOT NULL;
+        CREATE INDEX jobs_open_removals ON jobs (id) WHERE type = 2 AND n_open > 0;
+
+        CREATE TABLE elements (
+            job_id INTEGER NOT NULL REFERENCES jobs(id),
+            id INTEGER NOT NULL CHECK (id >= 0),
+            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 4),
+            phase INTEGER NOT NULL CHECK (phase BETWEEN 0 AND 7),
+            src_path TEXT NOT NULL,
+            dst_path TEXT,
+            size INTEGER NOT NULL DEFAULT 0 CHECK (size >= 0),
+            depth INTEGER NOT NULL DEFAULT 0 CHECK (depth >= 0),
+            max_tries INTEGER NOT NULL CHECK (max_tries >= 1),
+            attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+            forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven BETWEEN 0 AND attempts),
+            not_before INTEGER,
+            class TEXT,
+            reason TEXT,
+            changed INTEGER NOT NULL,
+            PRIMARY KEY (job_id, id),
+            CHECK ((phase = 2) = (not_before IS NOT NULL)),
+            CHECK (attempts - forgiven <= max_tries),
+            CHECK (phase NOT IN (1, 2, 3, 4) OR attempts - forgiven < max_tries),
+            CHECK (phase <> 5 OR attempts > forgiven),
+            CHECK (phase <> 6 OR class IS NOT NULL)) WITHOUT ROWID;
+        CREATE INDEX elements_ready ON elements (job_id, id) WHERE phase = 1;
+        CREATE INDEX elements_delayed ON elements (not_before) WHERE phase = 2;
+        CREATE INDEX elements_held ON elements (job_id, depth, id) WHERE phase = 0;
+
+        -- Elements of a REMOVE that have not ended, by depth: a depth opens when all deeper ones are empty.
+        CREATE TABLE depths (
+            job_id INTEGER NOT NULL REFERENCES jobs(id),
+            depth INTEGER NOT NULL,
+            open INTEGER NOT NULL CHECK (open >= 0),
+            PRIMARY KEY (job_id, depth)) WITHOUT ROWID;
+
+        -- Directories of a REMOVE that can't become empty, because something in them failed.
+        CREATE TABLE kept_directories (
+            job_id INTEGER NOT NULL REFERENCES jobs(id),
+            path TEXT NOT NULL,
+            PRIMARY KEY (job_id, path)) WITHOUT ROWID;
+
+        CREATE TABLE workers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            host TEXT NOT NULL,
+            version TEXT NOT NULL,
+            slots INTEGER NOT NULL,
+            protocols TEXT NOT NULL,
+            sites TEXT NOT NULL,
+            load REAL,
+            seen INTEGER NOT NULL);
+
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            -- NULL for the implicit session of a claim without one, as workers of the documented system make it.
+            worker_id INTEGER REFERENCES workers(id),
+            token_id INTEGER NOT NULL REFERENCES tokens(id),
+            worker TEXT NOT NULL,
+            started INTEGER NOT NULL,
+            expires INTEGER NOT NULL,
+            ended INTEGER);
+        CREATE UNIQUE INDEX sessions_one_live ON sessions (worker_id) WHERE ended IS NULL;
+        CREATE INDEX sessions_expiring ON sessions (expires) WHERE ended IS NULL;
+
+        CREATE TABLE attempts (
+            job_id INTEGER NOT NULL,
+            element_id INTEGER NOT NULL,
+            number INTEGER NOT NULL CHECK (number >= 1),
+            session_id INTEGER NOT NULL REFERENCES sessions(id),
+            worker TEXT NOT NULL,
+            started INTEGER NOT NULL,
+            ended INTEGER,
+            status INTEGER CHECK (status IN (1, 2, 5)),
+            class TEXT,
+            reason TEXT,
+            returncode INTEGER,
+            transferred INTEGER, elapsed REAL, instant REAL, average REAL,
+            checksum TEXT,
+            log_file TEXT, log_offset INTEGER, log_length INTEGER,
+            listing_length INTEGER,
+            -- A hash of the report that ended it, by which the same report is known again.
+            report BLOB,
+            PRIMARY KEY (job_id, element_id, number),
+            FOREIGN KEY (job_id, element_id) REFERENCES elements (job_id, id),
+            CHECK ((ended IS NULL) = (status IS NULL)),
+            CHECK (status <> 2 OR class IS NOT NULL),
+            CHECK ((log_file IS NULL) = (log_offset IS NULL) AND (log_file IS NULL) = (log_length IS NULL))
+            ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX attempts_one_live ON attempts (job_id, element_id) WHERE ended IS NULL;
+        CREATE INDEX attempts_live ON attempts (session_id, job_id, element_id) WHERE ended IS NULL;
+
+        CREATE TABLE idempotency_keys (
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            key TEXT NOT NULL,
+            body BLOB NOT NULL,
+            -- The ids of the jobs that were registered under it: a JSON array.
+            jobs TEXT NOT NULL,
+            made INTEGER NOT NULL,
+            PRIMARY KEY (user_id, key)) WITHOUT ROWID;
+        CREATE INDEX idempotency_keys_made ON idempotency_keys (made);
+        """
+}

@@ -1,0 +1,56 @@
+/// A value that goes into or comes out of a statement.
+enum SQLValue: Sendable, Hashable {
+    case null
+    case int(Int)
+    case double(Double)
+    case text(String)
+    case blob([UInt8])
+
+    init(_ value: Int?) { self = value.map(SQLValue.int) ?? .null }
+    init(_ value: Double?) { self = value.map(SQLValue.double) ?? .null }
+    init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
+}
+
+extension SQLValue: ExpressibleByIntegerLiteral {
+    init(integerLiteral value: Int) { self = .int(value) }
+}
+
+/// The columns of one row, valid only inside the call that hands it out.
+protocol SQLRow {
+    func int(_ column: Int) -> Int
+    func optionalInt(_ column: Int) -> Int?
+    func double(_ column: Int) -> Double
+    func optionalDouble(_ column: Int) -> Double?
+    func text(_ column: Int) -> String
+    func optionalText(_ column: Int) -> String?
+    func blob(_ column: Int) -> [UInt8]
+    func optionalBlob(_ column: Int) -> [UInt8]?
+}
+
+/// A driver's connection, confined to one queue. Parameters are written `$1`, `$2` ...
+protocol SQLConnection: AnyObject {
+    /// Runs a statement, hands out each row, and answers how many rows it changed.
+    @discardableResult
+    func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int
+}
+
+extension SQLConnection {
+    @discardableResult
+    func run(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
+        try run(sql, values) { _ in }
+    }
+
+    func rows<T>(_ sql: String, _ values: [SQLValue] = [], _ read: (any SQLRow) throws -> T) throws -> [T] {
+        var result: [T] = []
+        try run(sql, values) { row in result.append(try read(row)) }
+        return result
+    }
+
+    func first<T>(_ sql: String, _ values: [SQLValue] = [], _ read: (any SQLRow) throws -> T) throws -> T? {
+        var result: T?
+        try run(sql, values) { row in
+            if result == nil { result = try read(row) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,29 @@
+import Dispatch
+
+/// A read-only connection with the queue that it is confined to.
+///
+/// `@unchecked Sendable`: the connection is touched on `queue` alone.
+final class ReadQueue: @unchecked Sendable {
+    private let queue: DispatchQueue
+    private let connection: SQLiteConnection
+
+    init(connection: SQLiteConnection, number: Int) {
+        self.connection = connection
+        queue = DispatchQueue(label: "haul.store.read.\(number)")
+    }
+
+    func perform<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { [self] in
+                continuation.resume(with: Result { try inTransaction(body) })
+            }
+        }
+    }
+
+    private func inTransaction<T>(_ body: (StoreReader) throws -> T) throws -> T {
+        try connection.run("BEGIN")
+        // A read has nothing to keep: however it ends, the snapshot is let go.
+        defer { _ = try? connection.run("ROLLBACK") }
+        return try body(StoreReader(db: connection))
+    }
+}

@@ -1,0 +1,75 @@
+import CSQLite
+
+/// One open SQLite database. Used from one queue at a time.
+final class SQLiteConnection: SQLConnection {
+    private let handle: OpaquePointer
+    /// Prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
+    private var statements: [String: SQLiteStatement] = [:]
+
+    /// - Parameter readOnly: for the pool of readers.
+    init(path: String, readOnly: Bool) throws(StoreError) {
+        var opened: OpaquePointer?
+        let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX
+        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw .unusable("\(path): \(reason)")
+        }
+        handle = opened
+        sqlite3_extended_result_codes(handle, 1)
+        sqlite3_busy_timeout(handle, 10_000)
+    }
+
+    deinit {
+        statements.removeAll()
+        sqlite3_close_v2(handle)
+    }
+
+    /// True while a transaction is open. SQLite ends one by itself on a full disk or an I/O error.
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    @discardableResult
+    func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int {
+        let statement = try prepared(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        while true {
+            let code = sqlite3_step(statement.handle)
+            switch code {
+            case SQLITE_ROW: try row(statement)
+            case SQLITE_DONE: return Int(sqlite3_changes(handle))
+            default: throw error(code, sql)
+            }
+        }
+    }
+
+    /// Runs a text of several statements, as migrations are.
+    func script(_ sql: String) throws {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        if code != SQLITE_OK { throw error(code, sql) }
+    }
+
+    private func prepared(_ sql: String) throws -> SQLiteStatement {
+        if let statement = statements[sql] { return statement }
+        var compiled: OpaquePointer?
+        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+        guard code == SQLITE_OK, let compiled else { throw error(code, sql) }
+        let statement = SQLiteStatement(handle: compiled)
+        statements[sql] = statement
+        return statement
+    }
+
+    private func error(_ code: Int32, _ sql: String) -> StoreError {
+        let text = "\(String(cString: sqlite3_errmsg(handle))) (\(code)) in: \(sql)"
+        switch code & 0xFF {
+        case SQLITE_CONSTRAINT: return .constraint(text)
+        case SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_NOMEM, SQLITE_READONLY, SQLITE_CANTOPEN:
+            return code == SQLiteConnection.fsyncFailed ? .fsyncFailed(text) : .unavailable(text)
+        default: return .failed(text)
+        }
+    }
+
+    /// SQLITE_IOERR_FSYNC, a macro that Swift can't import.
+    private static let fsyncFailed = SQLITE_IOERR | (4 << 8)
+}

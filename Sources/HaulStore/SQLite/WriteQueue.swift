@@ -1,0 +1,104 @@
+import Dispatch
+import Synchronization
+
+/// The one connection that writes, and the group commit over it.
+///
+/// `@unchecked Sendable`: the connection is touched on `queue` alone.
+final class WriteQueue: @unchecked Sendable {
+    /// Bodies in one commit. Bounds how long a caller waits for its neighbours.
+    private static let groupLimit = 512
+
+    private let queue = DispatchQueue(label: "haul.store.write", qos: .userInitiated)
+    private let connection: SQLiteConnection
+    private let onFsyncFailure: @Sendable (String) -> Void
+    private let waiting = Mutex<[any PendingWrite]>([])
+
+    init(connection: SQLiteConnection, onFsyncFailure: @escaping @Sendable (String) -> Void) {
+        self.connection = connection
+        self.onFsyncFailure = onFsyncFailure
+    }
+
+    func perform<T: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let write = Write(body: body, continuation: continuation)
+            let isFirst = waiting.withLock { writes in
+                writes.append(write)
+                return writes.count == 1
+            }
+            if isFirst { queue.async { self.commitGroup() } }
+        }
+    }
+
+    /// Runs all that waits in one transaction. What arrives meanwhile makes the next group.
+    private func commitGroup() {
+        let (group, more) = waiting.withLock { writes in
+            let group = Array(writes.prefix(Self.groupLimit))
+            writes.removeFirst(group.count)
+            return (group, !writes.isEmpty)
+        }
+        if more { queue.async { self.commitGroup() } }
+        guard !group.isEmpty else { return }
+        do {
+            try connection.run("BEGIN IMMEDIATE")
+            for write in group { try runInSavepoint(write) }
+            try connection.run("COMMIT")
+        } catch {
+            if connection.isInTransaction { _ = try? connection.run("ROLLBACK") }
+            if case StoreError.fsyncFailed(let cause) = error { onFsyncFailure(cause) }
+            for write in group { write.fail(error) }
+            return
+        }
+        for write in group { write.finish() }
+    }
+
+    /// - Throws: only what ends the whole group: the transaction itself is gone.
+    private func runInSavepoint(_ write: any PendingWrite) throws {
+        try connection.run("SAVEPOINT item")
+        do {
+            try write.run(StoreWriter(db: connection))
+        } catch {
+            write.reject(error)
+            // A full disk or an I/O error has ended the transaction: what the group did before is gone too.
+            if !connection.isInTransaction { throw error }
+            if case StoreError.unavailable = error { throw error }
+            try connection.run("ROLLBACK TO item")
+        }
+        try connection.run("RELEASE item")
+    }
+}
+
+/// A caller's transaction on its way through a group.
+private protocol PendingWrite: AnyObject, Sendable {
+    func run(_ writer: StoreWriter) throws
+    /// Its own body threw: it is told so whatever becomes of the group.
+    func reject(_ error: any Error)
+    /// The group is on disk.
+    func finish()
+    /// The group is lost.
+    func fail(_ error: any Error)
+}
+
+/// `@unchecked Sendable`: after it was handed to the queue, the queue alone touches it.
+private final class Write<T: Sendable>: PendingWrite, @unchecked Sendable {
+    private let body: @Sendable (StoreWriter) throws -> T
+    private let continuation: CheckedContinuation<T, any Error>
+    private var outcome: Result<T, any Error>?
+
+    init(body: @escaping @Sendable (StoreWriter) throws -> T, continuation: CheckedContinuation<T, any Error>) {
+        self.body = body
+        self.continuation = continuation
+    }
+
+    func run(_ writer: StoreWriter) throws { outcome = .success(try body(writer)) }
+    func reject(_ error: any Error) { outcome = .failure(error) }
+    func finish() {
+        continuation.resume(with: outcome ?? .failure(StoreError.failed("a transaction was passed over")))
+    }
+    func fail(_ error: any Error) {
+        if case .failure(let own) = outcome {
+            continuation.resume(throwing: own)
+        } else {
+            continuation.resume(throwing: error)
+        }
+    }
+}

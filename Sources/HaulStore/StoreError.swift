@@ -1,0 +1,26 @@
+/// Why the database could not do what was asked. The text is for the server's log, never for a client.
+public enum StoreError: Error, Sendable, CustomStringConvertible {
+    /// The file can't be opened or is no database of haul: what to do is in the text.
+    case unusable(String)
+    /// The schema is newer than this program knows.
+    case newer(found: Int, known: Int, path: String)
+    /// The disk is full or failed: nothing of the group was written. Trying again may help.
+    case unavailable(String)
+    /// The disk did not take what was synced to it. What the kernel holds can't be trusted any more: the process ends.
+    case fsyncFailed(String)
+    /// A constraint of the schema refused a row: a fault of ours.
+    case constraint(String)
+    /// Any other answer of the database.
+    case failed(String)
+
+    public var description: String {
+        switch self {
+        case .unusable(let text), .unavailable(let text), .fsyncFailed(let text), .constraint(let text),
+            .failed(let text):
+            text
+        case .newer(let found, let known, let path):
+            "\(path): the database has schema version \(found), this program knows up to \(known): "
+                + "run the newer hauld, or restore a backup from before the upgrade"
+        }
+    }
+}

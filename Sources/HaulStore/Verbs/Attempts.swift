@@ -1,0 +1,141 @@
+public import HaulModel
+
+/// Names an attempt: `"JOB.ELEMENT.ATTEMPT"`.
+public struct AttemptID: Sendable, Hashable, CustomStringConvertible {
+    public var jobID: Int
+    public var elementID: Int
+    public var number: Int
+
+    public init(jobID: Int, elementID: Int, number: Int) {
+        self.jobID = jobID
+        self.elementID = elementID
+        self.number = number
+    }
+
+    public var description: String { "\(jobID).\(elementID).\(number)" }
+}
+
+private let attemptColumns = """
+    a.job_id, a.element_id, a.number, a.session_id, a.worker, a.started, a.ended, a.status, a.class, a.reason,
+    a.returncode, a.transferred, a.elapsed, a.instant, a.average, a.checksum, a.log_file, a.log_offset, a.log_length,
+    a.listing_length
+    """
+
+extension StoreReader {
+    public func attempt(_ id: AttemptID) throws -> Attempt? {
+        try db.first(
+            "SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND number = $3",
+            [.int(id.jobID), .int(id.elementID), .int(id.number)], Self.attempt)
+    }
+
+    /// The hash of the report that ended an attempt; nil while it runs, and where no report ended it.
+    public func report(_ id: AttemptID) throws -> [UInt8]? {
+        try db.first(
+            "SELECT report FROM attempts WHERE job_id = $1 AND element_id = $2 AND number = $3",
+            [.int(id.jobID), .int(id.elementID), .int(id.number)]
+        ) { $0.optionalBlob(0) } ?? nil
+    }
+
+    /// An element's latest attempt that ended.
+    public func latestAttempt(ofElement element: Int, ofJob job: Int) throws -> Attempt? {
+        try db.first(
+            """
+            SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND ended IS NOT NULL
+            ORDER BY number DESC LIMIT 1
+            """, [.int(job), .int(element)], Self.attempt)
+    }
+
+    /// An element's attempt that runs.
+    public func liveAttempt(ofElement element: Int, ofJob job: Int) throws -> Attempt? {
+        try db.first(
+            "SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND ended IS NULL",
+            [.int(job), .int(element)], Self.attempt)
+    }
+
+    /// Attempts that ended, with the types of their elements: by element and number, after one of them.
+    ///
+    /// - Parameter latestOnly: of each element its last alone.
+    public func endedAttempts(
+        ofJob job: Int, latestOnly: Bool, after: (element: Int, number: Int), limit: Int
+    ) throws -> [(attempt: Attempt, type: JobType)] {
+        let latest = """
+            AND a.number = (SELECT MAX(b.number) FROM attempts b
+                WHERE b.job_id = a.job_id AND b.element_id = a.element_id AND b.ended IS NOT NULL)
+            """
+        return try db.rows(
+            """
+            SELECT \(attemptColumns), e.type FROM attempts a
+            JOIN elements e ON e.job_id = a.job_id AND e.id = a.element_id
+            WHERE a.job_id = $1 AND (a.element_id, a.number) > ($2, $3) AND a.ended IS NOT NULL \(latestOnly ? latest : "")
+            ORDER BY a.element_id, a.number LIMIT $4
+            """, [.int(job), .int(after.element), .int(after.number), .int(limit)]
+        ) { row in (try Self.attempt(row), JobType(rawValue: row.int(20)) ?? .list) }
+    }
+
+    static func attempt(_ row: any SQLRow) throws -> Attempt {
+        var log: Attempt.LogPlace?
+        if let file = row.optionalText(16) {
+            log = Attempt.LogPlace(file: file, offset: row.int(17), length: row.int(18))
+        }
+        var progress: Attempt.Progress?
+        if let transferred = row.optionalInt(11) {
+            progress = Attempt.Progress(
+                transferred: transferred, elapsed: row.double(12), instant: row.double(13), average: row.double(14))
+        }
+        return Attempt(
+            jobID: row.int(0), elementID: row.int(1), number: row.int(2), sessionID: row.int(3), worker: row.text(4),
+            started: Timestamp(milliseconds: row.int(5)), ended: row.optionalInt(6).map(Timestamp.init(milliseconds:)),
+            status: row.optionalInt(7).flatMap(Status.init), errorClass: row.optionalText(8).flatMap(ErrorClass.init),
+            reason: row.optionalText(9), returnCode: row.optionalInt(10), progress: progress,
+            checksum: row.optionalText(15), log: log, listingLength: row.optionalInt(19))
+    }
+}
+
+extension StoreWriter {
+    public func insertAttempt(_ id: AttemptID, session: Session, now: Timestamp) throws {
+        try db.run(
+            """
+            INSERT INTO attempts (job_id, element_id, number, session_id, worker, started)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            """,
+            [
+                .int(id.jobID), .int(id.elementID), .int(id.number), .int(session.id), .text(session.worker),
+                .int(now.milliseconds),
+            ])
+    }
+
+    /// Keeps the latest progress of an attempt that runs.
+    public func setProgress(_ progress: Attempt.Progress, of id: AttemptID) throws {
+        try db.run(
+            """
+            UPDATE attempts SET transferred = $4, elapsed = $5, instant = $6, average = $7
+            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL
+            """,
+            [
+                .int(id.jobID), .int(id.elementID), .int(id.number), .int(progress.transferred),
+                .double(progress.elapsed), .double(progress.instant), .double(progress.average),
+            ])
+    }
+
+    /// Ends an attempt with all that is known of it.
+    ///
+    /// - Parameter report: the hash of the report, nil where none ended it.
+    public func endAttempt(_ attempt: Attempt, report: [UInt8]?) throws -> Bool {
+        try db.run(
+            """
+            UPDATE attempts SET ended = $4, status = $5, class = $6, reason = $7, returncode = $8, transferred = $9,
+                elapsed = $10, instant = $11, average = $12, checksum = $13, log_file = $14, log_offset = $15,
+                log_length = $16, listing_length = $17, report = $18, worker = $19
+            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL
+            """,
+            [
+                .int(attempt.jobID), .int(attempt.elementID), .int(attempt.number),
+                SQLValue(attempt.ended?.milliseconds), SQLValue(attempt.status?.rawValue),
+                SQLValue(attempt.errorClass?.rawValue), SQLValue(attempt.reason), SQLValue(attempt.returnCode),
+                SQLValue(attempt.progress?.transferred), SQLValue(attempt.progress?.elapsed),
+                SQLValue(attempt.progress?.instant), SQLValue(attempt.progress?.average), SQLValue(attempt.checksum),
+                SQLValue(attempt.log?.file), SQLValue(attempt.log?.offset), SQLValue(attempt.log?.length),
+                SQLValue(attempt.listingLength), report.map(SQLValue.blob) ?? .null, .text(attempt.worker),
+            ]) == 1
+    }
+}

@@ -1,0 +1,147 @@
+public import HaulModel
+
+private let elementColumns = """
+    job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, attempts, forgiven, not_before, class, reason,
+    changed
+    """
+
+extension StoreReader {
+    public func element(_ id: Int, ofJob job: Int) throws -> Element? {
+        try db.first(
+            "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id = $2", [.int(job), .int(id)], Self.element)
+    }
+
+    /// A page of a job's elements by id, after one of them.
+    ///
+    /// - Parameter status: the status that users see; nil is every one.
+    public func elements(ofJob job: Int, status: Status?, after: Int, limit: Int) throws -> [Element] {
+        let condition =
+            switch status {
+            case nil: ""
+            case .new: " AND phase IN (0, 1, 2) AND attempts = 0"
+            case .failed: " AND (phase = 6 OR (phase IN (0, 1, 2) AND attempts > 0))"
+            case .submitted: " AND phase = 3"
+            case .running: " AND phase = 4"
+            case .done: " AND phase = 5"
+            case .cancelled: " AND phase = 7"
+            }
+        return try db.rows(
+            """
+            SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id > $2\(condition) ORDER BY id LIMIT $3
+            """, [.int(job), .int(after), .int(limit)], Self.element)
+    }
+
+    /// Elements of a job that can be handed out, by id.
+    ///
+    /// - Parameter withoutMkdir: leave MKDIR elements to others.
+    func readyElements(ofJob job: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
+        try db.rows(
+            """
+            SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "")
+            ORDER BY id LIMIT $2
+            """, [.int(job), .int(limit)], Self.element)
+    }
+
+    /// Elements whose wait between tries is over, the longest over first.
+    public func dueElements(now: Timestamp, limit: Int) throws -> [Element] {
+        try db.rows(
+            "SELECT \(elementColumns) FROM elements WHERE phase = 2 AND not_before <= $1 ORDER BY not_before LIMIT $2",
+            [.int(now.milliseconds), .int(limit)], Self.element)
+    }
+
+    /// When the next element's wait between tries is over, or nil when none waits.
+    public func nextDue() throws -> Timestamp? {
+        try db.first("SELECT MIN(not_before) FROM elements WHERE phase = 2") { row in
+            row.optionalInt(0).map(Timestamp.init(milliseconds:))
+        } ?? nil
+    }
+
+    /// Directories of a REMOVE that wait at a depth, and whether something in each of them failed.
+    public func heldElements(ofJob job: Int, depth: Int, limit: Int) throws -> [(element: Element, isKept: Bool)] {
+        try db.rows(
+            """
+            SELECT \(elementColumns),
+                EXISTS (SELECT 1 FROM kept_directories k WHERE k.job_id = e.job_id AND k.path = e.src_path)
+            FROM elements e WHERE job_id = $1 AND phase = 0 AND depth = $2 ORDER BY id LIMIT $3
+            """, [.int(job), .int(depth), .int(limit)]
+        ) { (try Self.element($0), $0.int(15) == 1) }
+    }
+
+    /// The deepest depth of a REMOVE at which something has not ended.
+    public func deepestOpen(ofJob job: Int) throws -> Int? {
+        try db.first("SELECT MAX(depth) FROM depths WHERE job_id = $1 AND open > 0", [.int(job)]) {
+            $0.optionalInt(0)
+        } ?? nil
+    }
+
+    static func element(_ row: any SQLRow) throws -> Element {
+        guard let type = JobType(rawValue: row.int(2)), let phase = Phase(rawValue: row.int(3)) else {
+            throw StoreError.failed("element \(row.int(0)).\(row.int(1)) has a type or phase that is none")
+        }
+        return Element(
+            jobID: row.int(0), id: row.int(1), type: type, phase: phase, sourcePath: row.text(4),
+            destinationPath: row.optionalText(5), size: row.int(6), depth: row.int(7), maxTries: row.int(8),
+            attempts: row.int(9), forgiven: row.int(10),
+            notBefore: row.optionalInt(11).map(Timestamp.init(milliseconds:)),
+            errorClass: row.optionalText(12).flatMap(ErrorClass.init), reason: row.optionalText(13),
+            changed: Timestamp(milliseconds: row.int(14)))
+    }
+}
+
+extension StoreWriter {
+    public func insertElement(_ element: Element) throws {
+        try db.run(
+            """
+            INSERT INTO elements (job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, changed)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            """,
+            [
+                .int(element.jobID), .int(element.id), .int(element.type.rawValue), .int(element.phase.rawValue),
+                .text(element.sourcePath), SQLValue(element.destinationPath), .int(element.size), .int(element.depth),
+                .int(element.maxTries), .int(element.changed.milliseconds),
+            ])
+    }
+
+    /// Writes what the state machine decided of an element, if it still stands in the phase that the decision was for.
+    ///
+    /// - Returns: false when it does not.
+    public func updateElement(_ element: Element, from phase: Phase) throws -> Bool {
+        try db.run(
+            """
+            UPDATE elements SET phase = $3, size = $4, attempts = $5, forgiven = $6, not_before = $7, class = $8,
+                reason = $9, changed = $10 WHERE job_id = $1 AND id = $2 AND phase = $11
+            """,
+            [
+                .int(element.jobID), .int(element.id), .int(element.phase.rawValue), .int(element.size),
+                .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
+                SQLValue(element.errorClass?.rawValue), SQLValue(element.reason), .int(element.changed.milliseconds),
+                .int(phase.rawValue),
+            ]) == 1
+    }
+
+    /// Counts elements of a REMOVE that have not ended at a depth.
+    public func addOpen(_ count: Int, ofJob job: Int, depth: Int) throws {
+        try db.run(
+            """
+            INSERT INTO depths (job_id, depth, open) VALUES ($1, $2, $3)
+            ON CONFLICT (job_id, depth) DO UPDATE SET open = depths.open + excluded.open
+            """, [.int(job), .int(depth), .int(count)])
+    }
+
+    /// An element of a REMOVE ended at a depth.
+    ///
+    /// - Returns: how many there have not.
+    public func closeOne(ofJob job: Int, depth: Int) throws -> Int {
+        try db.first(
+            "UPDATE depths SET open = open - 1 WHERE job_id = $1 AND depth = $2 RETURNING open",
+            [.int(job), .int(depth)]
+        ) { $0.int(0) } ?? 0
+    }
+
+    /// Notes that a directory of a REMOVE can't become empty.
+    public func keepDirectory(_ path: String, ofJob job: Int) throws {
+        try db.run(
+            "INSERT INTO kept_directories (job_id, path) VALUES ($1, $2) ON CONFLICT (job_id, path) DO NOTHING",
+            [.int(job), .text(path)])
+    }
+}

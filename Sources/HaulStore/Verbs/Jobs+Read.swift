@@ -1,0 +1,122 @@
+public import HaulModel
+
+/// What narrows a list of jobs; nil narrows nothing.
+public struct JobFilter: Sendable, Hashable {
+    public var userID: Int?
+    public var status: Status?
+    public var type: JobType?
+    public var queue: String?
+    /// The site that is source or destination.
+    public var siteID: Int?
+    /// Changed then or later.
+    public var since: Timestamp?
+
+    public init(
+        userID: Int? = nil, status: Status? = nil, type: JobType? = nil, queue: String? = nil, siteID: Int? = nil,
+        since: Timestamp? = nil
+    ) {
+        self.userID = userID
+        self.status = status
+        self.type = type
+        self.queue = queue
+        self.siteID = siteID
+        self.since = since
+    }
+}
+
+extension StoreReader {
+    private static let jobColumns = """
+        j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
+        j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
+        j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled
+        """
+    /// Columns that ``job(_:)`` reads.
+    static let jobColumnCount = 23
+
+    /// A job, or nil.
+    public func job(_ id: Int) throws -> Job? {
+        try db.first(
+            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1", [.int(id)],
+            Self.job)
+    }
+
+    /// A page of jobs by id, after one of them.
+    public func jobs(_ filter: JobFilter, after: Int, limit: Int) throws -> [Job] {
+        var sql = "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id > $1"
+        var values: [SQLValue] = [.int(after), .int(limit)]
+        func narrow(_ condition: String, _ value: SQLValue?) {
+            guard let value else { return }
+            values.append(value)
+            sql += " AND " + condition.replacing("?", with: "$\(values.count)")
+        }
+        narrow("j.user_id = ?", filter.userID.map(SQLValue.int))
+        narrow("j.status = ?", filter.status.map { .int($0.rawValue) })
+        narrow("j.type = ?", filter.type.map { .int($0.rawValue) })
+        narrow("q.name = ?", filter.queue.map(SQLValue.text))
+        narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
+        narrow("j.changed >= ?", filter.since.map { .int($0.milliseconds) })
+        return try db.rows(sql + " ORDER BY j.id LIMIT $2", values, Self.job)
+    }
+
+    /// The job that `row` stands on, from its first column on.
+    static func job(_ row: any SQLRow) throws -> Job {
+        guard let type = JobType(rawValue: row.int(3)), let protocolName = ProtocolName(text: row.text(4)),
+            let status = Status(rawValue: row.int(5))
+        else { throw StoreError.failed("job \(row.int(0)) has a type, protocol or status that is none") }
+        var counts = StatusCounts()
+        counts.new = row.int(17)
+        counts.done = row.int(18)
+        counts.failed = row.int(19)
+        counts.submitted = row.int(20)
+        counts.running = row.int(21)
+        counts.cancelled = row.int(22)
+        var destination: Job.Place?
+        if let site = row.optionalInt(8), let path = row.optionalText(9) {
+            destination = .init(siteID: site, path: path)
+        }
+        return Job(
+            id: row.int(0), userID: row.int(1), queue: row.text(2), type: type, protocolName: protocolName,
+            status: status, source: .init(siteID: row.int(6), path: row.text(7)), destination: destination,
+            options: try SQLJSON.options(row.text(10)), priority: row.int(11), maxTries: row.int(12),
+            label: row.optionalText(13), logUID: row.text(14), registered: Timestamp(milliseconds: row.int(15)),
+            changed: Timestamp(milliseconds: row.int(16)), counts: counts)
+    }
+}
+
+/// What the engine keeps of a job beside what users see.
+public struct JobState: Sendable, Hashable {
+    public var job: Job
+    public var laneID: Int
+    /// Elements that have not ended.
+    public var open: Int
+    /// Elements that can be handed out.
+    public var ready: Int
+    /// Where its expansion stands: the engine's own text, nil when there is nothing to expand.
+    public var expansion: String?
+}
+
+extension StoreReader {
+    public func jobState(_ id: Int) throws -> JobState? {
+        let more = Self.jobColumnCount
+        return try db.first(
+            """
+            SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion
+            FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1
+            """, [.int(id)]
+        ) { row in
+            JobState(
+                job: try Self.job(row), laneID: row.int(more), open: row.int(more + 1), ready: row.int(more + 2),
+                expansion: row.optionalText(more + 3))
+        }
+    }
+
+    /// Jobs whose listing waits to be expanded, by id.
+    public func expandingJobs() throws -> [Int] {
+        try db.rows("SELECT id FROM jobs WHERE expansion IS NOT NULL ORDER BY id") { $0.int(0) }
+    }
+
+    /// REMOVE jobs with elements that have not ended, by id.
+    public func openRemovals() throws -> [Int] {
+        try db.rows("SELECT id FROM jobs WHERE type = 2 AND n_open > 0 ORDER BY id") { $0.int(0) }
+    }
+}

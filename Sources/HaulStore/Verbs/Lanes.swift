@@ -1,0 +1,67 @@
+public import HaulModel
+
+/// The elements of one user, queue, priority, type, protocol and pair of sites that wait: what a claim chooses between.
+public struct Lane: Sendable, Hashable {
+    public var id: Int
+    public var userID: Int
+    public var user: String
+    /// Elements handed out to the user, as fairness counts them.
+    public var virtualTime: Int
+    public var queue: String
+    public var priority: Int
+    public var type: JobType
+    public var protocolName: ProtocolName
+    public var sourceSiteID: Int
+    public var destinationSiteID: Int?
+    /// Elements that can be handed out.
+    public var ready: Int
+}
+
+extension StoreReader {
+    /// Lanes in which something waits: by priority, then by what their users were given.
+    public func lanesWithWork() throws -> [Lane] {
+        try db.rows(
+            """
+            SELECT l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site,
+                l.ready
+            FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
+            WHERE l.ready > 0 ORDER BY l.priority, u.vtime, l.id
+            """
+        ) { row in
+            guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
+                throw StoreError.failed("lane \(row.int(0)) has a type or protocol that is none")
+            }
+            return Lane(
+                id: row.int(0), userID: row.int(1), user: row.text(2), virtualTime: row.int(3), queue: row.text(4),
+                priority: row.int(5), type: type, protocolName: protocolName, sourceSiteID: row.int(8),
+                destinationSiteID: row.int(9) == 0 ? nil : row.int(9), ready: row.int(10))
+        }
+    }
+
+    /// Elements of a lane that can be handed out: the oldest job's first, each job's by id.
+    ///
+    /// - Parameter withoutMkdir: leave MKDIR elements to others.
+    public func readyElements(inLane lane: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
+        var result: [Element] = []
+        var after = 0
+        while result.count < limit {
+            let jobs = try db.rows(
+                "SELECT id FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND id > $2 ORDER BY id LIMIT $3",
+                [.int(lane), .int(after), .int(min(limit - result.count, 1000))]
+            ) { $0.int(0) }
+            guard let last = jobs.last else { break }
+            for job in jobs where result.count < limit {
+                result += try readyElements(ofJob: job, withoutMkdir: withoutMkdir, limit: limit - result.count)
+            }
+            after = last
+        }
+        return result
+    }
+}
+
+extension StoreWriter {
+    /// Sets what a user was given, as fairness counts it.
+    public func setVirtualTime(_ time: Int, ofUser user: Int) throws {
+        try db.run("UPDATE users SET vtime = $2 WHERE id = $1", [.int(user), .int(time)])
+    }
+}

@@ -1,0 +1,139 @@
+public import HaulModel
+
+/// One run of a worker process, or one claim of a worker of the documented system. It holds leases until `expires`.
+public struct Session: Sendable, Hashable {
+    public var id: Int
+    /// Nil for the session of a claim without one.
+    public var workerID: Int?
+    /// The token that started it: only its bearer may use it.
+    public var tokenID: Int
+    public var worker: String
+    public var expires: Timestamp
+    public var ended: Timestamp?
+
+    /// True while its leases are worth something.
+    public func isLive(at now: Timestamp) -> Bool { ended == nil && expires > now }
+}
+
+/// A machine's agent process as it announced itself.
+public struct WorkerRecord: Sendable, Hashable {
+    public var name: String
+    public var host: String
+    public var version: String
+    public var slots: Int
+    /// Names of the protocols that it can run.
+    public var protocols: [String]
+    /// Ids of the sites that it can reach; empty is all.
+    public var sites: [Int]
+
+    public init(name: String, host: String, version: String, slots: Int, protocols: [String], sites: [Int]) {
+        self.name = name
+        self.host = host
+        self.version = version
+        self.slots = slots
+        self.protocols = protocols
+        self.sites = sites
+    }
+}
+
+private let sessionColumns = "id, worker_id, token_id, worker, expires, ended"
+
+extension StoreReader {
+    public func session(_ id: Int) throws -> Session? {
+        try db.first("SELECT \(sessionColumns) FROM sessions WHERE id = $1", [.int(id)], Self.session)
+    }
+
+    /// Sessions whose time has come, the longest over first.
+    public func expiredSessions(now: Timestamp, limit: Int) throws -> [Session] {
+        try db.rows(
+            "SELECT \(sessionColumns) FROM sessions WHERE ended IS NULL AND expires <= $1 ORDER BY expires LIMIT $2",
+            [.int(now.milliseconds), .int(limit)], Self.session)
+    }
+
+    /// Ended sessions that still hold attempts: their leases have to be taken back.
+    public func endedSessionsWithLeases(limit: Int) throws -> [Int] {
+        try db.rows(
+            """
+            SELECT DISTINCT a.session_id FROM attempts a JOIN sessions s ON s.id = a.session_id
+            WHERE a.ended IS NULL AND s.ended IS NOT NULL LIMIT $1
+            """, [.int(limit)]
+        ) { $0.int(0) }
+    }
+
+    /// The attempts under a session's leases, by job and element.
+    public func liveAttempts(ofSession session: Int, limit: Int) throws -> [AttemptID] {
+        try db.rows(
+            """
+            SELECT job_id, element_id, number FROM attempts WHERE session_id = $1 AND ended IS NULL
+            ORDER BY job_id, element_id LIMIT $2
+            """, [.int(session), .int(limit)]
+        ) { AttemptID(jobID: $0.int(0), elementID: $0.int(1), number: $0.int(2)) }
+    }
+
+    private static func session(_ row: any SQLRow) -> Session {
+        Session(
+            id: row.int(0), workerID: row.optionalInt(1), tokenID: row.int(2), worker: row.text(3),
+            expires: Timestamp(milliseconds: row.int(4)), ended: row.optionalInt(5).map(Timestamp.init(milliseconds:)))
+    }
+}
+
+extension StoreWriter {
+    /// Keeps what a worker says of itself.
+    ///
+    /// - Returns: its id.
+    public func putWorker(_ worker: WorkerRecord, now: Timestamp) throws -> Int {
+        let id = try db.first(
+            """
+            INSERT INTO workers (name, host, version, slots, protocols, sites, seen) VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (name) DO UPDATE SET host = excluded.host, version = excluded.version, slots = excluded.slots,
+                protocols = excluded.protocols, sites = excluded.sites, seen = excluded.seen
+            RETURNING id
+            """,
+            [
+                .text(worker.name), .text(worker.host), .text(worker.version), .int(worker.slots),
+                .text(try SQLJSON.text(worker.protocols)), .text(try SQLJSON.text(worker.sites)),
+                .int(now.milliseconds),
+            ]
+        ) { $0.int(0) }
+        guard let id else { throw StoreError.failed("a worker got no id") }
+        return id
+    }
+
+    /// Keeps what a heartbeat says of its worker.
+    public func touchWorker(_ id: Int, load: Double?, slots: Int?, now: Timestamp) throws {
+        try db.run(
+            "UPDATE workers SET seen = $2, load = COALESCE($3, load), slots = COALESCE($4, slots) WHERE id = $1",
+            [.int(id), .int(now.milliseconds), SQLValue(load), SQLValue(slots)])
+    }
+
+    /// Ends the session that a worker has, if it has one.
+    public func endSessions(ofWorker worker: Int, now: Timestamp) throws {
+        try db.run(
+            "UPDATE sessions SET ended = $2 WHERE worker_id = $1 AND ended IS NULL",
+            [.int(worker), .int(now.milliseconds)])
+    }
+
+    public func endSession(_ id: Int, now: Timestamp) throws {
+        try db.run(
+            "UPDATE sessions SET ended = $2 WHERE id = $1 AND ended IS NULL", [.int(id), .int(now.milliseconds)])
+    }
+
+    public func startSession(
+        workerID: Int?, tokenID: Int, worker: String, now: Timestamp, expires: Timestamp
+    ) throws -> Session {
+        let id = try db.first(
+            """
+            INSERT INTO sessions (worker_id, token_id, worker, started, expires) VALUES ($1, $2, $3, $4, $5) RETURNING id
+            """,
+            [SQLValue(workerID), .int(tokenID), .text(worker), .int(now.milliseconds), .int(expires.milliseconds)]
+        ) { $0.int(0) }
+        guard let id else { throw StoreError.failed("a session got no id") }
+        return Session(id: id, workerID: workerID, tokenID: tokenID, worker: worker, expires: expires, ended: nil)
+    }
+
+    /// Renews every lease of a session.
+    public func renewSession(_ id: Int, expires: Timestamp) throws {
+        try db.run(
+            "UPDATE sessions SET expires = $2 WHERE id = $1 AND ended IS NULL", [.int(id), .int(expires.milliseconds)])
+    }
+}
