@@ -54,7 +54,7 @@ public enum HaulProgram {
                 let many = arguments.operands.count > verb.count.upperBound ? "too many" : "too few"
                 throw CLIError.usage("\(many) arguments: haul \(verb.name) \(verb.operands)")
             }
-        } catch {
+        } catch let error as CLIError {
             throw CLIError.usage(error.message, hint: error.hint ?? "haul help \(verb.name) shows how")
         }
         return try await verb.run(

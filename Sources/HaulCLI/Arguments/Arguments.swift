@@ -18,7 +18,8 @@ struct Arguments: Sendable {
     func number(_ option: String, in range: ClosedRange<Int>) throws(CLIError) -> Int? {
         guard let text = self[option] else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw .usage("--\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text)")
+            throw .usage(
+                "--\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text)")
         }
         return number
     }
@@ -91,7 +92,8 @@ struct Arguments: Sendable {
         }
         guard wanted.choices.isEmpty || wanted.choices.contains(value) else {
             let near = NearMiss.of(value, in: wanted.choices).map { "did you mean \($0)?" }
-            throw .usage("\(written): expected one of \(wanted.choices.joined(separator: ", ")), found \(value)", hint: near)
+            throw .usage(
+                "\(written): expected one of \(wanted.choices.joined(separator: ", ")), found \(value)", hint: near)
         }
         guard option.isRepeatable || values[option.name] == nil else {
             throw .usage("\(written) is given twice")

@@ -23,10 +23,11 @@ enum Columns {
 
     private static func take(_ text: String, _ limit: Int) -> String {
         var used = 0
-        return String(text.prefix { character in
-            used += width(character)
-            return used <= limit
-        })
+        return String(
+            text.prefix { character in
+                used += width(character)
+                return used <= limit
+            })
     }
 
     /// Two columns for what East Asian Width (UAX 11) calls wide and for pictures; none for what is only a mark.
