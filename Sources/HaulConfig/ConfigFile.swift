@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Reads config files: JSON5 (json5.org) into plain `Decodable` types.
 ///
@@ -17,16 +17,26 @@ public enum ConfigFile {
         return try parse(type, text: text, name: path)
     }
 
-    /// Reads a text; `name` is what errors call it.
+    /// Reads a text; `name` is what errors call it. `${NAME}` and `${NAME:-default}` in its texts stand for what the
+    /// environment says.
     public static func parse<T: Decodable & Sendable>(
-        _ type: T.Type, text: String, name: String
+        _ type: T.Type, text: String, name: String,
+        environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(ConfigError) -> T {
         var parser = JSON5Parser(text)
-        let root: Node
+        let document: Node
         do {
-            root = try parser.document()
+            document = try parser.document()
         } catch {
             throw ConfigError(file: name, line: error.line, column: error.column, message: error.message)
+        }
+        let root: Node
+        do {
+            root = try document.expanded(from: environment)
+        } catch {
+            throw ConfigError(
+                file: name, line: error.line,
+                message: "the environment has no ${\(error.name)}: set it, or give a default: ${\(error.name):-...}")
         }
         do {
             return try NodeDecoder(root, file: name, path: []).value(type)

@@ -9,8 +9,12 @@ extension Bool: ConfigScalar {
     static var expected: String { "true or false" }
 
     init?(config value: Node.Value) {
-        guard case .bool(let value) = value else { return nil }
-        self = value
+        switch value {
+        case .bool(let value): self = value
+        case .variable("true"): self = true
+        case .variable("false"): self = false
+        default: return nil
+        }
     }
 }
 
@@ -18,8 +22,10 @@ extension String: ConfigScalar {
     static var expected: String { "a string" }
 
     init?(config value: Node.Value) {
-        guard case .string(let value) = value else { return nil }
-        self = value
+        switch value {
+        case .string(let value), .variable(let value): self = value
+        default: return nil
+        }
     }
 }
 
@@ -28,8 +34,13 @@ extension ConfigScalar where Self: BinaryFloatingPoint {
 
     init?(config value: Node.Value) {
         // Infinity and NaN are JSON5, and no setting that anybody means.
-        guard case .number(let value) = value, value.double.isFinite else { return nil }
-        self.init(value.double)
+        switch value {
+        case .number(let value) where value.double.isFinite: self.init(value.double)
+        case .variable(let text):
+            guard let number = Double(text), number.isFinite else { return nil }
+            self.init(number)
+        default: return nil
+        }
     }
 }
 
@@ -42,8 +53,13 @@ extension ConfigScalar where Self: FixedWidthInteger {
     }
 
     init?(config value: Node.Value) {
-        guard case .number(let value) = value, let integer = value.integer else { return nil }
-        self.init(exactly: integer)
+        switch value {
+        case .number(let value):
+            guard let integer = value.integer else { return nil }
+            self.init(exactly: integer)
+        case .variable(let text): self.init(text)
+        default: return nil
+        }
     }
 }
 

@@ -11,6 +11,8 @@ final class Node {
         case bool(Bool)
         case number(Number)
         case string(String)
+        /// A text that came whole from the environment: it counts as whatever it reads as.
+        case variable(String)
         case array([Node])
         case object(Members)
     }
@@ -39,7 +41,7 @@ final class Node {
         case .null: "null"
         case .bool(let value): value ? "true" : "false"
         case .number(let number): String(number.text.prefix(40))
-        case .string(let text): "\"" + Self.cut(text) + "\""
+        case .string(let text), .variable(let text): "\"" + Self.cut(text) + "\""
         case .array: "an array"
         case .object: "an object"
         }
@@ -51,7 +53,7 @@ final class Node {
         case .null: "null"
         case .bool: "a boolean"
         case .number: "a number"
-        case .string: "a string"
+        case .string, .variable: "a string"
         case .array: "an array"
         case .object: "an object"
         }

@@ -46,19 +46,14 @@ public struct ListingEntry: Sendable, Hashable, Codable {
         case modified = "st_mtime"
     }
 
-    /// Accepts an object, or a plain name (a directory ends with a slash), as workers of the documented system send.
+    /// Size, mode and time may be missing; a time may have a fraction.
     public init(from decoder: any Decoder) throws {
-        if let single = try? decoder.singleValueContainer(), let text = try? single.decode(String.self) {
-            self = ListingEntry(plainName: text)
-            return
-        }
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let name = try container.decode(String.self, forKey: .name)
-        let plain = ListingEntry(plainName: name)
         self.init(
-            name: plain.name,
+            name: try container.decode(String.self, forKey: .name),
             size: max(0, try container.decodeIfPresent(Int.self, forKey: .size) ?? 0),
-            mode: try container.decodeIfPresent(Int.self, forKey: .mode) ?? plain.mode,
+            mode: try container.decodeIfPresent(Int.self, forKey: .mode)
+                ?? Kind.file.typeBits | Kind.file.usualPermissions,
             modified: Self.seconds(try? container.decodeIfPresent(Double.self, forKey: .modified)))
     }
 
@@ -66,12 +61,6 @@ public struct ListingEntry: Sendable, Hashable, Codable {
     private static func seconds(_ value: Double?) -> Int {
         guard let value, value.isFinite else { return 0 }
         return Int(exactly: value.rounded(.down)) ?? 0
-    }
-
-    private init(plainName text: String) {
-        let isDirectory = text.count > 1 && text.hasSuffix("/")
-        self.init(
-            name: isDirectory ? String(text.dropLast()) : text, kind: isDirectory ? .directory : .file)
     }
 }
 

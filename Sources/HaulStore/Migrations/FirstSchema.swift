@@ -10,6 +10,10 @@ extension Migrations {
             vtime INTEGER NOT NULL DEFAULT 0,
             registered INTEGER NOT NULL);
 
+        -- The virtual clock of fairness: what the user who was served last had been given before.
+        CREATE TABLE fairness (id INTEGER PRIMARY KEY CHECK (id = 1), clock INTEGER NOT NULL);
+        INSERT INTO fairness (id, clock) VALUES (1, 0);
+
         CREATE TABLE tokens (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),

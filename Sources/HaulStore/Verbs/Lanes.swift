@@ -38,6 +38,11 @@ extension StoreReader {
         }
     }
 
+    /// What the user who was served last had been given before: where a user who was away joins in.
+    public func virtualClock() throws -> Int {
+        try db.first("SELECT clock FROM fairness WHERE id = 1") { $0.int(0) } ?? 0
+    }
+
     /// Elements of a lane that can be handed out: the oldest job's first, each job's by id.
     ///
     /// - Parameter withoutMkdir: leave MKDIR elements to others.
@@ -60,6 +65,10 @@ extension StoreReader {
 }
 
 extension StoreWriter {
+    public func setVirtualClock(_ time: Int) throws {
+        try db.run("UPDATE fairness SET clock = $1 WHERE id = 1", [.int(time)])
+    }
+
     /// Sets what a user was given, as fairness counts it.
     public func setVirtualTime(_ time: Int, ofUser user: Int) throws {
         try db.run("UPDATE users SET vtime = $2 WHERE id = $1", [.int(user), .int(time)])

@@ -1,0 +1,44 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+
+/// Documents as the bytes of an answer.
+enum JSONText {
+    static func bytes(_ document: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        // What can't be encoded is a number that is none: our documents have only numbers that JSON has.
+        return (try? encoder.encode(document)).map(Array.init) ?? Array("null".utf8)
+    }
+
+    static func response(_ document: some Encodable, status: Int = 200) -> HTTPResponse {
+        HTTPResponse(status: status, headers: ["Content-Type": "application/json"], body: .bytes(bytes(document)))
+    }
+
+    /// The value that a request's body is.
+    static func value(_ body: [UInt8]) throws -> JSONValue {
+        do { return try JSONReader.value(body) } catch { throw Problem.syntax(error) }
+    }
+
+    /// The object that a request's body is.
+    static func object(_ body: [UInt8]) throws -> [String: JSONValue] {
+        let value = try value(body)
+        guard let object = value.object else {
+            throw Problem.invalid("no_object", "The body is \(value.kind), not an object.")
+        }
+        return object
+    }
+
+    /// The values that the lines of an NDJSON body are; blank lines are passed over.
+    static func lines(_ body: [UInt8]) throws -> [JSONValue] {
+        var values: [JSONValue] = []
+        for (number, line) in body.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
+            do { values.append(try JSONReader.value(Array(line))) } catch {
+                throw Problem.syntax(
+                    JSONSyntaxError(line: number + 1, column: error.column, message: error.message))
+            }
+        }
+        return values
+    }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import HaulEngine
+public import HaulHTTP
+import HaulLogs
+import HaulModel
+import HaulStore
+import HaulWire
+
+/// An error on its way to a client, and what of it is for the server's log alone.
+struct Problem: Error, Sendable {
+    var document: ProblemDocument
+    var headers: HTTPHeaders = [:]
+    var cause: String?
+
+    init(_ document: ProblemDocument, headers: HTTPHeaders = [:], cause: String? = nil) {
+        self.document = document
+        self.headers = headers
+        self.cause = cause
+    }
+
+    /// Any error, in words for a client: what is not meant for one becomes a 500 that tells nothing.
+    init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as EngineError: self.init(error)
+        case let error as StoreError:
+            if case .unavailable = error {
+                self = .unavailable(cause: error.description)
+            } else {
+                self = .fault(cause: error.description)
+            }
+        default: self = .fault(cause: String(describing: error))
+        }
+    }
+
+    private init(_ error: EngineError) {
+        let (status, title) =
+            switch error.kind {
+            case .invalid: (400, "Bad request")
+            case .unauthorized: (401, "Unauthorized")
+            case .forbidden: (403, "Forbidden")
+            case .notFound: (404, "Not found")
+            case .conflict: (409, "Conflict")
+            case .tooLarge: (413, "Too large")
+            case .unavailable: (503, "Unavailable")
+            case .fault: (500, "Server error")
+            }
+        self.init(
+            ProblemDocument(
+                status: status, title: title, code: error.code, detail: error.detail, hint: error.hint,
+                fields: error.fields, index: error.index, offset: error.offset),
+            cause: error.cause)
+        if status == 401 { headers = ["WWW-Authenticate": "Bearer realm=\"haul\""] }
+        if status == 503 { headers = ["Retry-After": "5"] }
+    }
+
+    var response: HTTPResponse {
+        var fields = headers
+        fields.set("Content-Type", ProblemDocument.contentType)
+        return HTTPResponse(status: document.status, headers: fields, body: .bytes(JSONText.bytes(document)))
+    }
+}
+
+extension Problem {
+    /// 400 with a detail of its own.
+    static func invalid(_ code: String, _ detail: String, hint: String? = nil) -> Problem {
+        Problem(ProblemDocument(status: 400, title: "Bad request", code: code, detail: detail, hint: hint))
+    }
+
+    /// 400 that names every field that is wrong.
+    static func fields(_ fields: [String: String], index: Int? = nil) -> Problem {
+        let list = fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "; ")
+        let which = index.map { "Job \($0) of the request (counted from 0): " } ?? ""
+        return Problem(
+            ProblemDocument(
+                status: 400, title: "Bad request", code: "invalid_field", detail: which + list + ".",
+                hint: "Correct the fields and send the request again; nothing was done.", fields: fields, index: index))
+    }
+
+    static func syntax(_ error: JSONSyntaxError) -> Problem {
+        .invalid(
+            "invalid_json", "The body is no JSON: line \(error.line), column \(error.column): \(error.message).")
+    }
+
+    static func tooMany(_ limit: Int, _ what: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 413, title: "Too large", code: "too_many", detail: "A request takes up to \(limit) \(what).",
+                hint: "Send them in several requests."))
+    }
+
+    static let badEncoding = invalid(
+        "bad_encoding", "The URL holds a percent escape that is none, or bytes that are no UTF-8.")
+
+    static let unauthorized = Problem(
+        ProblemDocument(
+            status: 401, title: "Unauthorized", code: "no_token",
+            detail: "The request has no token that is known here.",
+            hint: "Send it as \"Authorization: Bearer TOKEN\" or in X-Token; operators make one with hauld token add."),
+        headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
+
+    static func role(_ role: Role, needed: [Role]) -> Problem {
+        let names = needed.map(\.rawValue).joined(separator: " or ")
+        return Problem(
+            ProblemDocument(
+                status: 403, title: "Forbidden", code: "role",
+                detail: "A token of role \(role.rawValue) may not do this.", hint: "Use a token of role \(names)."))
+    }
+
+    static func notFound(_ request: HTTPRequest) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 404, title: "Not found", code: "no_such_route", detail: "There is nothing at this path.",
+                hint: "The API stands below \(WirePath.root)."))
+    }
+
+    static func methodNotAllowed(_ request: HTTPRequest, _ allowed: [String]) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 405, title: "Method not allowed", code: "method",
+                detail: "This path does not take \(request.method.prefix(32)).",
+                hint: "It takes \(allowed.joined(separator: ", "))."),
+            headers: ["Allow": allowed.joined(separator: ", ")])
+    }
+
+    static func unavailable(cause: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 503, title: "Unavailable", code: "unavailable",
+                detail: "The server's database can't take this now; nothing was done.", hint: "Try again in a while."),
+            headers: ["Retry-After": "5"], cause: cause)
+    }
+
+    static func fault(cause: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 500, title: "Server error", code: "fault", detail: "The server failed.",
+                hint: "Tell the operators when it happened: their log says why."), cause: cause)
+    }
+}
+
+extension HTTPResponse {
+    /// The answer to what the HTTP server refuses before any dialect sees it: 408, 413, 503 ...
+    public static func problem(status: Int, reason: String) -> HTTPResponse {
+        let codes = [400: "bad_request", 408: "timeout", 413: "too_large", 503: "busy"]
+        return Problem(
+            ProblemDocument(
+                status: status, title: reason, code: codes[status] ?? "http_\(status)", detail: reason + ".")
+        ).response
+    }
+}

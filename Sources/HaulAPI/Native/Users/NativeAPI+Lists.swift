@@ -1,0 +1,134 @@
+import Foundation
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulStore
+import HaulWire
+
+extension NativeAPI {
+    /// Rows of one short read behind a stream.
+    static let page = 500
+
+    /// `GET /jobs?status=&type=&queue=&site=&since=&limit=&after=&user=`.
+    func listJobs(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await principal(of: request, .user, .operator)
+        var query = QueryReader(request)
+        var filter = JobFilter()
+        filter.status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {
+            Status(text: $0)
+        }
+        filter.type = query.parse("type", "a type: LIST, COPY, REMOVE, RENAME or MKDIR") { JobType(text: $0) }
+        filter.queue = query.text("queue")
+        filter.siteID = query.parse("site", "the id or name of a site") { engine.rules.sites.site($0)?.id }
+        filter.since = query.parse("since", "a time: 2012-03-21T13:35:00Z, or seconds since 1970", Self.time)
+        let after = query.number("after", from: 0) ?? 0
+        let limit = query.number("limit", from: 0)
+        let user = query.text("user")
+        try query.check()
+        filter.userID = principal.user.id
+        if let user, user != principal.user.name {
+            guard principal.isOperator else { throw Problem.role(principal.role, needed: [.operator]) }
+            if user == "*" {
+                filter.userID = nil
+            } else {
+                // Nobody of that name has no jobs.
+                filter.userID = try await engine.store.read { try $0.user(named: user)?.id } ?? -1
+            }
+        }
+        let narrowed = filter
+        return try await stream(request, after: after, limit: limit) { [engine] after, count in
+            let jobs = try await engine.store.read { try $0.jobs(narrowed, after: after, limit: count) }
+            return jobs.map { ($0.id, $0) }
+        } write: { job, sink in
+            try await sink.write(JSONText.bytes(JobDocument(job, withCounts: true)))
+        }
+    }
+
+    /// `GET /jobs/J/elements?status=&after=&limit=&listing=none`. Elements of no job, or of someone else's: `[]`.
+    func listElements(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await principal(of: request, .user, .operator)
+        let id = try Self.number(path["job"], request)
+        var query = QueryReader(request)
+        let status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {
+            Status(text: $0)
+        }
+        let after = query.number("after", from: -1) ?? -1
+        let limit = query.number("limit", from: 0)
+        let form = query.listingForm(allowsNone: true)
+        try query.check()
+        let job = try await engine.store.read { try $0.job(id) }
+        guard let job, principal.mayRead(job) else { return JSONStream(for: request).response { _ in } }
+        return try await stream(request, after: after, limit: limit) { [engine] after, count in
+            let elements = try await engine.store.read {
+                try $0.elements(ofJob: id, status: status, after: after, limit: count)
+            }
+            return elements.map { ($0.id, $0) }
+        } write: { element, sink in
+            try await write(element, of: job, form, to: &sink)
+        }
+    }
+
+    /// `GET /jobs/J/elements/E`.
+    func showElement(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        var query = QueryReader(request)
+        let form = query.listingForm(allowsNone: true)
+        let (job, element) = try await element(path, request)
+        try query.check()
+        return HTTPResponse(
+            headers: ["Content-Type": "application/json"],
+            body: .stream { writer in
+                var sink = JSONStream.Sink(writer: writer, isLines: true)
+                try await write(element, of: job, form, to: &sink)
+                try await sink.finish()
+            })
+    }
+
+    /// An element's document; behind it, streamed from disk, the listing that a LIST found.
+    private func write(
+        _ element: Element, of job: Job, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
+    ) async throws {
+        let document = JSONText.bytes(ElementDocument(element))
+        guard form != .none, element.type == .list, element.phase == .done else {
+            return try await sink.write(document)
+        }
+        try await sink.write(Array(document.dropLast()))
+        try await sink.write(",\"listing\":[")
+        try await writeListing(of: job, element: element.id, attempt: element.attempts, form, to: &sink)
+        try await sink.write("]}")
+    }
+
+    /// Streams what pages hold, after the first page was read: what fails before the first byte is an honest error.
+    private func stream<Row: Sendable>(
+        _ request: HTTPRequest, after start: Int, limit: Int?,
+        page read: @escaping @Sendable (_ after: Int, _ count: Int) async throws -> [(id: Int, row: Row)],
+        write: @escaping @Sendable (Row, inout JSONStream.Sink) async throws -> Void
+    ) async throws -> HTTPResponse {
+        let first = try await read(start, min(limit ?? Self.page, Self.page))
+        return JSONStream(for: request).response { sink in
+            var rows = first
+            var left = limit ?? Int.max
+            while let last = rows.last, left > 0 {
+                for (_, row) in rows {
+                    sink.begin()
+                    try await write(row, &sink)
+                }
+                left -= rows.count
+                if rows.count < Self.page || left <= 0 { break }
+                rows = try await read(last.id, min(left, Self.page))
+            }
+        }
+    }
+
+    /// A time as clients write it: RFC 3339 with or without fractions, or seconds since 1970.
+    static func time(_ text: String) -> Timestamp? {
+        if let seconds = Double(text) {
+            guard abs(seconds) < 1e12 else { return nil }
+            return Timestamp(milliseconds: Int(seconds * 1000))
+        }
+        let withZone = text.hasSuffix("Z") || text.dropFirst(10).contains("+") ? text : text + "Z"
+        let styles = [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .init()]
+        let date = styles.lazy.compactMap { try? $0.parse(withZone) }.first
+        return date.map { Timestamp(milliseconds: Int(($0.timeIntervalSince1970 * 1000).rounded())) }
+    }
+}

@@ -1,0 +1,172 @@
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulLogs
+import HaulModel
+import HaulStore
+import HaulWire
+
+/// An attempt that ended, and what its output has to know of its element.
+private typealias Ended = (attempt: Attempt, type: JobType)
+
+extension NativeAPI {
+    func addOutputRoutes(to router: inout Router) {
+        router.on("GET", "/jobs/:job/output") { request, path in try await jobOutput(path, request) }
+        router.on("GET", "/jobs/:job/elements/:element/output") { request, path in
+            let (job, element) = try await element(path, request)
+            return try await output(of: element, job, number: nil, request)
+        }
+        router.on("GET", "/jobs/:job/elements/:element/output/:attempt") { request, path in
+            let (job, element) = try await element(path, request)
+            return try await output(of: element, job, number: Self.number(path["attempt"], request), request)
+        }
+    }
+
+    /// One attempt's output: the latest that ended, one by its number, or with a negative number counted from the latest.
+    private func output(
+        of element: Element, _ job: Job, number: Int?, _ request: HTTPRequest
+    ) async throws -> HTTPResponse {
+        var query = QueryReader(request)
+        let form = query.listingForm(allowsNone: false)
+        try query.check()
+        let latest = try await engine.store.read { try $0.latestAttempt(ofElement: element.id, ofJob: job.id) }
+        guard let latest else {
+            throw Problem.invalid(
+                "output_not_ready", "No attempt at element \(element.id) of job \(job.id) has ended yet.",
+                hint: "GET .../status says where it stands; ask again once `attempts` is more than 0.")
+        }
+        let wanted = number.map { $0 < 0 ? latest.number + 1 + $0 : $0 } ?? latest.number
+        let found = try await engine.store.read {
+            try $0.attempt(AttemptID(jobID: job.id, elementID: element.id, number: wanted))
+        }
+        guard let found, found.ended != nil else {
+            throw Problem.invalid(
+                "no_such_attempt",
+                "Element \(element.id) of job \(job.id) has no attempt \(number ?? wanted) that has ended.",
+                hint: "Its attempts that ended are 1 to \(latest.number); a negative number counts from the latest.")
+        }
+        let ended: Ended = (found, element.type)
+        try await checkLogs([ended], of: job)
+        return HTTPResponse(
+            headers: ["Content-Type": "application/json"],
+            body: .stream { writer in
+                var sink = JSONStream.Sink(writer: writer, isLines: true)
+                try await write(ended, of: job, form, to: &sink)
+                try await sink.finish()
+            })
+    }
+
+    /// `GET /jobs/J/output`: the latest attempt of each element that has one, or with `attempts=all` an array an element.
+    private func jobOutput(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let job = try await job(path, request)
+        var query = QueryReader(request)
+        let form = query.listingForm(allowsNone: false)
+        let isAll = query.parse("attempts", "all or latest") { ["all": true, "latest": false][$0] } ?? false
+        try query.check()
+        // A missing log is an error of the whole answer, so every one is looked for before the first byte.
+        try await eachPage(of: job, latestOnly: !isAll) { try await checkLogs($0, of: job) }
+        return JSONStream(for: request).response { sink in
+            var open: Int?
+            var body = sink
+            try await eachPage(of: job, latestOnly: !isAll) { page in
+                for ended in page {
+                    if !isAll {
+                        body.begin()
+                    } else if open == ended.attempt.elementID {
+                        try await body.write(",")
+                    } else {
+                        if open != nil { try await body.write("]") }
+                        body.begin()
+                        try await body.write("[")
+                        open = ended.attempt.elementID
+                    }
+                    try await write(ended, of: job, form, to: &body)
+                }
+            }
+            if open != nil { try await body.write("]") }
+            sink = body
+        }
+    }
+
+    private func eachPage(of job: Job, latestOnly: Bool, _ body: ([Ended]) async throws -> Void) async throws {
+        var after = (element: -1, number: 0)
+        while true {
+            let from = after
+            let page = try await engine.store.read {
+                try $0.endedAttempts(ofJob: job.id, latestOnly: latestOnly, after: from, limit: Self.page)
+            }
+            try await body(page)
+            guard page.count == Self.page, let last = page.last?.attempt else { return }
+            after = (last.elementID, last.number)
+        }
+    }
+
+    /// - Throws: 500 that says which attempt's log is not there, without a path.
+    private func checkLogs(_ page: [Ended], of job: Job) async throws {
+        let places = page.map { $0.attempt.log ?? Attempt.LogPlace(file: "", offset: 0, length: 0) }
+        let found = await engine.logs.exists(job.logUID, places)
+        for (ended, isThere) in zip(page, found) {
+            let hasListing =
+                ended.attempt.listingLength == nil
+                ? true : await engine.logs.listingExists(Self.key(ended.attempt, of: job))
+            if !isThere || !hasListing {
+                let attempt = ended.attempt
+                throw Problem(
+                    ProblemDocument(
+                        status: 500, title: "Server error", code: "log_missing",
+                        detail: "The \(isThere ? "listing" : "log") of attempt \(attempt.number) at element "
+                            + "\(attempt.elementID) of job \(job.id) is not on the server's disk.",
+                        hint: "Tell the operators; the outcomes of the job's attempts are not touched by it."),
+                    cause: "log of \(job.id).\(attempt.elementID).\(attempt.number) missing in \(job.logUID)")
+            }
+        }
+    }
+
+    private static func key(_ attempt: Attempt, of job: Job) -> AttemptKey {
+        AttemptKey(logUID: job.logUID, element: attempt.elementID, attempt: attempt.number)
+    }
+
+    /// Streams an attempt's output document, its log and listing from disk in pieces.
+    private func write(
+        _ ended: Ended, of job: Job, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
+    ) async throws {
+        let attempt = ended.attempt
+        try await sink.write(
+            "{\"jobid\":\(job.id),\"elementid\":\(attempt.elementID),\"attempt\":\(attempt.number),"
+                + "\"type\":\"\(ended.type.name)\",\"status\":\"\((attempt.status ?? .failed).name)\",\"log\":\"")
+        if let place = attempt.log {
+            var text = JSONStringEncoder()
+            var offset = 0
+            while offset < place.length {
+                let piece = try await engine.logs.read(
+                    job.logUID, place, from: offset, count: min(256 << 10, place.length - offset))
+                if piece.isEmpty { break }
+                offset += piece.count
+                try await sink.write(text.encode(piece))
+            }
+            try await sink.write(text.finish())
+        }
+        try await sink.write("\"")
+        if attempt.listingLength != nil {
+            try await sink.write(",\"listing\":")
+            try await writeListing(of: job, element: attempt.elementID, attempt: attempt.number, form, to: &sink)
+        }
+        try await sink.write("}")
+    }
+
+    /// Streams a listing as one object: names by directory, or with `long` entries as objects.
+    func writeListing(
+        of job: Job, element: Int, attempt: Int, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
+    ) async throws {
+        var json = ListingJSON(form: form == .long ? .long : .short)
+        let reader = engine.logs.listing(AttemptKey(logUID: job.logUID, element: element, attempt: attempt))
+        var offset = 0
+        while true {
+            let read = try await reader.next(from: offset, limit: 1000)
+            try await sink.write(json.encode(read.lines))
+            offset = read.offset
+            if read.isEnd { break }
+        }
+        try await sink.write(json.finish())
+    }
+}

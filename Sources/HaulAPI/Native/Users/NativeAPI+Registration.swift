@@ -1,0 +1,67 @@
+import HaulAuth
+import HaulCrypto
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulStore
+import HaulWire
+
+extension NativeAPI {
+    /// Jobs that one request registers.
+    private static let bulkLimit = 10_000
+
+    /// `POST /jobs`, and with a type `POST /list`, `/copy` ...
+    func register(_ request: HTTPRequest, _ type: JobType? = nil) async throws -> HTTPResponse {
+        let principal = try await principal(of: request, .user, .operator)
+        let key = try Self.idempotencyKey(request)
+        if type == nil, let documents = try Self.bulk(request) {
+            guard documents.count <= Self.bulkLimit else { throw Problem.tooMany(Self.bulkLimit, "jobs") }
+            let requests = try documents.enumerated().map { index, document in
+                try check(document, type: nil, index: index)
+            }
+            let jobs = requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key)
+            return JSONText.response(jobs.map(\.id))
+        }
+        let wanted = try check(try JSONText.value(request.body), type: type, index: nil)
+        guard let job = try await engine.register([wanted], user: principal.user, key: key).first else {
+            throw Problem.fault(cause: "a registration had no job")
+        }
+        return JSONText.response(JobDocument(job, withCounts: false))
+    }
+
+    /// The documents of a bulk registration: NDJSON by its content type, or a JSON array; nil for a single one.
+    private static func bulk(_ request: HTTPRequest) throws -> [JSONValue]? {
+        let contentType = request.headers["Content-Type"]?.lowercased() ?? ""
+        if contentType.hasPrefix("application/x-ndjson") || contentType.hasPrefix("application/ndjson") {
+            return try JSONText.lines(request.body)
+        }
+        let first = request.body.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+        return first == UInt8(ascii: "[") ? try JSONText.value(request.body).array : nil
+    }
+
+    private func check(_ document: JSONValue, type: JobType?, index: Int?) throws -> JobRequest {
+        guard let object = document.object else {
+            let which = index.map { "Job \($0) of the request" } ?? "The body"
+            throw Problem(
+                ProblemDocument(
+                    status: 400, title: "Bad request", code: "no_object",
+                    detail: "\(which) is \(document.kind), not an object.", index: index))
+        }
+        do {
+            return try JobRequest(object, type: type, rules: engine.rules)
+        } catch {
+            throw Problem.fields(error.fields, index: index)
+        }
+    }
+
+    /// The request's key, with a hash of all that has to be the same when it is repeated.
+    private static func idempotencyKey(_ request: HTTPRequest) throws -> IdempotencyKey? {
+        guard let key = request.headers[WirePath.idempotencyHeader] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw Problem.invalid(
+                "bad_idempotency_key", "\(WirePath.idempotencyHeader) must have 1 to 255 printable ASCII characters.")
+        }
+        let head = Array("\(request.method) \(request.pathSegments.joined(separator: "/"))\n".utf8)
+        return IdempotencyKey(key: key, body: Hash.sha256(head + request.body))
+    }
+}

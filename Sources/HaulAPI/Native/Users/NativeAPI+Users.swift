@@ -1,0 +1,66 @@
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulStore
+import HaulWire
+
+extension NativeAPI {
+    /// The documented routes of users.
+    func addUserRoutes(to router: inout Router) {
+        router.on("POST", "/jobs", bodyLimit: 32 << 20) { request, _ in try await register(request) }
+        for type in JobType.allCases {
+            router.on("POST", "/\(type.name.lowercased())") { request, _ in try await register(request, type) }
+        }
+        router.on("GET", "/jobs") { request, _ in try await listJobs(request) }
+        router.on("GET", "/jobs/:job") { request, path in
+            JSONText.response(JobDocument(try await job(path, request), withCounts: true))
+        }
+        router.on("GET", "/jobs/:job/status") { request, path in
+            let job = try await job(path, request)
+            return JSONText.response(JobStatusDocument(jobID: job.id, status: job.status))
+        }
+        router.on("GET", "/jobs/:job/elements") { request, path in try await listElements(path, request) }
+        router.on("GET", "/jobs/:job/elements/:element") { request, path in try await showElement(path, request) }
+        router.on("GET", "/jobs/:job/elements/:element/status") { request, path in
+            let (_, element) = try await element(path, request)
+            let progress = try await engine.store.read { reader in
+                try
+                    (reader.liveAttempt(ofElement: element.id, ofJob: element.jobID)
+                    ?? reader.latestAttempt(ofElement: element.id, ofJob: element.jobID))?.progress
+            }
+            return JSONText.response(ElementStatusDocument(element, progress: progress))
+        }
+        addOutputRoutes(to: &router)
+    }
+
+    /// The job that the path names, if the one who asks may see it.
+    func job(_ path: PathParameters, _ request: HTTPRequest) async throws -> Job {
+        let principal = try await principal(of: request, .user, .operator)
+        let id = try Self.number(path["job"], request)
+        guard let job = try await engine.store.read({ try $0.job(id) }), principal.mayRead(job) else {
+            throw EngineError.noJob(id)
+        }
+        return job
+    }
+
+    /// The element that the path names, if the one who asks may see it.
+    func element(_ path: PathParameters, _ request: HTTPRequest) async throws -> (Job, Element) {
+        let job = try await job(path, request)
+        let id = try Self.number(path["element"], request)
+        guard let element = try await engine.store.read({ try $0.element(id, ofJob: job.id) }) else {
+            throw EngineError.noElement(id, ofJob: job.id)
+        }
+        return (job, element)
+    }
+
+    /// A number in a path. What is none names nothing: 404.
+    static func number(_ text: String, _ request: HTTPRequest) throws -> Int {
+        guard let number = Int(text) else { throw Problem.notFound(request) }
+        return number
+    }
+}
+
+extension Principal {
+    func mayRead(_ job: Job) -> Bool { isOperator || job.userID == user.id }
+}

@@ -1,0 +1,79 @@
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulStore
+import HaulWire
+
+extension NativeAPI {
+    /// Elements that a claim gives where it does not say how many.
+    private static let usualLimit = 20
+    /// Seconds that a claim may park.
+    private static let longestWait = 60.0
+
+    /// `POST /worker/jobs`, in haul's own form and in that of the documented system.
+    func claim(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await principal(of: request, .worker)
+        var fields = Fields(try JSONText.object(request.body))
+        let types = fields.required("types") { $0.list($1, "types of jobs", { JobType($0) }) }
+        if types?.isEmpty == true { fields.note("types", "is empty: name the types of jobs that are wanted") }
+        let protocols = fields.list("protocols", "names of protocols", Self.protocolName)
+        let sites = fields.list("sites", "ids or names of sites", siteID)
+        let session = fields.int("session", in: 1...Int.max)
+        let measure = Self.measure(&fields)
+        let wait = fields.number("wait") ?? 0
+        try fields.check()
+        let query = ClaimQuery(
+            types: Set(types ?? []), protocols: protocols.map(Set.init),
+            sites: sites.flatMap { $0.isEmpty ? nil : Set($0) }, session: session, measure: measure,
+            bearer: principal.token, host: request.remoteAddress)
+        let handouts = try await engine.claim(query, wait: min(wait, Self.longestWait))
+        guard !handouts.isEmpty else {
+            throw Problem(
+                ProblemDocument(
+                    status: 404, title: "Not found", code: "no_work", detail: "Nothing waits that this worker can take."
+                ))
+        }
+        return JSONText.response(handouts.map { Self.document($0, isSessionless: session == nil) })
+    }
+
+    private static func measure(_ fields: inout Fields) -> ClaimQuery.Measure {
+        let algorithm = fields.text("algorithm")?.uppercased() ?? "BY_NUMBER"
+        var arguments = Fields([:])
+        if let value = fields.value("algorithm.args") {
+            if let object = value.object {
+                arguments = Fields(object)
+            } else {
+                fields.note("algorithm.args", "must be an object")
+            }
+        }
+        let limit = arguments.int("limit", in: 1...Int.max)
+        let size = arguments.int("size", in: 0...Int.max)
+        for (name, problem) in arguments.problems { fields.note("algorithm.args.\(name)", problem) }
+        switch algorithm {
+        case "BY_NUMBER": return .number(limit ?? usualLimit)
+        case "BY_SIZE":
+            if size == nil, arguments.problems["size"] == nil {
+                fields.note("algorithm.args.size", "is missing: bytes")
+            }
+            return .size(size ?? 0)
+        default:
+            fields.note("algorithm", "must be BY_NUMBER or BY_SIZE")
+            return .number(usualLimit)
+        }
+    }
+
+    private static func document(_ handout: Handout, isSessionless: Bool) -> ClaimedJob {
+        var job = ClaimedJob(
+            handout.job, source: handout.source, destination: handout.destination,
+            elements: handout.items.map { item in
+                ClaimedElement(item.element, token: item.token, attempt: item.attempt, leaseUntil: handout.leaseUntil)
+            })
+        // Workers of the documented system take credentials with the claim, as text; there is none to give.
+        if isSessionless {
+            job.sourceCredentials = ""
+            if handout.job.destination != nil { job.destinationCredentials = "" }
+        }
+        return job
+    }
+}

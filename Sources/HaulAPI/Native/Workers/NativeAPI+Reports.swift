@@ -1,0 +1,118 @@
+import HaulCrypto
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulStore
+import HaulWire
+
+extension NativeAPI {
+    /// Outcomes that one request reports.
+    private static let resultsLimit = 1000
+
+    /// `PUT /worker/jobs/J/elements/E`: ends the attempt.
+    func report(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let token = try Self.elementToken(request)
+        let job = try Self.number(path["job"], request)
+        let element = try Self.number(path["element"], request)
+        try engine.checkToken(token, job: job, element: element)
+        var fields = Fields(try JSONText.object(request.body))
+        let report = try Self.report(&fields, job: job, element: element, token: token)
+        switch try await engine.report([report]).first {
+        case .accepted, .repeated: return JSONText.response(JSONValue.object([:]))
+        case .refused(let error): throw error
+        case nil: throw Problem.fault(cause: "a report had no verdict")
+        }
+    }
+
+    /// `POST /worker/results`: up to 1,000 outcomes in one commit, a status each. One that can't be read is a 400 of its
+    /// own and takes none with it.
+    func results(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try await principal(of: request, .worker)
+        let body = try JSONText.value(request.body)
+        guard let items = body.array ?? body.object?["results"]?.array else {
+            throw Problem.fields(["results": "is missing: must be a list of outcomes"])
+        }
+        guard items.count <= Self.resultsLimit else { throw Problem.tooMany(Self.resultsLimit, "outcomes") }
+        var replies = [ResultsReply.Item?](repeating: nil, count: items.count)
+        var reports: [(place: Int, report: Report)] = []
+        for (place, item) in items.enumerated() {
+            do { reports.append((place, try Self.item(item))) } catch let problem as Problem {
+                replies[place] = Self.reply(problem)
+            }
+        }
+        for (report, verdict) in zip(reports, try await engine.report(reports.map(\.report))) {
+            switch verdict {
+            case .accepted, .repeated: replies[report.place] = ResultsReply.Item(status: 200)
+            case .refused(let error): replies[report.place] = Self.reply(Problem(error))
+            }
+        }
+        return JSONText.response(ResultsReply(results: replies.compactMap { $0 }))
+    }
+
+    private static func reply(_ problem: Problem) -> ResultsReply.Item {
+        ResultsReply.Item(status: problem.document.status, detail: problem.document.detail)
+    }
+
+    private static func item(_ value: JSONValue) throws -> Report {
+        guard let object = value.object else { throw Problem.invalid("no_object", "An outcome is an object.") }
+        var fields = Fields(object)
+        let job = fields.required("job_id") { $0.int($1) }
+        let element = fields.required("element_id") { $0.int($1) }
+        let token = fields.required("token") { $0.text($1, limit: 256) }
+        return try report(&fields, job: job ?? 0, element: element ?? 0, token: token ?? "")
+    }
+
+    /// Reads an outcome; `host` may be a text or a list of them.
+    private static func report(
+        _ fields: inout Fields, job: Int, element: Int, token: String
+    ) throws -> Report {
+        let returnCode = fields.required("returncode") { $0.int($1) }
+        let host: String?
+        if fields.value("host")?.array != nil {
+            host = fields.list("host", "names", \.string)?.joined(separator: ", ")
+        } else {
+            host = fields.text("host", limit: 1024)
+        }
+        let log = fields.text("log", limit: 64 << 20)
+        let timestamp = fields.value("timestamp")
+        let listing = fields.value("listing").flatMap { value -> [ListingLine]? in
+            let lines = ListingLine.lines(fromDocument: value)
+            if lines == nil {
+                fields.note("listing", "must be {\"dir\": [{\"name\", \"st_size\", \"st_mode\", \"st_mtime\"}]}")
+            }
+            return lines
+        }
+        let errorClass = fields.text("error_class", limit: 64)
+        let reason = fields.text("reason", limit: 4096)
+        let checksum = fields.text("checksum", limit: 256)
+        let transferred = fields.int("transferred", in: -1...Int.max)
+        try fields.check()
+        let parts = [
+            "\(returnCode ?? 0)", host ?? "", errorClass ?? "", reason ?? "", checksum ?? "",
+            transferred.map(String.init) ?? "", timestamp.map { "\($0)" } ?? "", log ?? "",
+        ]
+        return Report(
+            jobID: job, elementID: element, token: token, returnCode: returnCode ?? 0, host: host ?? "",
+            log: Array((log ?? "").utf8), listing: listing, errorClass: errorClass.flatMap(ErrorClass.init),
+            reason: reason, checksum: checksum, transferred: transferred,
+            hash: Hash.sha256(Array(parts.joined(separator: "\u{0}").utf8)))
+    }
+
+    /// `PUT /worker/jobs/J/elements/E/monitoring`: what moved so far.
+    func progress(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let token = try Self.elementToken(request)
+        let job = try Self.number(path["job"], request)
+        let element = try Self.number(path["element"], request)
+        try engine.checkToken(token, job: job, element: element)
+        var fields = Fields(try JSONText.object(request.body))
+        let transferred = fields.required("transferred") { $0.int($1, in: -1...Int.max) }
+        let elapsed = fields.number("elapsed")
+        let instant = fields.number("instant")
+        let average = fields.number("average")
+        try fields.check()
+        let progress = Attempt.Progress(
+            transferred: transferred ?? 0, elapsed: elapsed ?? 0, instant: instant ?? 0, average: average ?? 0)
+        try await engine.progress(progress, job: job, element: element, token: token)
+        return JSONText.response(JSONValue.object([:]))
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulStore
+import HaulWire
+
+extension NativeAPI {
+    /// The routes of workers.
+    func addWorkerRoutes(to router: inout Router) {
+        router.on("POST", "/worker/register", bodyLimit: 4 << 20) { request, _ in try await startSession(request) }
+        router.on("POST", "/worker/heartbeat", bodyLimit: 16 << 20) { request, _ in try await heartbeat(request) }
+        router.on("POST", "/worker/jobs") { request, _ in try await claim(request) }
+        router.on("POST", "/worker/results", bodyLimit: 96 << 20) { request, _ in try await results(request) }
+        let element = "/worker/jobs/:job/elements/:element"
+        router.on("PUT", element, bodyLimit: 64 << 20) { request, path in try await report(path, request) }
+        router.on("PUT", element + "/monitoring") { request, path in try await progress(path, request) }
+        router.on("POST", element + "/log", bodyLimit: 8 << 20) { request, path in
+            try await piece(path, request, engine.appendLog)
+        }
+        router.on("POST", element + "/listing", bodyLimit: 8 << 20) { request, path in
+            try await piece(path, request, engine.appendListing)
+        }
+    }
+
+    /// `POST /worker/register`.
+    private func startSession(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await principal(of: request, .worker)
+        var fields = Fields(try JSONText.object(request.body))
+        let name = fields.required("name") { $0.text($1, limit: 128) }
+        let host = fields.text("host", limit: 256)
+        let version = fields.text("version", limit: 64)
+        let slots = fields.required("slots") { $0.int($1, in: 1...10_000) }
+        let protocols = fields.required("protocols") {
+            $0.list($1, "manifests, or names of protocols", Self.protocolName)
+        }
+        let sites = fields.list("sites", "ids or names of sites", siteID)
+        if name?.isEmpty == true { fields.note("name", "is empty") }
+        try fields.check()
+        let worker = WorkerRecord(
+            name: name ?? "", host: host ?? request.remoteAddress, version: version ?? "", slots: slots ?? 1,
+            protocols: (protocols ?? []).map(\.name), sites: sites ?? [])
+        let session = try await engine.startSession(worker, bearer: principal.token)
+        return JSONText.response(
+            SessionDocument(
+                session: session.id, leaseSeconds: engine.configuration.leaseSeconds,
+                heartbeatSeconds: engine.configuration.heartbeatSeconds))
+    }
+
+    /// `POST /worker/heartbeat`.
+    private func heartbeat(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await principal(of: request, .worker)
+        var fields = Fields(try JSONText.object(request.body))
+        let session = fields.required("session") { $0.int($1) }
+        let holding = fields.required("holding") { $0.list($1, "\"JOB.ELEMENT.ATTEMPT\"", \.string) }
+        let load = fields.number("load")
+        let slots = fields.int("slots", in: 0...10_000)
+        try fields.check()
+        let answer = try await engine.heartbeat(
+            session: session ?? 0, holding: Set(holding ?? []), load: load, slots: slots, bearer: principal.token)
+        return JSONText.response(HeartbeatReply(stop: [], unknown: answer.unknown, drain: false))
+    }
+
+    /// A protocol as a worker announces it: its manifest, its name, or the documented integer.
+    static func protocolName(_ value: JSONValue) -> ProtocolName? {
+        if let name = value.object?["name"] { return ProtocolName(name) }
+        return ProtocolName(value)
+    }
+
+    /// The id of a site that a worker names.
+    func siteID(_ value: JSONValue) -> Int? {
+        switch value {
+        case .int(let id): id
+        case .string(let text): engine.rules.sites.site(text)?.id ?? Int(text)
+        default: nil
+        }
+    }
+
+    /// A piece of a log or listing of a running attempt: `?offset=BYTES`, the bytes as the body.
+    private func piece(
+        _ path: PathParameters, _ request: HTTPRequest,
+        _ append: ([UInt8], Int, Int, Int, String) async throws -> Int
+    ) async throws -> HTTPResponse {
+        let token = try Self.elementToken(request)
+        var query = QueryReader(request)
+        guard let offset = query.number("offset", from: 0) else {
+            try query.check()
+            throw Problem.fields(["offset": "is missing: must be the bytes sent before"])
+        }
+        let job = try Self.number(path["job"], request)
+        let element = try Self.number(path["element"], request)
+        let have = try await append(request.body, offset, job, element, token)
+        return JSONText.response(OffsetDocument(offset: have))
+    }
+
+    /// The token by which a worker proves its lease.
+    static func elementToken(_ request: HTTPRequest) throws -> String {
+        if request.hasInvalidEncoding { throw Problem.badEncoding }
+        guard let token = Authenticator.token(of: request) else { throw Problem.unauthorized }
+        return token
+    }
+}

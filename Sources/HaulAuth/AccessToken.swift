@@ -1,0 +1,39 @@
+import HaulCrypto
+public import HaulModel
+public import HaulStore
+
+/// The tokens by which users, workers and operators are known. Only a hash is stored: a token is shown once.
+public enum AccessToken {
+    private static let prefix = "haul_"
+
+    /// What is stored of a token: SHA-256. A token has 256 random bits, which no slow hash would guard better.
+    public static func hash(of token: String) -> [UInt8] { Hash.sha256(Array(token.utf8)) }
+
+    /// Makes a token for a user, who is made too where there is none of that name.
+    ///
+    /// - Parameters:
+    ///   - sites: what a worker's token is restricted to; nil is everything. `queues` and `users` likewise.
+    /// - Returns: the token, which can't be found out again.
+    public static func add(
+        to store: Store, user name: String, role: Role, sites: [Int]? = nil, queues: [String]? = nil,
+        users: [String]? = nil, now: Timestamp
+    ) async throws -> String {
+        let token = prefix + Text.base64url(Random.bytes(32))
+        try await store.write { writer in
+            let user = try writer.user(named: name, now: now)
+            try writer.addToken(
+                hash: hash(of: token), user: user, role: role, sites: sites, queues: queues, users: users, now: now)
+        }
+        return token
+    }
+
+    /// What is wrong with a user's name, or nil: 1 to 64 letters, digits, `.`, `-`, `_`, `@`.
+    public static func problem(withUser name: String) -> String? {
+        let isFine =
+            (1...64).contains(name.utf8.count)
+            && name.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_@".unicodeScalars.contains($0))
+            }
+        return isFine ? nil : "a user's name has 1 to 64 letters, digits, dots, dashes, underscores or @"
+    }
+}

@@ -1,0 +1,50 @@
+/// Something that happens by itself. Each is safe to run on several servers of one database at once.
+protocol Duty: Sendable {
+    /// For the server's log.
+    var name: String { get }
+    /// Rings when there may be something to do at once.
+    var bell: Bell { get }
+    /// Seconds after which it looks even if nothing rang.
+    var period: Double { get }
+    /// Does a piece.
+    ///
+    /// - Returns: true when there is more to do at once.
+    func run() async throws -> Bool
+}
+
+/// Runs an engine's duties until it is cancelled.
+public struct DutyRunner: Sendable {
+    private let duties: [any Duty]
+    private let onFailure: @Sendable (_ duty: String, _ cause: String) -> Void
+
+    /// - Parameter onFailure: told when a piece failed; the duty tries again after its period.
+    public init(_ engine: Engine, onFailure: @escaping @Sendable (_ duty: String, _ cause: String) -> Void) {
+        duties = [
+            Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
+            KeyPruner(engine: engine),
+        ]
+        self.onFailure = onFailure
+    }
+
+    /// Returns when the task is cancelled, each duty at the end of its piece.
+    public func run() async {
+        await withTaskGroup { group in
+            for duty in duties {
+                group.addTask { await repeatedly(duty) }
+            }
+        }
+    }
+
+    private func repeatedly(_ duty: any Duty) async {
+        while !Task.isCancelled {
+            let heard = duty.bell.rings
+            var hasMore = false
+            do {
+                hasMore = try await duty.run()
+            } catch {
+                onFailure(duty.name, String(describing: error))
+            }
+            if !hasMore { await duty.bell.wait(after: heard, seconds: duty.period) }
+        }
+    }
+}

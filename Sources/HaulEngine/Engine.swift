@@ -1,0 +1,52 @@
+public import HaulLogs
+public import HaulModel
+public import HaulStore
+
+/// Registers, hands out, takes reports and expands: all that changes a job goes through here, each change in one
+/// transaction, decided by HaulModel's state machines.
+///
+/// A file an ability, as extensions: `Registration/`, `Handout/`, `Reports/`, `Reading/`. What happens by itself is a
+/// duty (`Duties/`, `Expansion/`), run by ``DutyRunner``.
+public final class Engine: Sendable {
+    public let store: Store
+    public let logs: LogStore
+    public let world: World
+    public let configuration: EngineConfiguration
+    public let rules: RegistrationRules
+    let tokens: ElementTokens
+    /// Told when the disk did not keep what was synced to it; it shall end the process.
+    let onDiskFailure: @Sendable (String) -> Void
+    /// Rings when elements became ready: parked claims look again.
+    let workBell = Bell()
+    /// Rings when a listing waits to be expanded.
+    let expansionBell = Bell()
+    /// Rings when a directory of a REMOVE may open.
+    let depthBell = Bell()
+    /// Rings when sessions ended with leases in their hands.
+    let rescueBell = Bell()
+
+    /// - Throws: `StoreError` when the secret of element tokens can't be read or made.
+    public init(
+        store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World,
+        onDiskFailure: @escaping @Sendable (String) -> Void
+    ) async throws {
+        self.store = store
+        self.logs = logs
+        self.rules = rules
+        self.configuration = configuration
+        self.world = world
+        self.onDiskFailure = onDiskFailure
+        let fresh = world.random(32)
+        let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
+        tokens = ElementTokens(key: key)
+        let sites = rules.sites.sites
+        try await store.write { try $0.replaceSites(sites) }
+    }
+
+    /// Wakes what waits for the effects of a transaction.
+    func announce(_ effects: Effects) {
+        if effects.isReady { workBell.ring() }
+        if effects.isExpandable { expansionBell.ring() }
+        if effects.isOpenable { depthBell.ring() }
+    }
+}

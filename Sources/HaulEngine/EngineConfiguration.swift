@@ -1,0 +1,20 @@
+public import HaulModel
+
+/// The numbers by which an engine works.
+public struct EngineConfiguration: Sendable {
+    /// How long a lease lasts without a heartbeat, in seconds.
+    public var leaseSeconds: Double = 60
+    /// How often a worker shall send one, in seconds.
+    public var heartbeatSeconds: Double = 15
+    /// How long the lease of a claim without a session lasts, in seconds.
+    public var sessionlessLeaseSeconds: Double = 6 * 3600
+    public var retry = RetryPolicy()
+    /// How long an idempotency key is remembered, in seconds.
+    public var idempotencySeconds: Double = 24 * 3600
+    /// Elements in one transaction of an expansion.
+    public var expansionPiece = 1000
+    /// Elements in one transaction of a duty.
+    public var dutyPiece = 200
+
+    public init() {}
+}

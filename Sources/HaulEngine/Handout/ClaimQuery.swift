@@ -1,0 +1,84 @@
+public import HaulModel
+public import HaulStore
+
+/// What a worker asks for.
+public struct ClaimQuery: Sendable {
+    /// How much one claim gives.
+    public enum Measure: Sendable, Hashable {
+        /// At most so many elements.
+        case number(Int)
+        /// Elements up to so many bytes together, but at least one.
+        case size(Int)
+    }
+
+    /// Elements that no claim passes, whatever it asks for.
+    public static let limit = 1000
+
+    /// Types of jobs.
+    public var types: Set<JobType>
+    /// Nil is all.
+    public var protocols: Set<ProtocolName>?
+    /// Nil is all.
+    public var sites: Set<Int>?
+    /// Nil for a worker of the documented system: the claim makes a session of its own.
+    public var session: Int?
+    public var measure: Measure
+    /// Who asks.
+    public var bearer: TokenRecord
+    /// What a claim without a session is known as in attempts and logs.
+    public var host: String
+
+    public init(
+        types: Set<JobType>, protocols: Set<ProtocolName>?, sites: Set<Int>?, session: Int?, measure: Measure,
+        bearer: TokenRecord, host: String
+    ) {
+        self.types = types
+        self.protocols = protocols
+        self.sites = sites
+        self.session = session
+        self.measure = measure
+        self.bearer = bearer
+        self.host = host
+    }
+
+    /// True for elements that this worker may have and can run.
+    func admits(_ lane: Lane, sites directory: SiteDirectory) -> Bool {
+        guard types.contains(lane.type) else { return false }
+        let places = [lane.sourceSiteID] + (lane.destinationSiteID.map { [$0] } ?? [])
+        let needed = lane.neededProtocols(directory)
+        if session == nil && !needed.isSubset(of: ProtocolName.documented) { return false }
+        if let protocols, !needed.isSubset(of: protocols) { return false }
+        if let sites, !sites.isSuperset(of: places) { return false }
+        if let allowed = bearer.sites, !Set(allowed).isSuperset(of: places) { return false }
+        if let allowed = bearer.queues, !allowed.contains(lane.queue) { return false }
+        if let allowed = bearer.users, !allowed.contains(lane.user) { return false }
+        return true
+    }
+}
+
+extension Lane {
+    /// The protocols that a worker needs: the job's; and the destination's own, where the job goes by its sites'.
+    func neededProtocols(_ sites: SiteDirectory) -> Set<ProtocolName> {
+        guard let destinationSiteID, let destination = sites[destinationSiteID],
+            sites[sourceSiteID]?.protocolName == protocolName
+        else { return [protocolName] }
+        return [protocolName, destination.protocolName]
+    }
+}
+
+/// A job with the elements of it that a claim gave.
+public struct Handout: Sendable {
+    public var job: Job
+    public var source: Site?
+    public var destination: Site?
+    public var items: [Item]
+    public var leaseUntil: Timestamp
+
+    public struct Item: Sendable {
+        public var element: Element
+        /// The number of the attempt.
+        public var attempt: Int
+        /// Proves the lease.
+        public var token: String
+    }
+}

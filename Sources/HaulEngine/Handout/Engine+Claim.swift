@@ -1,0 +1,103 @@
+import HaulModel
+import HaulStore
+
+extension Engine {
+    /// Hands elements out under a lease of the session, in one transaction: lanes by priority and by what their users
+    /// were given, of each the oldest job's elements. Its cost is lanes visited and elements given.
+    ///
+    /// - Parameter wait: seconds to park until there is work.
+    /// - Returns: nothing where there is none.
+    /// - Throws: `EngineError` when the session has ended or is another's.
+    public func claim(_ query: ClaimQuery, wait: Double) async throws -> [Handout] {
+        let deadline = world.now().adding(seconds: wait)
+        while true {
+            let heard = workBell.rings
+            // Looking first costs a read; only what is likely to find something goes through the writer.
+            let isLikely = try await store.read { [rules] reader in
+                if let session = query.session { try Self.check(try reader.session(session), query, self.world.now()) }
+                return try reader.lanesWithWork().contains { query.admits($0, sites: rules.sites) }
+            }
+            if isLikely {
+                let handouts = try await transact { [self] writer, ledger in try handOut(query, writer, ledger) }
+                if !handouts.isEmpty { return handouts }
+            }
+            let left = deadline.seconds(since: world.now())
+            if left <= 0 || Task.isCancelled { return [] }
+            await workBell.wait(after: heard, seconds: left)
+        }
+    }
+
+    private static func check(_ session: Session?, _ query: ClaimQuery, _ now: Timestamp) throws {
+        guard let session, session.tokenID == query.bearer.id else { throw EngineError.sessionEnded }
+        guard session.isLive(at: now) else { throw EngineError.sessionEnded }
+    }
+
+    private func handOut(_ query: ClaimQuery, _ writer: StoreWriter, _ ledger: Ledger) throws -> [Handout] {
+        var session: Session?
+        if let id = query.session {
+            session = try writer.reader.session(id)
+            try Self.check(session, query, ledger.now)
+        }
+        let lanes = try writer.reader.lanesWithWork().filter { query.admits($0, sites: rules.sites) }
+        let elements = try choose(from: lanes, query, writer)
+        guard !elements.isEmpty else { return [] }
+        let lease = try session ?? sessionless(query, writer, ledger.now)
+        var given: [Int: [Handout.Item]] = [:]
+        var order: [Int] = []
+        for element in elements {
+            guard let decision = try ledger.apply(.claimed, to: element) else { continue }
+            for case .beginAttempt(let number) in decision.actions {
+                let id = AttemptID(jobID: element.jobID, elementID: element.id, number: number)
+                try writer.insertAttempt(id, session: lease, now: ledger.now)
+                if given[element.jobID] == nil { order.append(element.jobID) }
+                given[element.jobID, default: []].append(
+                    Handout.Item(element: decision.element, attempt: number, token: tokens.token(for: id)))
+            }
+        }
+        let jobs = try ledger.close()
+        return order.compactMap { id in
+            guard let job = jobs[id], let items = given[id] else { return nil }
+            return Handout(
+                job: job, source: rules.sites[job.source.siteID],
+                destination: job.destination.flatMap { rules.sites[$0.siteID] }, items: items, leaseUntil: lease.expires
+            )
+        }
+    }
+
+    /// Takes elements lane after lane until the claim is full, and counts them against their users.
+    private func choose(from lanes: [Lane], _ query: ClaimQuery, _ writer: StoreWriter) throws -> [Element] {
+        var chosen: [Element] = []
+        var bytes = 0
+        // A user who comes back from a pause starts where the others are, not where time stood when they left.
+        let clock = try writer.reader.virtualClock()
+        var served: [Int: Int] = [:]
+        var begin: Int?
+        for lane in lanes {
+            let room: Int
+            switch query.measure {
+            case .number(let count): room = min(count, ClaimQuery.limit) - chosen.count
+            case .size(let size): room = bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
+            }
+            guard room > 0 else { break }
+            for element in try writer.reader.readyElements(
+                inLane: lane.id, withoutMkdir: query.session == nil && lane.type == .copy, limit: room)
+            {
+                if case .size(let size) = query.measure, !chosen.isEmpty, bytes + element.size > size { break }
+                begin = begin ?? lane.virtualTime
+                chosen.append(element)
+                bytes += element.size
+                served[lane.userID, default: max(lane.virtualTime, clock)] += 1
+            }
+        }
+        if let begin, begin > clock { try writer.setVirtualClock(begin) }
+        for (user, time) in served { try writer.setVirtualTime(time, ofUser: user) }
+        return chosen
+    }
+
+    /// The session of a claim that names none: as long as such a worker may take without a word.
+    private func sessionless(_ query: ClaimQuery, _ writer: StoreWriter, _ now: Timestamp) throws -> Session {
+        try writer.startSession(
+            workerID: nil, tokenID: query.bearer.id, worker: query.host, now: now,
+            expires: now.adding(seconds: configuration.sessionlessLeaseSeconds))
+    }
+}

@@ -1,0 +1,51 @@
+import HaulModel
+public import HaulStore
+
+/// What the server tells a worker in answer to a heartbeat.
+public struct HeartbeatAnswer: Sendable {
+    /// What the server does not know it to hold.
+    public var unknown: [String]
+}
+
+extension Engine {
+    /// Starts a session; the one that the worker had ends, and what it held is handed out again.
+    public func startSession(_ worker: WorkerRecord, bearer: TokenRecord) async throws -> Session {
+        let session = try await store.write { [self] writer in
+            let now = world.now()
+            let id = try writer.putWorker(worker, now: now)
+            try writer.endSessions(ofWorker: id, now: now)
+            return try writer.startSession(
+                workerID: id, tokenID: bearer.id, worker: worker.name, now: now,
+                expires: now.adding(seconds: configuration.leaseSeconds))
+        }
+        rescueBell.ring()
+        return session
+    }
+
+    /// Renews every lease of a session, and agrees with the worker on what it holds.
+    ///
+    /// What the worker holds and the server does not know is answered as unknown. What the server handed out and the
+    /// worker does not hold, although it had the time to say so, never reached it: it is lost and handed out again.
+    ///
+    /// - Parameter holding: `"JOB.ELEMENT.ATTEMPT"`.
+    public func heartbeat(
+        session id: Int, holding: Set<String>, load: Double?, slots: Int?, bearer: TokenRecord
+    ) async throws -> HeartbeatAnswer {
+        let (live, missing) = try await store.write { [self] writer -> (Set<String>, [AttemptID]) in
+            let now = world.now()
+            guard let session = try writer.reader.session(id), session.tokenID == bearer.id, session.isLive(at: now)
+            else { throw EngineError.sessionEnded }
+            try writer.renewSession(id, expires: now.adding(seconds: configuration.leaseSeconds))
+            if let worker = session.workerID { try writer.touchWorker(worker, load: load, slots: slots, now: now) }
+            let attempts = try writer.reader.liveAttempts(ofSession: id, limit: 1_000_000)
+            let old = now.adding(seconds: -2 * configuration.heartbeatSeconds)
+            let missing = try attempts.filter { attempt in
+                try !holding.contains(attempt.description)
+                    && (writer.reader.attempt(attempt).map { $0.started <= old } ?? false)
+            }
+            return (Set(attempts.map(\.description)), missing)
+        }
+        try await lose(missing, because: "the worker does not hold it: the answer to its claim was lost")
+        return HeartbeatAnswer(unknown: holding.subtracting(live).sorted())
+    }
+}

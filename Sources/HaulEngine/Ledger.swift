@@ -1,0 +1,134 @@
+import HaulModel
+import HaulStore
+
+/// What has to be woken once a transaction is on disk.
+struct Effects: Sendable {
+    /// Elements became ready.
+    var isReady = false
+    /// A listing waits to be expanded.
+    var isExpandable = false
+    /// A depth of a REMOVE may open.
+    var isOpenable = false
+
+    mutating func merge(_ other: Effects) {
+        isReady = isReady || other.isReady
+        isExpandable = isExpandable || other.isExpandable
+        isOpenable = isOpenable || other.isOpenable
+    }
+}
+
+/// Performs the state machine's decisions inside one transaction and keeps the counts: each element that moves is booked
+/// on its job, and ``close()`` writes the jobs with the status that follows.
+final class Ledger {
+    private let writer: StoreWriter
+    private let policy: RetryPolicy
+    private let world: World
+    let now: Timestamp
+    private var states: [Int: JobState] = [:]
+    private var readyBefore: [Int: Int] = [:]
+    private var touched: Set<Int> = []
+    private(set) var effects = Effects()
+
+    init(_ writer: StoreWriter, engine: Engine) {
+        self.writer = writer
+        policy = engine.configuration.retry
+        world = engine.world
+        now = engine.world.now()
+    }
+
+    /// What happens to an element, done.
+    ///
+    /// - Returns: the decision, or nil when the event does not fit any more.
+    func apply(_ event: ElementMachine.Event, to element: Element) throws -> ElementMachine.Decision? {
+        guard
+            let decision = ElementMachine.decide(element, event, policy: policy, now: now, chance: world.chance),
+            try writer.updateElement(decision.element, from: element.phase)
+        else { return nil }
+        try book(from: element, to: decision.element)
+        return decision
+    }
+
+    /// Books elements that an expansion added, of which `ready` can be handed out.
+    func add(new: Int, ready: Int, toJob id: Int, expansion: String?) throws {
+        var state = try state(id)
+        state.job.counts.new += new
+        state.open += new
+        state.ready += ready
+        state.expansion = expansion
+        states[id] = state
+        touched.insert(id)
+        if ready > 0 { effects.isReady = true }
+        if expansion != nil { effects.isExpandable = true } else { effects.isOpenable = true }
+    }
+
+    /// Writes every job that was touched since the last time.
+    ///
+    /// - Returns: the jobs as they are now, by id.
+    @discardableResult
+    func close() throws -> [Int: Job] {
+        for id in touched {
+            guard var state = states[id] else { continue }
+            state.job.status = JobMachine.status(
+                counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil)
+            state.job.changed = now
+            try writer.updateJob(state, readyBefore: readyBefore[id] ?? 0)
+            states[id] = state
+            readyBefore[id] = state.ready
+        }
+        touched.removeAll()
+        return states.mapValues(\.job)
+    }
+
+    func state(_ id: Int) throws -> JobState {
+        if let state = states[id] { return state }
+        guard let state = try writer.reader.jobState(id) else { throw StoreError.failed("job \(id) is gone") }
+        states[id] = state
+        readyBefore[id] = state.ready
+        return state
+    }
+
+    private func book(from old: Element, to new: Element) throws {
+        var state = try state(new.jobID)
+        state.job.counts[old.status] -= 1
+        state.job.counts[new.status] += 1
+        if old.phase == .ready && new.phase != .ready { state.ready -= 1 }
+        if new.phase == .ready && old.phase != .ready {
+            state.ready += 1
+            effects.isReady = true
+        }
+        if new.phase.isEnded && !old.phase.isEnded {
+            state.open -= 1
+            try end(new, of: state.job)
+        }
+        if JobMachine.expands(type: state.job.type, element: new), old.phase != .done {
+            state.expansion = ExpansionState(attempt: new.attempts).text
+            effects.isExpandable = true
+        }
+        states[new.jobID] = state
+        touched.insert(new.jobID)
+    }
+
+    /// A REMOVE counts what has not ended by depth, and keeps the directories in which something failed.
+    private func end(_ element: Element, of job: Job) throws {
+        guard job.type == .remove, element.type == .remove else { return }
+        if element.phase == .failed {
+            let parent = TransferPath.parent(element.sourcePath)
+            try writer.keepDirectory(parent == "/" ? parent : parent + "/", ofJob: job.id)
+        }
+        if try writer.closeOne(ofJob: job.id, depth: element.depth) == 0 { effects.isOpenable = true }
+    }
+}
+
+extension Engine {
+    /// One transaction over a ledger; what it wakes is woken once it is on disk.
+    func transact<T: Sendable>(_ body: @escaping @Sendable (StoreWriter, Ledger) throws -> T) async throws -> T {
+        let (result, effects) = try await store.write { [self] writer in
+            let ledger = Ledger(writer, engine: self)
+            let result = try body(writer, ledger)
+            try ledger.close()
+            return (result, ledger.effects)
+        }
+        announce(effects)
+        return result
+    }
+}

@@ -1,0 +1,57 @@
+import HaulLogs
+public import HaulModel
+import HaulStore
+
+extension Engine {
+    /// Keeps what a running attempt moved so far; the first word marks its element RUNNING.
+    ///
+    /// - Parameter progress: `transferred` -1 is the element's size.
+    /// - Throws: `.conflict` once the lease has ended, `.forbidden` for another element's token.
+    public func progress(_ progress: Attempt.Progress, job: Int, element: Int, token: String) async throws {
+        let id = try proven(token, job: job, element: element)
+        try await transact { writer, ledger in
+            let lease = try Self.lease(id, writer.reader, now: ledger.now)
+            guard lease.isLive else { throw EngineError.leaseEnded }
+            if lease.element.phase != .running, try ledger.apply(.progressed, to: lease.element) == nil {
+                throw EngineError.leaseEnded
+            }
+            var kept = progress
+            if kept.transferred < 0 { kept.transferred = lease.element.size }
+            try writer.setProgress(kept, of: id)
+        }
+    }
+
+    /// Appends a piece of a running attempt's log.
+    ///
+    /// - Returns: bytes that the server has now.
+    /// - Throws: `.conflict` with the right offset for a wrong one, and once the lease has ended.
+    public func appendLog(
+        _ bytes: [UInt8], at offset: Int, job: Int, element: Int, token: String
+    ) async throws -> Int {
+        let lease = try await liveLease(token, job: job, element: element)
+        return try await logging { try await logs.appendGrowing(lease.key, offset: offset, bytes: bytes) }
+    }
+
+    /// Appends a piece of a running LIST's listing, in its NDJSON form.
+    ///
+    /// - Returns: bytes that the server has now.
+    /// - Throws: `.conflict` with the right offset for a wrong one, and once the lease has ended.
+    public func appendListing(
+        _ bytes: [UInt8], at offset: Int, job: Int, element: Int, token: String
+    ) async throws -> Int {
+        let lease = try await liveLease(token, job: job, element: element)
+        guard lease.element.type == .list else {
+            throw EngineError(
+                .invalid, code: "no_listing_here", detail: "Element \(element) is no LIST: it has no listing.")
+        }
+        return try await logging { try await logs.appendListing(lease.key, offset: offset, bytes: bytes) }
+    }
+
+    private func liveLease(_ token: String, job: Int, element: Int) async throws -> Lease {
+        let id = try proven(token, job: job, element: element)
+        let now = world.now()
+        let lease = try await store.read { try Self.lease(id, $0, now: now) }
+        guard lease.isLive else { throw EngineError.leaseEnded }
+        return lease
+    }
+}

@@ -1,0 +1,92 @@
+import HaulLogs
+import HaulModel
+import HaulStore
+
+extension Engine {
+    /// Takes outcomes of attempts, a verdict each, in order. An accepted one is on disk, its log and listing too.
+    ///
+    /// - Throws: `EngineError.unavailable` when the disk took none of them.
+    public func report(_ reports: [Report]) async throws -> [Verdict] {
+        var verdicts = [Verdict?](repeating: nil, count: reports.count)
+        var filed: [FiledReport] = []
+        let leases = try await leases(of: reports)
+        for (index, lease) in leases.enumerated() {
+            switch lease {
+            case .failure(let error): verdicts[index] = .refused(error)
+            case .success(let found):
+                if let early = try await answerWithoutFiling(reports[index], found.lease, found.report) {
+                    verdicts[index] = early
+                } else {
+                    filed.append(FiledReport(index: index, report: reports[index], lease: found.lease))
+                }
+            }
+        }
+        filed = try await file(filed)
+        for (index, verdict) in try await settle(filed) { verdicts[index] = verdict }
+        return verdicts.map { $0 ?? .refused(.leaseEnded) }
+    }
+
+    private typealias Found = (lease: Lease, report: [UInt8]?)
+
+    private func leases(of reports: [Report]) async throws -> [Result<Found, EngineError>] {
+        let now = world.now()
+        return try await store.read { [self] reader in
+            try reports.map { report in
+                do {
+                    let id = try proven(report.token, job: report.jobID, element: report.elementID)
+                    let lease = try Self.lease(id, reader, now: now)
+                    return .success((lease, lease.attempt.ended == nil ? nil : try reader.report(id)))
+                } catch let error as EngineError {
+                    return .failure(error)
+                }
+            }
+        }
+    }
+
+    /// The answer to what changes nothing: a repeated report, a late one, one that lacks its listing.
+    private func answerWithoutFiling(_ report: Report, _ lease: Lease, _ first: [UInt8]?) async throws -> Verdict? {
+        if !lease.isLive {
+            if first == report.hash { return .repeated }
+            try await keepLate(report, lease)
+            return .refused(.leaseEnded)
+        }
+        if lease.element.type == .list, report.returnCode == 0, report.listing == nil,
+            await !logs.listingExists(lease.key)
+        {
+            return .refused(
+                EngineError(
+                    .invalid, code: "listing_missing", detail: "A LIST that succeeded comes with its listing.",
+                    hint: "Send it as `listing`, or in pieces with POST .../listing before the outcome.",
+                    fields: ["listing": "is missing"]))
+        }
+        return nil
+    }
+
+    /// A late report changes nothing, but its log is kept aside: it may tell an operator what happened.
+    private func keepLate(_ report: Report, _ lease: Lease) async throws {
+        guard !report.log.isEmpty else { return }
+        try await logging {
+            try await logs.keepLate(lease.key, worker: report.host, time: world.now(), text: report.log)
+        }
+    }
+
+    /// Commits the outcomes whose logs are on disk.
+    private func settle(_ filed: [FiledReport]) async throws -> [(Int, Verdict)] {
+        guard !filed.isEmpty else { return [] }
+        return try await transact { writer, ledger in
+            try filed.map { item in
+                // The lease may have ended while the log was written: what counts is what stands here.
+                let lease = try Self.lease(item.lease.id, writer.reader, now: ledger.now)
+                if !lease.isLive {
+                    let isSame = try writer.reader.report(lease.id) == item.report.hash
+                    return (item.index, isSame ? .repeated : .refused(.leaseEnded))
+                }
+                guard try ledger.apply(item.event, to: lease.element) != nil else {
+                    return (item.index, .refused(.leaseEnded))
+                }
+                _ = try writer.endAttempt(item.ended(lease.attempt, now: ledger.now), report: item.report.hash)
+                return (item.index, .accepted)
+            }
+        }
+    }
+}

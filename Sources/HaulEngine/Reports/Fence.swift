@@ -1,0 +1,54 @@
+import HaulLogs
+import HaulModel
+import HaulStore
+
+/// What a token's lease is worth now.
+struct Lease: Sendable {
+    var id: AttemptID
+    var attempt: Attempt
+    var element: Element
+    var logUID: String
+    /// False once the attempt ended, or its session did, or its time came.
+    var isLive: Bool
+
+    var key: AttemptKey { AttemptKey(logUID: logUID, element: id.elementID, attempt: id.number) }
+}
+
+extension Engine {
+    /// Checks a token before anything of its request is looked at.
+    ///
+    /// - Throws: `.unauthorized` for a token that is none of ours, `.forbidden` for another element's.
+    public func checkToken(_ token: String, job: Int, element: Int) throws(EngineError) {
+        _ = try proven(token, job: job, element: element)
+    }
+
+    /// The attempt that a token proves a lease on.
+    ///
+    /// - Throws: `.unauthorized` for a token that is none of ours, `.forbidden` for another element's.
+    func proven(_ token: String, job: Int, element: Int) throws(EngineError) -> AttemptID {
+        guard let id = tokens.attempt(of: token) else {
+            throw EngineError(
+                .unauthorized, code: "bad_element_token", detail: "The token is no element's token of this server.",
+                hint: "Send the token that came with the element, in X-Token or as a bearer token.")
+        }
+        guard id.jobID == job, id.elementID == element else {
+            throw EngineError(
+                .forbidden, code: "other_elements_token", detail: "The token belongs to another element.",
+                hint: "Send the token that came with element \(element) of job \(job).")
+        }
+        return id
+    }
+
+    /// The lease on an attempt as it stands in the database.
+    ///
+    /// - Throws: `.notFound` when the job is gone.
+    static func lease(_ id: AttemptID, _ reader: StoreReader, now: Timestamp) throws -> Lease {
+        guard let job = try reader.job(id.jobID), let element = try reader.element(id.elementID, ofJob: id.jobID),
+            let attempt = try reader.attempt(id)
+        else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
+        let session = try reader.session(attempt.sessionID)
+        return Lease(
+            id: id, attempt: attempt, element: element, logUID: job.logUID,
+            isLive: attempt.ended == nil && session?.isLive(at: now) == true)
+    }
+}

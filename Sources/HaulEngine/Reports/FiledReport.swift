@@ -1,0 +1,132 @@
+import HaulLogs
+import HaulModel
+
+/// A report on its way: under which lease, and where its log and listing are once they are on disk.
+struct FiledReport: Sendable {
+    /// Its place among the reports of its request.
+    var index: Int
+    var report: Report
+    var lease: Lease
+    var log: Attempt.LogPlace?
+    var listingLength: Int?
+    /// Why its listing can't be used: the attempt failed, whatever the worker says.
+    var listingProblem: String?
+
+    init(index: Int, report: Report, lease: Lease) {
+        self.index = index
+        self.report = report
+        self.lease = lease
+    }
+
+    private var isSuccess: Bool { report.returnCode == 0 && listingProblem == nil }
+
+    private var errorClass: ErrorClass { listingProblem == nil ? report.errorClass ?? .unknown : .invalid }
+
+    private var reason: String? {
+        listingProblem ?? report.reason ?? "the worker's tool ended with return code \(report.returnCode)"
+    }
+
+    /// What it means to the state machine.
+    var event: ElementMachine.Event {
+        guard isSuccess else { return .failed(errorClass, reason: reason) }
+        let isCopy = lease.element.type == .copy
+        return .succeeded(size: isCopy && lease.element.size == 0 && transferred > 0 ? transferred : nil)
+    }
+
+    /// The attempt with all that the report says of it.
+    func ended(_ attempt: Attempt, now: Timestamp) -> Attempt {
+        var result = attempt
+        result.ended = now
+        result.status = isSuccess ? .done : .failed
+        result.errorClass = isSuccess ? nil : errorClass
+        result.reason = isSuccess ? nil : reason
+        result.returnCode = report.returnCode
+        result.checksum = report.checksum
+        result.worker = report.host.isEmpty ? attempt.worker : report.host
+        result.log = log
+        result.listingLength = listingLength
+        if report.transferred != nil {
+            let seconds = max(now.seconds(since: attempt.started), 0.001)
+            result.progress = Attempt.Progress(
+                transferred: transferred, elapsed: result.progress?.elapsed ?? seconds,
+                instant: result.progress?.instant ?? 0, average: Double(transferred) / seconds)
+        }
+        return result
+    }
+
+    private var transferred: Int {
+        guard let bytes = report.transferred else { return 0 }
+        return bytes < 0 ? lease.element.size : bytes
+    }
+}
+
+extension Engine {
+    /// Writes the logs and listings of reports to disk, the logs together.
+    func file(_ reports: [FiledReport]) async throws -> [FiledReport] {
+        var result = reports
+        var whole: [Int] = []
+        for place in result.indices {
+            let item = result[place]
+            if item.lease.element.type == .list, item.report.returnCode == 0 {
+                do {
+                    if let lines = item.report.listing {
+                        try await logs.writeListing(item.lease.key, lines: lines)
+                    }
+                    result[place].listingLength = try await logs.finishListing(item.lease.key)?.bytes
+                } catch .invalidListing(let line, let why) {
+                    result[place].listingProblem = "line \(line) of the listing: \(why)"
+                } catch {
+                    throw EngineError(error)
+                }
+            }
+            if await logs.growingLength(item.lease.key) == nil {
+                whole.append(place)
+            } else {
+                result[place].log = try await logging {
+                    try await logs.finishGrowing(
+                        item.lease.key, worker: item.report.host, time: world.now(), extra: item.report.log)
+                }
+            }
+        }
+        let finished = whole.map { place in
+            FinishedLog(
+                key: result[place].lease.key, worker: result[place].report.host, time: world.now(),
+                text: result[place].report.log)
+        }
+        let places = try await logging { try await logs.append(finished) }
+        for (place, log) in zip(whole, places) { result[place].log = log }
+        return result
+    }
+
+    /// Runs what touches the logs, with its errors in words for the client.
+    func logging<T>(_ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let error as LogError {
+            if case .fsyncFailed(let cause) = error { onDiskFailure(cause) }
+            throw EngineError(error)
+        }
+    }
+}
+
+extension EngineError {
+    /// A log error, told without a path.
+    init(_ error: LogError) {
+        switch error {
+        case .wrongOffset(let have):
+            self.init(
+                .conflict, code: "wrong_offset", detail: "The server has \(have) bytes.",
+                hint: "Go on from offset \(have).", offset: have)
+        case .tooLarge:
+            self.init(.tooLarge, code: "too_large", detail: "The listing is larger than this server keeps.")
+        case .full:
+            self.init(
+                .unavailable, code: "disk_full", detail: "The server's disk is full; nothing was kept.",
+                hint: "Try again later.", cause: String(describing: error))
+        default:
+            self.init(
+                .fault, code: "logs_failed", detail: "The server could not read or write a log.",
+                cause: String(describing: error))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import HaulConfig
+
+/// The server: parse, compose, run.
+@main struct Hauld {
+    static func main() async {
+        do {
+            switch try Arguments(CommandLine.arguments.dropFirst()) {
+            case .help: print(Arguments.helpText)
+            case .version: print("hauld \(Arguments.versionText)")
+            case .serve(let config): try await Server(ServerConfig.load(config)).run()
+            case .addToken(let config, let request):
+                print(try await TokenCommand(config: ServerConfig.load(config)).add(request))
+            }
+        } catch let error as ConfigError {
+            exit(2, "\(error)")
+        } catch let error as UsageError {
+            exit(2, "\(error.message)\nTry 'hauld --help'.")
+        } catch let error as StartError {
+            exit(1, error.message)
+        } catch {
+            exit(1, "\(error)")
+        }
+    }
+
+    private static func exit(_ code: Int32, _ message: String) -> Never {
+        FileHandle.standardError.write(Data("hauld: \(message)\n".utf8))
+        Foundation.exit(code)
+    }
+}
+
+/// Why the server can't start: one clear line.
+struct StartError: Error {
+    var message: String
+}
+
+/// A command line that can't be understood.
+struct UsageError: Error {
+    var message: String
+}

@@ -1,0 +1,112 @@
+import Foundation
+import HaulAPI
+import HaulAuth
+import HaulCrypto
+import HaulEngine
+import HaulHTTP
+import HaulLogs
+import HaulModel
+import HaulProtocol
+import HaulStore
+
+/// Composes the server from its configuration and runs it until a signal ends it.
+struct Server {
+    private let config: ServerConfig
+
+    init(_ config: ServerConfig) { self.config = config }
+
+    func run() async throws {
+        let signals = TerminationSignals()
+        guard Sodium.start() else { throw StartError(message: "libsodium found no source of randomness") }
+        let (manifests, problems) = ManifestFolder.scan(config.protocols)
+        for problem in problems { Self.log("protocol left out", problem) }
+        let sites = try SiteFile.load(config.sites, manifests: manifests)
+        let store = try Self.openStore(config)
+        let engine = try await engine(store: store, sites: sites, manifests: manifests)
+        let server = try listen(engine)
+        Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs) sites=\(sites.count)")
+        let duties = Task {
+            await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
+        }
+        let signal = await signals.next()
+        Self.log("ending", "signal=\(signal)")
+        await server.stop()
+        duties.cancel()
+        await duties.value
+        Self.log("ended", "")
+    }
+
+    /// Opens the database of a configuration, making its folder where it is missing.
+    static func openStore(_ config: ServerConfig) throws -> Store {
+        let folder = URL(fileURLWithPath: config.store).deletingLastPathComponent().path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StartError(
+                message: "\(folder): the folder of the database can't be made: \(error.localizedDescription)")
+        }
+        do {
+            return try Store(path: config.store, onFsyncFailure: diskFailed)
+        } catch let error as StoreError {
+            throw StartError(message: error.description)
+        }
+    }
+
+    /// What was written can't be trusted to be there: the process ends rather than acknowledge what may be lost.
+    @Sendable private static func diskFailed(_ cause: String) {
+        log("disk failed", "cause=\(cause)")
+        _exit(74)
+    }
+
+    private func engine(
+        store: Store, sites: [Site], manifests: [String: ProtocolManifest]
+    ) async throws -> Engine {
+        let logs: LogStore
+        do { logs = try LogStore(root: config.logs, limits: LogLimits()) } catch {
+            throw StartError(message: "\(error)")
+        }
+        let specs = manifests.mapValues(\.jobOptions)
+        let rules = RegistrationRules(sites: SiteDirectory(sites)) { specs[$0.folder] ?? CommonOptions.specs }
+        var configuration = EngineConfiguration()
+        configuration.leaseSeconds = config.leases.seconds
+        configuration.heartbeatSeconds = config.leases.heartbeat
+        configuration.sessionlessLeaseSeconds = config.leases.sessionless
+        configuration.retry = RetryPolicy(base: config.retry.base, maximum: config.retry.maximum)
+        return try await Engine(
+            store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
+            onDiskFailure: Self.diskFailed)
+    }
+
+    private func listen(_ engine: Engine) throws -> HTTPServer {
+        var router = Router(
+            notFound: { _ in .problem(status: 404, reason: "Not found") },
+            methodNotAllowed: { _, _ in .problem(status: 405, reason: "Method not allowed") },
+            failure: { _, _ in .problem(status: 500, reason: "Server error") })
+        NativeAPI(engine: engine, authenticator: Authenticator(store: engine.store)) { line in
+            Self.log("request failed", line)
+        }.mount(on: &router)
+        var listening = HTTPServerConfiguration(host: config.listen.host, port: config.listen.port)
+        listening.connectionLimit = config.limits.connections
+        listening.requestDeadline = config.limits.requestSeconds
+        listening.idleTimeout = config.limits.idleSeconds
+        listening.tls = config.tls.map { .init(certificatePath: $0.certificate, keyPath: $0.key) }
+        let routes = router
+        let server = HTTPServer(
+            configuration: listening, bodyLimit: { routes.bodyLimit(for: $0) },
+            handler: { await routes.respond(to: $0) },
+            errorBody: { HTTPResponse.problem(status: $0, reason: $1) })
+        do { try server.start() } catch { throw StartError(message: error.message) }
+        return server
+    }
+
+    private func url(_ server: HTTPServer) -> String {
+        let host = config.listen.host.contains(":") ? "[\(config.listen.host)]" : config.listen.host
+        return "\(config.tls == nil ? "http" : "https")://\(host):\(server.port)"
+    }
+
+    private static func log(_ event: String, _ details: String) {
+        let line = "\(World.real.now().text) \(event)\(details.isEmpty ? "" : " ")\(details)\n"
+        FileHandle.standardError.write(Data(line.utf8))
+    }
+}

@@ -1,0 +1,140 @@
+import HaulConfig
+import HaulModel
+
+/// What `hauld.json5` says. Paths are relative to the file; `config/hauld.json5` explains each key.
+struct ServerConfig: Decodable, Sendable {
+    /// Where it stands, for relative paths.
+    private(set) var file = ""
+    /// `host:port`; port 0 is any that is free.
+    var listen: ListenAddress
+    var tls: TLS?
+    /// The database file.
+    var store: String
+    /// The folder of logs and listings.
+    var logs: String
+    /// The file that lists the sites.
+    var sites: String
+    /// The folder of protocols, whose manifests say which options there are.
+    var protocols: String
+    var leases: Leases
+    var retry: Retry
+    var limits: Limits
+
+    static func load(_ path: String) throws(ConfigError) -> ServerConfig {
+        var config = try ConfigFile.load(ServerConfig.self, from: path)
+        config.file = path
+        config.store = ConfigFile.resolve(config.store, relativeTo: path)
+        config.logs = ConfigFile.resolve(config.logs, relativeTo: path)
+        config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
+        config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
+        config.tls = config.tls.map { tls in
+            TLS(
+                certificate: ConfigFile.resolve(tls.certificate, relativeTo: path),
+                key: ConfigFile.resolve(tls.key, relativeTo: path))
+        }
+        return config
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case listen, tls, store, logs, sites, protocols, leases, retry, limits
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        listen = try container.decode(ListenAddress.self, forKey: .listen, default: .usual)
+        tls = try container.decodeIfPresent(TLS.self, forKey: .tls)
+        store = try container.decode(String.self, forKey: .store)
+        logs = try container.decode(String.self, forKey: .logs)
+        sites = try container.decode(String.self, forKey: .sites)
+        protocols = try container.decode(String.self, forKey: .protocols)
+        leases = try container.decode(Leases.self, forKey: .leases, default: Leases())
+        retry = try container.decode(Retry.self, forKey: .retry, default: Retry())
+        limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
+    }
+
+    struct TLS: Decodable, Sendable {
+        var certificate: String
+        var key: String
+    }
+
+    /// Seconds.
+    struct Leases: Decodable, Sendable {
+        var seconds = 60.0
+        var heartbeat = 15.0
+        var sessionless = 21_600.0
+
+        private enum CodingKeys: String, CodingKey { case seconds, heartbeat, sessionless }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            seconds = try container.decode(Double.self, forKey: .seconds, in: 1...86_400, default: seconds)
+            heartbeat = try container.decode(Double.self, forKey: .heartbeat, in: 0.1...3600, default: heartbeat)
+            sessionless = try container.decode(Double.self, forKey: .sessionless, in: 1...604_800, default: sessionless)
+            if heartbeat * 2 > seconds {
+                throw ConfigValueError(expected: "at most half of leases.seconds (\(seconds))", key: "heartbeat")
+            }
+        }
+    }
+
+    /// Seconds.
+    struct Retry: Decodable, Sendable {
+        var base = 5.0
+        var maximum = 900.0
+
+        private enum CodingKeys: String, CodingKey { case base, maximum }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            base = try container.decode(Double.self, forKey: .base, in: 0.01...86_400, default: base)
+            maximum = try container.decode(Double.self, forKey: .maximum, in: 0.01...604_800, default: maximum)
+        }
+    }
+
+    struct Limits: Decodable, Sendable {
+        /// Connections at once.
+        var connections = 4096
+        /// Seconds within which a request has to arrive.
+        var requestSeconds = 60.0
+        /// Seconds after which an idle connection is closed.
+        var idleSeconds = 60.0
+
+        private enum CodingKeys: String, CodingKey { case connections, requestSeconds, idleSeconds }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            connections = try container.decode(Int.self, forKey: .connections, in: 1...1_000_000, default: connections)
+            requestSeconds = try container.decode(
+                Double.self, forKey: .requestSeconds, in: 1...3600, default: requestSeconds)
+            idleSeconds = try container.decode(Double.self, forKey: .idleSeconds, in: 1...3600, default: idleSeconds)
+        }
+    }
+}
+
+/// `host:port`, or `[address]:port` for IPv6.
+struct ListenAddress: Decodable, Sendable {
+    var host: String
+    var port: Int
+
+    static let usual = ListenAddress(host: "127.0.0.1", port: 8080)
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { throw ConfigValueError(expected: "\"HOST:PORT\" with a port from 0 to 65535") }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        self.init(host: host, port: port)
+    }
+}

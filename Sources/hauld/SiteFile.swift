@@ -1,0 +1,71 @@
+import Foundation
+import HaulConfig
+import HaulModel
+import HaulProtocol
+
+/// `sites.json5`: name -> site.
+struct SiteFile: Decodable, Sendable {
+    var sites: [Site]
+
+    private struct Entry: Decodable, Sendable {
+        var id: Int
+        var protocolName: ProtocolName
+        var endpoints: [String]
+        var options: [String: JSONValue]
+        var root: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case id, endpoints, options, root
+            case protocolName = "protocol"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            id = try container.decode(Int.self, forKey: .id, in: 0...Int.max)
+            guard let name = ProtocolName(text: try container.decode(String.self, forKey: .protocolName)) else {
+                throw ConfigValueError(expected: "the name of a protocol", key: "protocol")
+            }
+            protocolName = name
+            endpoints = try container.decode([String].self, forKey: .endpoints, default: [])
+            options = try container.decode([String: JSONValue].self, forKey: .options, default: [:])
+            root = try container.decodeIfPresent(String.self, forKey: .root)
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let entries = try decoder.singleValueContainer().decode([String: Entry].self)
+        sites = entries.map { name, entry in
+            Site(
+                id: entry.id, name: name, protocolName: entry.protocolName, endpoints: entry.endpoints,
+                options: entry.options, root: entry.root)
+        }
+    }
+
+    /// The sites of a file, checked against each other and the manifests.
+    static func load(_ path: String, manifests: [String: ProtocolManifest]) throws(ConfigError) -> [Site] {
+        let sites = try ConfigFile.load(SiteFile.self, from: path).sites.sorted { $0.id < $1.id }
+        var seen: [Int: String] = [:]
+        for site in sites {
+            if let other = seen.updateValue(site.name, forKey: site.id) {
+                throw ConfigError(file: path, key: "\(site.name).id", message: "\(site.id) is the id of \(other) too")
+            }
+            guard Self.isName(site.name) else {
+                throw ConfigError(
+                    file: path, key: site.name,
+                    message: "a site's name has 1 to 64 letters, digits, dots, dashes or underscores, and is no number")
+            }
+            let specs = manifests[site.protocolName.folder]?.siteOptions ?? []
+            if let problem = specs.problems(in: site.options).first {
+                throw ConfigError(file: path, key: "\(site.name).options.\(problem.key)", message: problem.message)
+            }
+        }
+        return sites
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count) && Int(name) == nil
+            && name.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0))
+            }
+    }
+}

@@ -1,0 +1,134 @@
+import HaulModel
+import Testing
+
+@Suite("The state machine of elements")
+struct ElementMachineTests {
+    private let now = Timestamp(milliseconds: 1_000_000)
+    private let policy = RetryPolicy(base: 10, maximum: 100, forgivenLosses: 3)
+
+    private func element(
+        _ phase: Phase, attempts: Int = 0, forgiven: Int = 0, maxTries: Int = 2
+    ) -> Element {
+        Element(
+            jobID: 1, id: 0, type: .copy, phase: phase, sourcePath: "/a", destinationPath: "/b", maxTries: maxTries,
+            attempts: attempts, forgiven: forgiven, notBefore: phase == .delayed ? now : nil,
+            changed: Timestamp(milliseconds: 0))
+    }
+
+    private func decide(_ element: Element, _ event: ElementMachine.Event) -> ElementMachine.Decision? {
+        ElementMachine.decide(element, event, policy: policy, now: now, chance: 0.5)
+    }
+
+    static let events: [ElementMachine.Event] = [
+        .opened, .childFailed, .due, .claimed, .progressed, .succeeded(size: 1), .failed(.connect, reason: nil), .lost,
+    ]
+
+    /// Every pair of phase and event: where it leads, or that it is refused.
+    static let table: [(Phase, [Phase?])] = [
+        (.held, [.ready, .failed, nil, nil, nil, nil, nil, nil]),
+        (.ready, [nil, nil, nil, .leased, nil, nil, nil, nil]),
+        (.delayed, [nil, nil, .ready, nil, nil, nil, nil, nil]),
+        (.leased, [nil, nil, nil, nil, .running, .done, .delayed, .ready]),
+        (.running, [nil, nil, nil, nil, .running, .done, .delayed, .delayed]),
+        (.done, [Phase?](repeating: nil, count: 8)), (.failed, [Phase?](repeating: nil, count: 8)),
+        (.cancelled, [Phase?](repeating: nil, count: 8)),
+    ]
+
+    @Test("every phase meets every event", arguments: table)
+    func transitions(_ phase: Phase, _ expected: [Phase?]) {
+        for (event, next) in zip(Self.events, expected) {
+            #expect(decide(element(phase), event)?.element.phase == next, "\(phase) \(event)")
+        }
+    }
+
+    @Test("an attempt begins with its number, and ends with it")
+    func attemptNumbers() {
+        let claimed = decide(element(.ready, attempts: 1), .claimed)
+        #expect(claimed?.actions == [.beginAttempt(number: 2)])
+        #expect(claimed?.element.attempts == 1)
+        let done = decide(element(.leased, attempts: 1), .succeeded(size: 7))
+        #expect(done?.actions == [.endAttempt(number: 2), .ended])
+        #expect(done?.element.attempts == 2)
+        #expect(done?.element.size == 7)
+    }
+
+    @Test("a permanent class fails at once, a passing one when no try is left", arguments: ErrorClass.allCases)
+    func classes(_ errorClass: ErrorClass) {
+        let first = decide(element(.running), .failed(errorClass, reason: "r"))
+        #expect(first?.element.phase == (errorClass.isPermanent ? .failed : .delayed))
+        #expect(first?.element.errorClass == errorClass)
+        let last = decide(element(.running, attempts: 1), .failed(errorClass, reason: "r"))
+        #expect(last?.element.phase == .failed)
+        #expect(last?.actions.last == .ended)
+    }
+
+    @Test("a lease lost before progress costs no try, so many times")
+    func forgiveness() {
+        let first = decide(element(.leased), .lost)?.element
+        #expect(first?.phase == .ready)
+        #expect(first?.attempts == 1)
+        #expect(first?.tries == 0)
+        let spent = decide(element(.leased, attempts: 3, forgiven: 3), .lost)?.element
+        #expect(spent?.phase == .delayed)
+        #expect(spent?.tries == 1)
+        // After progress it costs one.
+        #expect(decide(element(.running, attempts: 1), .lost)?.element.phase == .failed)
+    }
+
+    @Test("waits double, stay below the maximum, and spread over their upper half")
+    func waits() {
+        #expect(policy.delay(afterTries: 1, chance: 0) == 5)
+        #expect(policy.delay(afterTries: 1, chance: 1) == 10)
+        #expect(policy.delay(afterTries: 3, chance: 1) == 40)
+        #expect(policy.delay(afterTries: 99, chance: 1) == 100)
+        let delayed = decide(element(.running), .failed(.busy, reason: nil))?.element
+        #expect(delayed?.notBefore == now.adding(seconds: 7.5))
+    }
+
+    @Test("the status that users see")
+    func statuses() {
+        #expect(element(.ready).status == .new)
+        #expect(element(.held).status == .new)
+        #expect(element(.delayed, attempts: 1).status == .failed)
+        #expect(element(.ready, attempts: 1).status == .failed)
+        #expect(element(.leased, attempts: 1).status == .submitted)
+        #expect(element(.running).status == .running)
+    }
+}
+
+@Suite("A job's status follows from its elements")
+struct JobMachineTests {
+    private func status(_ fill: (inout StatusCounts) -> Void, open: Int, isExpanding: Bool = false) -> Status {
+        var counts = StatusCounts()
+        fill(&counts)
+        return JobMachine.status(counts: counts, open: open, isExpanding: isExpanding)
+    }
+
+    @Test func rules() {
+        #expect(status({ $0.new = 1 }, open: 1) == .submitted)
+        #expect(
+            status(
+                {
+                    $0.running = 1; $0.failed = 1
+                }, open: 2) == .running)
+        // Between the tries of an element.
+        #expect(status({ $0.failed = 1 }, open: 1) == .submitted)
+        #expect(status({ $0.done = 1 }, open: 0, isExpanding: true) == .submitted)
+        #expect(
+            status(
+                {
+                    $0.done = 3; $0.failed = 1
+                }, open: 0) == .failed)
+        #expect(
+            status(
+                {
+                    $0.done = 3; $0.cancelled = 1
+                }, open: 0) == .cancelled)
+        #expect(status({ $0.done = 3 }, open: 0) == .done)
+        #expect(
+            status(
+                {
+                    $0.submitted = 1; $0.done = 1
+                }, open: 1) == .submitted)
+    }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import HaulModel
+import Testing
+
+@testable import HaulStore
+
+@Suite("The store keeps what it acknowledged, and nothing else")
+struct StoreTests {
+    @Test("a job comes back as it was registered")
+    func roundTrip() async throws {
+        let temporary = try TemporaryStore()
+        let job = try await temporary.register(.copy)
+        #expect(job.id == 1)
+        let read = try await temporary.store.read { try $0.job(1) }
+        #expect(read == job)
+        let element = try await temporary.store.read { try $0.element(0, ofJob: 1) }
+        #expect(element?.phase == .ready)
+        #expect(try await temporary.store.read { try $0.job(2) } == nil)
+    }
+
+    @Test("what one transaction throws takes nothing of its neighbours' with it")
+    func savepoints() async throws {
+        struct Refused: Error {}
+        let temporary = try TemporaryStore()
+        let store = temporary.store
+        await withTaskGroup { group in
+            for number in 0..<400 {
+                group.addTask {
+                    do {
+                        try await store.write { writer in
+                            _ = try writer.user(named: "user\(number)", now: TemporaryStore.now)
+                            if number % 2 == 1 { throw Refused() }
+                        }
+                        #expect(number % 2 == 0)
+                    } catch { #expect(error is Refused) }
+                }
+            }
+        }
+        let count = try await store.read { reader in
+            try (0..<400).filter { try reader.user(named: "user\($0)") != nil }
+        }
+        #expect(count == Array(stride(from: 0, to: 400, by: 2)))
+    }
+
+    @Test("what was acknowledged is there for another process at once, and after this one is gone")
+    func durable() async throws {
+        let temporary = try TemporaryStore()
+        _ = try await temporary.register()
+        let other = try Store(path: temporary.path) { _ in }
+        #expect(try await other.read { try $0.job(1) } != nil)
+    }
+
+    @Test("a constraint that a fault of ours breaks is an error, and nothing is kept")
+    func constraints() async throws {
+        let temporary = try TemporaryStore()
+        let job = try await temporary.register(.copy)
+        // DONE while an element is open.
+        await #expect(throws: StoreError.self) {
+            try await temporary.store.write { writer in
+                guard var state = try writer.reader.jobState(job.id) else { return }
+                state.job.status = .done
+                try writer.updateJob(state, readyBefore: state.ready)
+            }
+        }
+        // Two live attempts at one element.
+        await #expect(throws: StoreError.self) {
+            try await temporary.store.write { writer in
+                let user = try writer.user(named: "w", now: TemporaryStore.now)
+                try writer.addToken(
+                    hash: [UInt8](repeating: 1, count: 32), user: user, role: .worker, sites: nil, queues: nil,
+                    users: nil, now: TemporaryStore.now)
+                let session = try writer.startSession(
+                    workerID: nil, tokenID: 1, worker: "w", now: TemporaryStore.now, expires: TemporaryStore.now)
+                for number in 1...2 {
+                    try writer.insertAttempt(
+                        AttemptID(jobID: job.id, elementID: 0, number: number), session: session,
+                        now: TemporaryStore.now)
+                }
+            }
+        }
+        #expect(try await temporary.store.read { try $0.job(job.id)?.status } == .submitted)
+        #expect(try await temporary.store.read { try $0.user(named: "w") } == nil)
+    }
+
+    @Test("pages by id, narrowed by each filter")
+    func filters() async throws {
+        let temporary = try TemporaryStore()
+        for site in [1, 2, 1] { _ = try await temporary.register(.list, site: site) }
+        _ = try await temporary.register(.copy, user: "bob", site: 3)
+        func ids(_ filter: JobFilter, after: Int = 0, limit: Int = 100) async throws -> [Int] {
+            try await temporary.store.read { try $0.jobs(filter, after: after, limit: limit).map(\.id) }
+        }
+        #expect(try await ids(JobFilter()) == [1, 2, 3, 4])
+        #expect(try await ids(JobFilter(), after: 1, limit: 2) == [2, 3])
+        #expect(try await ids(JobFilter(userID: 1)) == [1, 2, 3])
+        #expect(try await ids(JobFilter(type: .copy)) == [4])
+        // As source and as destination.
+        #expect(try await ids(JobFilter(siteID: 2)) == [2, 4])
+        #expect(try await ids(JobFilter(status: .done)) == [])
+        #expect(try await ids(JobFilter(queue: "default")) == [1, 2, 3, 4])
+        #expect(try await ids(JobFilter(queue: "other")) == [])
+        #expect(try await ids(JobFilter(since: TemporaryStore.now)) == [1, 2, 3, 4])
+        #expect(try await ids(JobFilter(since: TemporaryStore.now.adding(seconds: 1))) == [])
+    }
+
+    @Test("lanes come by priority, then by what their users were given")
+    func lanes() async throws {
+        let temporary = try TemporaryStore()
+        _ = try await temporary.register(user: "alice", priority: 5)
+        _ = try await temporary.register(user: "bob", priority: 5)
+        _ = try await temporary.register(user: "alice", priority: 0)
+        try await temporary.store.write { try $0.setVirtualTime(10, ofUser: 1) }
+        let lanes = try await temporary.store.read { try $0.lanesWithWork() }
+        #expect(lanes.map(\.priority) == [0, 5, 5])
+        #expect(lanes.map(\.user) == ["alice", "bob", "alice"])
+        #expect(lanes.map(\.ready) == [1, 1, 1])
+    }
+
+    @Test("a database from a newer version is refused in one clear line")
+    func newer() throws {
+        let temporary = try TemporaryStore()
+        let connection = try SQLiteConnection(path: temporary.path, readOnly: false)
+        try connection.run("INSERT INTO schema_migrations (version, name) VALUES (999, 'future')")
+        let error = #expect(throws: StoreError.self) { try Store(path: temporary.path) { _ in } }
+        #expect(error?.description.contains("999") == true)
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test("what is no database, and what can't be opened, is said so")
+    func unusable() throws {
+        let temporary = try TemporaryStore()
+        let garbage = temporary.folder + "/garbage"
+        try Data(repeating: 0x55, count: 8192).write(to: URL(fileURLWithPath: garbage))
+        #expect(throws: StoreError.self) { try Store(path: garbage) { _ in } }
+        #expect(throws: StoreError.self) { try Store(path: temporary.folder + "/no/such/folder/x") { _ in } }
+    }
+
+    @Test("steps of the schema are applied once, each whole or not at all")
+    func migrations() throws {
+        let folder = try TemporaryStore()
+        let connection = try SQLiteConnection(path: folder.folder + "/steps", readOnly: false)
+        let steps = [
+            Migrations.Step(version: 1, name: "one", sql: "CREATE TABLE a (x INTEGER)"),
+            Migrations.Step(version: 2, name: "two", sql: "CREATE TABLE b (x INTEGER); CREATE TABLE nonsense ("),
+        ]
+        #expect(throws: StoreError.self) { try Migrations.apply(to: connection, path: "x", steps: steps) }
+        try Migrations.apply(to: connection, path: "x", steps: [steps[0]])
+        let tables = try connection.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name") {
+            $0.text(0)
+        }
+        #expect(tables == ["a", "schema_migrations"])
+    }
+
+    @Test("a kept answer counts until it is too old, and is then forgotten")
+    func keys() async throws {
+        let temporary = try TemporaryStore()
+        let store = temporary.store
+        let now = TemporaryStore.now
+        try await store.write { writer in
+            let user = try writer.user(named: "alice", now: now)
+            try writer.keepAnswer(KeptAnswer(body: [1], jobIDs: [1, 2]), user: user.id, key: "k", now: now)
+        }
+        #expect(try await store.read { try $0.keptAnswer(user: 1, key: "k", since: now)?.jobIDs } == [1, 2])
+        #expect(try await store.read { try $0.keptAnswer(user: 1, key: "k", since: now.adding(seconds: 1)) } == nil)
+        #expect(try await store.read { try $0.keptAnswer(user: 2, key: "k", since: now) } == nil)
+        #expect(try await store.write { try $0.forgetAnswers(before: now, limit: 10) } == 0)
+        #expect(try await store.write { try $0.forgetAnswers(before: now.adding(seconds: 1), limit: 10) } == 1)
+    }
+}
