@@ -4,6 +4,7 @@ import HaulModel
 extension BackendRun {
     /// Sends what the backend may have.
     func send() {
+        guard !hasEnded, verdict == nil else { return }
         while sent.count < max(1, batch.concurrency), !waiting.isEmpty {
             let element = waiting.removeFirst()
             sent[element.id] = Sent(progressed: .now)

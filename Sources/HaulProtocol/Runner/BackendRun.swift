@@ -56,7 +56,7 @@ public actor BackendRun {
     var lastError = ""
     /// When a pipe last gave something.
     var active = ContinuousClock.now
-    private var hasEnded = false
+    var hasEnded = false
     private var abandoned: CheckedContinuation<Void, Never>?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
