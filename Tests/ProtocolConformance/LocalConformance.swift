@@ -30,4 +30,20 @@ struct LocalConformance {
         #expect(cases.filter { $0.verdict == .passed }.count == 3)
         #expect(!cases.contains { $0.hasFailed })
     }
+
+    /// A suite that nothing fails proves nothing: this protocol says "ok" and keeps no data.
+    @Test func whatKeepsNothingFails() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["fake"]), site: SiteSpec(site: "fake-a"), base: "/ok",
+            local: folder, largeBytes: 1 << 20, treeFiles: 10)
+        let cases = try await ProtocolCheck(target).run()
+        let passed = cases.filter { !$0.hasFailed }.map(\.name)
+        #expect(
+            passed.allSatisfy {
+                $0.hasPrefix("a batch of") || $0.hasPrefix("an empty") || $0.hasPrefix("copy: verify")
+            }, "\(passed)")
+    }
 }
