@@ -80,12 +80,50 @@ struct BackendRunTests {
         await run.add(ElementSpec(id: "a", source: "/sleep/1/a", destination: "/d"))
         await run.add(ElementSpec(id: "b", source: "/b", destination: "/d"))
         await run.cancel("b")
+        #expect(await events.until { $0.contains { $0.id == "b" } })
         #expect(events.results("b").first?.errorClass == .interrupted)
         await run.finish()
         await run.wait()
         #expect(events.results("a").first?.isOK == true)
         await run.add(ElementSpec(id: "late", source: "/late", destination: "/d"))
+        #expect(await events.until { $0.contains { $0.id == "late" } })
         #expect(events.results("late").first?.errorClass == .backend)
+    }
+
+    @Test func theHandlerMayAddAndCancel() async throws {
+        let folder = try Folder()
+        let events = Events()
+        let box = Mutex<BackendRun?>(nil)
+        let run = try await BackendRun.start(
+            Runs.fake(), batch: Runs.batch(folder, concurrency: 1), graces: Runs.quick
+        ) { event in
+            events.add(event)
+            guard case .result("a", _) = event, let run = box.withLock({ $0 }) else { return }
+            await run.cancel("c")
+            await run.add(ElementSpec(id: "d", source: "/d", destination: "/d"))
+            await run.finish()
+            await run.add(ElementSpec(id: "e", source: "/e", destination: "/d"))
+        }
+        box.withLock { $0 = run }
+        await run.add(ElementSpec(id: "a", source: "/sleep/0.2/a", destination: "/d"))
+        await run.add(ElementSpec(id: "b", source: "/b", destination: "/d"))
+        await run.add(ElementSpec(id: "c", source: "/c", destination: "/d"))
+        await run.wait()
+        box.withLock { $0 = nil }
+        let classes = ["a", "b", "c", "d", "e"].map { events.results($0).map(\.errorClass) }
+        #expect(classes == [[nil], [nil], [.interrupted], [nil], [.backend]])
+    }
+
+    @Test func terminateEndsWhatWaitsToo() async throws {
+        let folder = try Folder()
+        let events = Events()
+        let run = try await BackendRun.start(
+            Runs.fake(), batch: Runs.batch(folder, concurrency: 2), graces: Runs.quick
+        ) { events.add($0) }
+        for index in 0..<50 { await run.add(ElementSpec(id: "\(index)", source: "/sleep/60/x", destination: "/d")) }
+        #expect(await events.until { !$0.isEmpty })
+        await run.terminate(reason: "over")
+        for index in 0..<50 { #expect(events.results("\(index)").map(\.errorClass) == [.interrupted]) }
     }
 
     @Test(arguments: ["/silent/x", "/stubborn/x"]) func theLadderEndsWhatDoesNotAnswer(_ source: String) async throws {
