@@ -103,7 +103,7 @@ let package = Package(
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
-        tests("HaulCLITests", ["HaulCLI", "HaulModel", "HaulWire"]),
+        tests("HaulCLITests", ["haul", "HaulCLI", "HaulHTTP", "HaulModel", "HaulProtocol", "HaulWire"]),
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "Support"]),
         tests(
             "Integration",

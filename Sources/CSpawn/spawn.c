@@ -192,10 +192,10 @@ struct haul_spawn_result haul_spawn(const struct haul_spawn_request *request) {
     return result;
 }
 
-int haul_reap(int pidfd, bool nohang, int *code, int *status) {
+int haul_reap(int pidfd, bool keep, int *code, int *status) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
-    int flags = WEXITED | (nohang ? WNOHANG : 0);
+    int flags = WEXITED | WNOHANG | (keep ? WNOWAIT : 0);
     while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, flags) != 0)
         if (errno != EINTR) return -1;
     if (info.si_pid == 0) return 1;

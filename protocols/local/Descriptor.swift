@@ -23,7 +23,8 @@ final class Descriptor: Sendable {
 
     /// Makes what happened in a directory last: an entry is durable when its directory is.
     func syncDirectory() throws {
-        let directory = try Descriptor(openat(raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "cannot open the directory")
+        let directory = try Descriptor(
+            openat(raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "cannot open the directory")
         // Some network file systems cannot; the entry is theirs to keep then.
         if fsync(directory.raw) != 0, errno != EINVAL, errno != ENOTSUP {
             throw BackendFailure.system(errno, "cannot write the directory")

@@ -43,7 +43,8 @@ extension LocalBackend {
 
     /// Opens what is a regular file; the plan's words say what is wrong with anything else. A pipe or a device is
     /// never opened.
-    private static func open(_ facts: FileFacts?, _ shown: String, _ open: () throws -> Descriptor) throws -> Descriptor {
+    private static func open(_ facts: FileFacts?, _ shown: String, _ open: () throws -> Descriptor) throws -> Descriptor
+    {
         let plan = CopyPlan.decide(
             source: facts, destination: nil, options: CommonOptions(), sourcePath: shown, destinationPath: "")
         if case .fail(let failure) = plan { throw failure }
@@ -57,7 +58,8 @@ extension LocalBackend {
         }
         let words = Root.words(path).dropLast()
         let parent = "/" + words.joined(separator: "/")
-        let directory = try Descriptor(Glibc.open(parent, HAUL_O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open \(parent)")
+        let directory = try Descriptor(
+            Glibc.open(parent, HAUL_O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open \(parent)")
         return Place(directory: directory, name: String(name), shown: path)
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /// A child to start.
@@ -34,9 +35,17 @@ struct haul_spawn_result {
 /// the thread that forked. Blocks until the child has become its program, or failed to.
 struct haul_spawn_result haul_spawn(const struct haul_spawn_request *_Nonnull request);
 
-/// Waits for a child without its being able to be another's by then.
-/// @return 0 and the wait status (as `waitid`: code and status), or -1 with errno; with `nohang`, 1 while it runs.
-int haul_reap(int pidfd, bool nohang, int *_Nonnull code, int *_Nonnull status);
+/// Asks for a child's end without waiting, and without its being able to be another's by then.
+/// @param keep leave it a zombie: its numbers stay its own.
+/// @return 0 and how it ended (`waitid`'s code and status), 1 while it runs, or -1 with errno.
+int haul_reap(int pidfd, bool keep, int *_Nonnull code, int *_Nonnull status);
 
 /// A pipe that no other child inherits, its buffer 256 KiB where the system allows it. 0, or -1 with errno.
 int haul_pipe(int ends[_Nonnull 2]);
+
+/// epoll(7), which Swift does not see: a set, closed on exec; -1 with errno.
+int haul_ready_set(void);
+/// Asks once for a descriptor's being readable or writable; `ticket` comes back from `haul_ready_wait`.
+int haul_ready_once(int set, int descriptor, bool write, uint64_t ticket);
+/// Waits for tickets; how many, or -1 with errno.
+int haul_ready_wait(int set, uint64_t *_Nonnull tickets, int most);

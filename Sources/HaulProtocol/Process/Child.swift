@@ -106,29 +106,31 @@ public final class Child: Sendable {
         }
     }
 
-    /// The source holds this object until the child is reaped: no zombie, even if nobody waits.
+    /// The callback holds this object until the child is reaped: no zombie, even if nobody waits.
     private func watch(pidfd: Int32) {
-        let source = DispatchSource.makeReadSource(fileDescriptor: pidfd, queue: Self.reaping)
-        source.setCancelHandler { close(pidfd) }
-        source.setEventHandler { [self] in
-            let waiters: [CheckedContinuation<ExitStatus?, Never>]? = state.withLock { state in
-                // What is left of the group goes first: while the child is a zombie its number is not given away.
-                if leadsGroup { kill(-pid, SIGKILL) }
-                var code: Int32 = 0
-                var value: Int32 = 0
-                switch haul_reap(pidfd, true, &code, &value) {
-                case 0: state.status = code == Int32(CLD_EXITED) ? .exited(value) : .signalled(value)
-                case 1: return nil
-                default: state.status = .exited(255)
-                }
-                defer { state.waiters = [:] }
-                return Array(state.waiters.values)
-            }
-            guard let waiters else { return }
-            source.cancel()
-            let status = status
-            waiters.forEach { $0.resume(returning: status) }
+        _ = Readiness.shared.once(.readable, of: pidfd) { [self] in
+            Self.reaping.async { self.reap(pidfd) }
         }
-        source.resume()
+    }
+
+    private func reap(_ pidfd: Int32) {
+        let waiters: [CheckedContinuation<ExitStatus?, Never>]? = state.withLock { state in
+            var code: Int32 = 0
+            var value: Int32 = 0
+            if haul_reap(pidfd, true, &code, &value) == 1 { return nil }
+            // What is left of the group goes first: while the child is a zombie its number is not given away.
+            if leadsGroup { kill(-pid, SIGKILL) }
+            switch haul_reap(pidfd, false, &code, &value) {
+            case 0: state.status = code == Int32(CLD_EXITED) ? .exited(value) : .signalled(value)
+            case 1: return nil
+            default: state.status = .exited(255)
+            }
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
+        }
+        guard let waiters else { return watch(pidfd: pidfd) }
+        close(pidfd)
+        let status = status
+        waiters.forEach { $0.resume(returning: status) }
     }
 }

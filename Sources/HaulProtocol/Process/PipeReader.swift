@@ -7,30 +7,21 @@ public final class PipeReader: Sendable {
     private struct State {
         var waiter: CheckedContinuation<Data?, Never>?
         var upTo = 0
-        var armed = false
+        var ticket: UInt64?
         var closed = false
     }
 
     private let queue = DispatchQueue(label: "haul.pipe.read")
     private let descriptor: Int32
-    /// Unsafe in the compiler's eyes only: libdispatch's objects may be used from any thread.
-    nonisolated(unsafe) private let source: any DispatchSourceRead
     private let state = Mutex(State())
 
     /// Owns the descriptor from here, and makes it non-blocking.
     init(descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-        source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setCancelHandler { Foundation.close(descriptor) }
-        source.setEventHandler { [weak self] in self?.readable() }
     }
 
-    deinit {
-        let armed = state.withLock { $0.armed }
-        source.cancel()
-        if !armed { source.resume() }
-    }
+    deinit { close() }
 
     /// What there is, at least a byte; nil at the end, or once closed.
     public func read(upTo count: Int = 1 << 16) async -> Data? {
@@ -49,28 +40,15 @@ public final class PipeReader: Sendable {
 
     /// Ends reading: a waiting ``read(upTo:)`` gets nil.
     public func close() {
-        let (waiter, first, armed) = state.withLock { state in
-            defer {
-                state.closed = true
-                state.waiter = nil
-                state.armed = true
-            }
-            return (state.waiter, !state.closed, state.armed)
+        let waiter: CheckedContinuation<Data?, Never>? = state.withLock { state in
+            guard !state.closed else { return nil }
+            state.closed = true
+            if let ticket = state.ticket { Readiness.shared.forget(ticket) }
+            Foundation.close(descriptor)
+            defer { state.waiter = nil }
+            return state.waiter
         }
-        guard first else { return }
-        source.cancel()
-        if !armed { source.resume() }
         waiter?.resume(returning: nil)
-    }
-
-    private func readable() {
-        let wasOpen = state.withLock { state in
-            guard !state.closed, state.armed else { return false }
-            state.armed = false
-            source.suspend()
-            return true
-        }
-        if wasOpen { attempt() }
     }
 
     /// Reads for the waiter, or waits for the pipe to have something. On the queue only.
@@ -87,8 +65,10 @@ public final class PipeReader: Sendable {
                 return count
             }
             if count < 0, errno == EAGAIN {
-                state.armed = true
-                source.resume()
+                state.ticket = Readiness.shared.once(.readable, of: descriptor) { [weak self] in
+                    guard let self else { return }
+                    queue.async { self.attempt() }
+                }
                 return nil
             }
             state.waiter = nil

@@ -10,31 +10,22 @@ public final class PipeWriter: Sendable {
 
     private struct State {
         var pieces: [Piece] = []
-        var armed = false
+        var ticket: UInt64?
         var ending = false
         var closed = false
     }
 
     private let queue = DispatchQueue(label: "haul.pipe.write")
     private let descriptor: Int32
-    /// Unsafe in the compiler's eyes only: libdispatch's objects may be used from any thread.
-    nonisolated(unsafe) private let source: any DispatchSourceWrite
     private let state = Mutex(State())
 
     /// Owns the descriptor from here, and makes it non-blocking.
     init(descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-        source = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
-        source.setCancelHandler { Foundation.close(descriptor) }
-        source.setEventHandler { [weak self] in self?.writable() }
     }
 
-    deinit {
-        let armed = state.withLock { $0.armed }
-        source.cancel()
-        if !armed { source.resume() }
-    }
+    deinit { shut() }
 
     /// Writes all of it; returns once the pipe took it. False once the other side does not read any more.
     public func write(_ data: Data) async -> Bool {
@@ -67,13 +58,8 @@ public final class PipeWriter: Sendable {
     }
 
     private func writable() {
-        let wasOpen = state.withLock { state in
-            guard !state.closed, state.armed else { return false }
-            state.armed = false
-            source.suspend()
-            return true
-        }
-        if wasOpen { attempt() }
+        state.withLock { $0.ticket = nil }
+        attempt()
     }
 
     /// Writes as much as the pipe takes. On the queue only.
@@ -81,7 +67,7 @@ public final class PipeWriter: Sendable {
         while true {
             enum Step { case wrote(Piece), wait, over }
             let step: Step = state.withLock { state in
-                guard !state.closed, !state.armed else { return .wait }
+                guard !state.closed, state.ticket == nil else { return .wait }
                 guard var piece = state.pieces.first else { return state.ending ? .over : .wait }
                 let count = piece.data.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
                 if count >= 0 {
@@ -94,8 +80,10 @@ public final class PipeWriter: Sendable {
                 } else if errno != EAGAIN, errno != EINTR {
                     return .over
                 }
-                state.armed = true
-                source.resume()
+                state.ticket = Readiness.shared.once(.writable, of: descriptor) { [weak self] in
+                    guard let self else { return }
+                    queue.async { self.writable() }
+                }
                 return .wait
             }
             switch step {
@@ -107,17 +95,14 @@ public final class PipeWriter: Sendable {
     }
 
     private func shut() {
-        let (pieces, first, armed) = state.withLock { state in
-            defer {
-                state.closed = true
-                state.armed = true
-                state.pieces = []
-            }
-            return (state.pieces, !state.closed, state.armed)
+        let pieces: [Piece] = state.withLock { state in
+            guard !state.closed else { return [] }
+            state.closed = true
+            if let ticket = state.ticket { Readiness.shared.forget(ticket) }
+            Foundation.close(descriptor)
+            defer { state.pieces = [] }
+            return state.pieces
         }
-        guard first else { return }
-        source.cancel()
-        if !armed { source.resume() }
         pieces.forEach { $0.done?.resume(returning: false) }
     }
 }

@@ -4,6 +4,7 @@ import HaulModel
 extension BackendRun {
     /// Sends what the backend may have.
     func send() {
+        guard !hasEnded, !isTerminating, verdict == nil else { return }
         while sent.count < max(1, batch.concurrency), !waiting.isEmpty {
             let element = waiting.removeFirst()
             sent[element.id] = Sent(progressed: .now)
@@ -26,6 +27,12 @@ extension BackendRun {
         if let line = try? BackendCommand.cancel(id: id).line() { child.input?.post(line) }
     }
 
+    /// Gives an element that is never sent its result, without waiting: the event handler may be the caller.
+    func drop(_ id: String, _ result: ElementResult) {
+        unsent[id] = result
+        Task { await settle(id, result) }
+    }
+
     /// Gives an element its result, unless it has one.
     func settle(_ id: String, _ result: ElementResult) async {
         await deliver(.result(id: id, result))
@@ -36,9 +43,10 @@ extension BackendRun {
         if !gate.enter() { await withCheckedContinuation { gate.wait($0) } }
         defer { gate.leave() }
         let id = event.id
-        guard sent[id] != nil || waiting.contains(where: { $0.id == id }) else { return }
+        guard sent[id] != nil || unsent[id] != nil || waiting.contains(where: { $0.id == id }) else { return }
         if case .result = event {
             sent[id] = nil
+            unsent[id] = nil
             waiting.removeAll { $0.id == id }
             finished.insert(id)
         }

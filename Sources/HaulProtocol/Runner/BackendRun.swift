@@ -43,6 +43,8 @@ public actor BackendRun {
 
     var waiting: [ElementSpec] = []
     var sent: [String: Sent] = [:]
+    /// Elements that are never sent, and whose result is on its way to the handler.
+    var unsent: [String: ElementResult] = [:]
     var finished: Set<String> = []
     var gate = DeliveryGate()
     /// When the event that is being handled was handed over; nil between events.
@@ -56,7 +58,7 @@ public actor BackendRun {
     var lastError = ""
     /// When a pipe last gave something.
     var active = ContinuousClock.now
-    private var hasEnded = false
+    var hasEnded = false
     private var abandoned: CheckedContinuation<Void, Never>?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -93,23 +95,24 @@ public actor BackendRun {
 
     /// Adds an element; it is sent once fewer than the batch's `concurrency` are without a result. An id that is
     /// known already is ignored.
-    public func add(_ element: ElementSpec) async {
-        guard sent[element.id] == nil, !finished.contains(element.id), !waiting.contains(where: { $0.id == element.id })
+    public func add(_ element: ElementSpec) {
+        guard sent[element.id] == nil, !finished.contains(element.id), unsent[element.id] == nil,
+            !waiting.contains(where: { $0.id == element.id })
         else { return }
+        if hasEnded || verdict != nil || isFinishing {
+            return drop(element.id, verdict ?? .failed(.backend, "the backend had ended already"))
+        }
         waiting.append(element)
         idleSince = nil
-        if hasEnded || verdict != nil || isFinishing {
-            let result = verdict ?? .failed(.backend, "the backend had ended already")
-            return await settle(element.id, result)
-        }
         send()
     }
 
     /// Cancels one element; its neighbours go on. Its result comes as an event: `interrupted`, or what the backend
     /// did before it heard of it.
-    public func cancel(_ id: String, reason: String = "cancelled") async {
-        if waiting.contains(where: { $0.id == id }) {
-            await settle(id, .failed(.interrupted, reason))
+    public func cancel(_ id: String, reason: String = "cancelled") {
+        if let index = waiting.firstIndex(where: { $0.id == id }) {
+            waiting.remove(at: index)
+            drop(id, .failed(.interrupted, reason))
             closeIfFinished()
         } else {
             endElement(id, as: .failed(.interrupted, reason))
@@ -128,11 +131,13 @@ public actor BackendRun {
         await withCheckedContinuation { waiters.append($0) }
     }
 
-    /// Cancels everything and ends the process, by force where it must be; returns once it is gone.
+    /// Cancels everything and ends the process, by force where it must be; returns once it is gone. Not for the event
+    /// handler itself, which this waits for.
     public func terminate(reason: String) async {
         isFinishing = true
         isTerminating = true
-        for element in waiting { await settle(element.id, .failed(.interrupted, reason)) }
+        for element in waiting { drop(element.id, .failed(.interrupted, reason)) }
+        waiting = []
         for id in sent.keys { endElement(id, as: .failed(.interrupted, reason)) }
         closeIfFinished()
         await wait()
@@ -158,6 +163,7 @@ public actor BackendRun {
         let missing = missingResult()
         for id in sent.keys.sorted() { await settle(id, sent[id]?.ending?.result ?? missing) }
         for element in waiting { await settle(element.id, missing) }
+        for (id, result) in unsent { await settle(id, result) }
         waiters.forEach { $0.resume() }
         waiters = []
     }

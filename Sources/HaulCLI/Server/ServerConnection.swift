@@ -1,0 +1,153 @@
+import Foundation
+import HaulHTTP
+import HaulWire
+
+/// The server as verbs see it: answers that are errors become `CLIError`, and a connection that fails is tried again,
+/// which is safe because every request that changes something carries an idempotency key.
+final class ServerConnection: Sendable {
+    private let settings: ServerSettings
+    private let client: HTTPClient
+
+    init(_ settings: ServerSettings) {
+        self.settings = settings
+        var configuration = HTTPClientConfiguration()
+        configuration.authoritiesPath = settings.authorities
+        configuration.userAgent = "haul/\(HaulProgram.version)"
+        client = HTTPClient(configuration: configuration)
+    }
+
+    /// Pauses before another try, in seconds.
+    private static let pauses = [0.25, 0.75, 2.0]
+
+    /// Reads a document.
+    func get(_ path: String, _ query: [(String, String)] = []) async throws -> [UInt8] {
+        try await send(request("GET", path, query)).body
+    }
+
+    /// Reads a document as a value.
+    func get<T: Decodable>(_ type: T.Type, _ path: String, _ query: [(String, String)] = []) async throws -> T {
+        try Self.decode(type, try await get(path, query))
+    }
+
+    /// Registers; the same key again is answered as the first time.
+    func post(_ path: String, _ body: [UInt8], type: String, key: String) async throws -> [UInt8] {
+        var request = request("POST", path)
+        request.headers.set("Content-Type", type)
+        request.headers.set(WirePath.idempotencyHeader, key)
+        request.body = body
+        return try await send(request).body
+    }
+
+    /// Reads a list of any length, an object at a time. Tried again only before the first object came.
+    func items(
+        _ path: String, _ query: [(String, String)] = [], each: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        var request = request("GET", path, query)
+        request.headers.set("Accept", "application/x-ndjson, application/json;q=0.5")
+        request.timeout = nil
+        try await retrying { [client, request] in
+            let reader = ItemReader(each)
+            do {
+                let head = try await client.stream(request, onHead: { await reader.begin($0) }) {
+                    try await reader.take($0)
+                }
+                if head.status >= 400 { throw Self.problem(head, await reader.rest) }
+                try await reader.finish()
+            } catch let error as HTTPClientError {
+                guard await reader.count > 0 else { throw error }
+                throw CLIError(code: .unreachable, message: "the list broke off: \(error)")
+            }
+        }
+    }
+
+    /// Passes a document of any length on as it comes.
+    func copy(_ path: String, _ query: [(String, String)] = [], to output: Output) async throws {
+        var request = request("GET", path, query)
+        request.timeout = nil
+        let reader = ItemReader { _ in }
+        let head = try await retrying { [client, request] in
+            try await client.stream(request, onHead: { await reader.begin($0) }) { bytes in
+                if await reader.isError { try await reader.take(bytes) } else { await output.bytes(bytes) }
+            }
+        }
+        if head.status >= 400 { throw Self.problem(head, await reader.rest) }
+        await output.text("\n")
+    }
+
+    private func request(_ method: String, _ path: String, _ query: [(String, String)] = []) -> HTTPClientRequest {
+        var url = settings.base + path
+        for (index, (name, value)) in query.enumerated() {
+            url += (index == 0 ? "?" : "&") + name + "=" + Self.escape(value)
+        }
+        var headers: HTTPHeaders = ["Accept": "application/json"]
+        if let token = settings.token { headers.set("Authorization", "Bearer \(token)") }
+        return HTTPClientRequest(method: method, url: url, headers: headers, timeout: 120, idleTimeout: 120)
+    }
+
+    private func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        let response = try await retrying { [client] in try await client.send(request) }
+        guard response.status < 400 else { throw Self.problem(response, response.body) }
+        return response
+    }
+
+    private func retrying<T: Sendable>(_ work: @Sendable () async throws -> T) async throws -> T {
+        var pauses = Self.pauses[...]
+        while true {
+            do {
+                return try await work()
+            } catch let error as HTTPClientError {
+                if error.kind == .cancelled { throw CancellationError() }
+                guard error.isRetryable, let pause = pauses.popFirst() else { throw Self.unreachable(error) }
+                try await Task.sleep(for: .seconds(pause))
+            }
+        }
+    }
+}
+
+extension ServerConnection {
+    static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8]) throws -> T {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw CLIError(
+                code: .unreachable, message: "the server's answer is not what was asked for",
+                hint: "is the URL that of a haul server?")
+        }
+    }
+
+    static func escape(_ text: String) -> String {
+        text.utf8.map { byte in
+            let isPlain =
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || "-._~".utf8.contains(byte)
+            return isPlain && byte < 0x80
+                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }.joined()
+    }
+
+    private static func unreachable(_ error: HTTPClientError) -> CLIError {
+        switch error.kind {
+        case .invalidRequest: .usage("the request cannot be sent: \(error)", hint: "look at --url and the token")
+        case .tls: CLIError(code: .unreachable, message: "no safe connection: \(error)", hint: "see --ca-file")
+        default:
+            CLIError(
+                code: .unreachable, message: "the server cannot be reached: \(error)",
+                hint: "see --url; does hauld run?")
+        }
+    }
+
+    private static func problem(_ head: HTTPClientResponse, _ body: [UInt8]) -> CLIError {
+        let code = ExitCode(httpStatus: head.status)
+        guard let problem = try? JSONDecoder().decode(ProblemDocument.self, from: Data(body)) else {
+            return CLIError(code: code, message: "the server answered \(head.status)", hint: hint(head.status, nil))
+        }
+        var fields = problem.fields ?? [:]
+        if let index = problem.index { fields["job"] = "number \(index) of this request, counted from 0" }
+        return CLIError(
+            code: code, message: problem.detail.isEmpty ? problem.title : problem.detail,
+            hint: hint(head.status, problem.hint), fields: fields)
+    }
+
+    private static func hint(_ status: Int, _ given: String?) -> String? {
+        given ?? (status == 401 ? "give a token: HAUL_TOKEN, HAUL_TOKEN_FILE, --token-file or the config file" : nil)
+    }
+}

@@ -1,0 +1,34 @@
+public import HaulModel
+
+/// What a conformance run is made against.
+public struct CheckTarget: Sendable {
+    public var discovered: DiscoveredProtocol
+    /// The site, with endpoints, options and credential files.
+    public var site: SiteSpec
+    /// The worker-side settings of the protocol.
+    public var settings: [String: JSONValue]
+    /// A directory at the site that may be written; the run makes a directory of its own in it and removes it.
+    public var base: String
+    /// A local directory for source files, what is fetched, and the batches' scratch.
+    public var local: String
+    /// Bytes of the large file.
+    public var largeBytes: Int
+    /// Files of the tree.
+    public var treeFiles: Int
+    /// False for a protocol that only pretends (`fake`): the cases about data do not apply.
+    public var keepsData: Bool
+
+    public init(
+        discovered: DiscoveredProtocol, site: SiteSpec, settings: [String: JSONValue] = [:], base: String,
+        local: String, largeBytes: Int = 64 << 20, treeFiles: Int = 1000, keepsData: Bool = true
+    ) {
+        self.discovered = discovered
+        self.site = site
+        self.settings = settings
+        self.base = base
+        self.local = local
+        self.largeBytes = largeBytes
+        self.treeFiles = treeFiles
+        self.keepsData = keepsData
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import HaulModel
+
+/// The conformance suite of `protocols/README.md`, run against a protocol and a site that it can reach: ours or a
+/// third party's. `haul protocol check` and the tests call the same.
+public struct ProtocolCheck: Sendable {
+    typealias Body = @Sendable (CheckSite) async throws -> Void
+
+    public let target: CheckTarget
+
+    public init(_ target: CheckTarget) { self.target = target }
+
+    /// Runs every case, one after the other; a case that fails does not end the run.
+    /// - Parameter onCase: Told of each case as it ends.
+    /// - Throws: Where the local directory cannot be used.
+    @discardableResult
+    public func run(onCase: @Sendable (CheckCase) -> Void = { _ in }) async throws -> [CheckCase] {
+        let name = "haul-check-" + String(UInt32.random(in: 0 ... .max), radix: 16)
+        let scratch = "\(target.local)/scratch-\(name)"
+        try FileManager.default.createDirectory(
+            atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let site = CheckSite(target: target, top: ListingPath.child(target.base, name), scratch: scratch)
+        var cases: [CheckCase] = []
+        for (name, needsData, body) in Self.cases {
+            let began = ContinuousClock.now
+            var verdict = CheckCase.Verdict.passed
+            do {
+                if needsData, !target.keepsData { throw NotApplicable(reason: "this protocol keeps no data") }
+                try await body(site)
+            } catch let error as NotApplicable {
+                verdict = .notApplicable(error.reason)
+            } catch {
+                verdict = .failed("\(error)")
+            }
+            let outcome = CheckCase(name: name, verdict: verdict, seconds: (ContinuousClock.now - began).seconds)
+            cases.append(outcome)
+            onCase(outcome)
+        }
+        return cases
+    }
+
+    private static let cases: [(name: String, needsData: Bool, body: Body)] = [
+        ("a batch of another version is refused", false, CheckContract.otherVersion),
+        ("an empty batch ends", false, CheckContract.emptyBatch),
+        ("each of 200 elements has one result", false, CheckContract.manyElements),
+        ("mkdir", true, CheckChanges.mkdir),
+        ("put and get", true, CheckCopies.putAndGet),
+        ("put: existing destinations", true, CheckCopies.existing),
+        ("put: missing parents", true, CheckCopies.parents),
+        ("get: missing source", true, CheckCopies.missing),
+        ("copy", true, CheckCopies.copy),
+        ("copy: verify checksum", true, CheckCopies.checksum),
+        ("list: a tree", true, CheckListings.tree),
+        ("list: a file, depth, nothing there", true, CheckListings.single),
+        ("hostile names", true, CheckNames.run),
+        ("rename", true, CheckChanges.rename),
+        ("remove", true, CheckChanges.remove),
+        ("a large file", true, CheckFaults.large),
+        ("cancel of a transfer", true, CheckFaults.cancel),
+        ("kill of the backend, then another attempt", true, CheckFaults.kill),
+        ("clean-up", true, CheckChanges.cleanUp),
+    ]
+}

@@ -1,0 +1,141 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+import Testing
+
+/// The real program against a scripted server.
+@Suite struct ProgramTests {
+    @Test func registersWhatWasTyped() async throws {
+        let server = try ScriptedServer { _, _ in Documents.json(Documents.job(7)) }
+        let run = try await HaulRun.run(
+            [
+                "copy", "--url", server.url, "--priority=0", "--tries", "3", "-o", "streams=4", "-oname=x",
+                "--overwrite",
+                "never", "--key", "k1", "--label", "a b", "--", "ssh-a:/data/a:b c", "14:-x",
+            ], ["HAUL_TOKEN": "secret"])
+        #expect(run.code == 0 && run.output == "7\n" && run.errors.isEmpty)
+        let request = try #require(server.requests.first)
+        #expect(request.path == "/copy" && request.headers["Idempotency-Key"] == "k1")
+        #expect(request.headers["Authorization"] == "Bearer secret")
+        let body = try JSONDecoder().decode(JSONValue.self, from: Data(request.body))
+        #expect(
+            body == [
+                "src_siteid": "ssh-a", "src_filepath": "/data/a:b c", "dst_siteid": 14, "dst_filepath": "-x",
+                "priority": 0, "max_tries": 3, "label": "a b",
+                "extra_opts": ["streams": 4, "name": "x", "overwrite": "never"],
+            ])
+        await server.stop()
+    }
+
+    @Test(arguments: [(404, 3), (401, 4), (403, 4), (400, 7), (409, 7), (413, 7), (500, 5), (503, 5)])
+    func mapsStatusesToExitCodes(status: Int, code: Int) async throws {
+        let problem =
+            #"{"status":\#(status),"title":"t","code":"c","detail":"it\u001b[31m failed","hint":"do that","fields":{"f":"a number"}}"#
+        let server = try ScriptedServer { _, _ in Documents.json(problem, status: status) }
+        let run = try await HaulRun.run(["job", "3"], ["HAUL_URL": server.url])
+        #expect(run.code == code && run.output.isEmpty)
+        #expect(run.errors == "haul: it\\u{1b}[31m failed\n  f: a number\n  hint: do that\n")
+        await server.stop()
+    }
+
+    @Test(arguments: [
+        ["frob"], ["list"], ["list", "a:b", "c:d"], ["list", "nocolon"], ["list", ":x"], ["list", "a:x\u{1}"],
+        ["job", "x"],
+        ["jobs", "--staus", "DONE"], ["jobs", "--status", "done?"], ["list", "a:b", "--priority", "10"],
+        ["list", "a:b", "--wait=1"], ["job", "1", "--url"], ["job", "1"], [], ["job", "1", "--url", "ftp://x"],
+        ["copy", "--from", "/nonexistent", "--url", "http://127.0.0.1:1"], ["job", "1", "--config", "/nonexistent"],
+    ])
+    func refusesBadCommandLines(words: [String]) async throws {
+        let run = try await HaulRun.run(words)
+        #expect(run.code == 2 && run.output.isEmpty && !run.errors.isEmpty)
+    }
+
+    @Test func suggestsWhatWasMeant() async throws {
+        #expect(try await HaulRun.run(["lsit"]).errors.contains("did you mean list?"))
+        #expect(try await HaulRun.run(["jobs", "--staus", "x"]).errors.contains("did you mean --status?"))
+    }
+
+    @Test func triesAgainWithTheSameKeyAndThenGivesUp() async throws {
+        let run = try await HaulRun.run(["list", "a:b", "--url", "http://127.0.0.1:1"])
+        #expect(run.code == 5 && run.errors.contains("cannot be reached"))
+    }
+
+    @Test func printsListsOfBothForms() async throws {
+        for isArray in [true, false] {
+            let rows = (1...2500).map { Documents.job($0, path: "/tab\\there {[\\\"") }
+            let text = isArray ? "[" + rows.joined(separator: ",\n") + "]" : rows.joined(separator: "\n") + "\n"
+            let server = try ScriptedServer { _, _ in Documents.json(text) }
+            let run = try await HaulRun.run(["jobs", "--status", "DONE", "--url", server.url])
+            let lines = run.output.split(separator: "\n")
+            #expect(run.code == 0 && lines.count == 2500)
+            #expect(lines.first?.split(separator: "\t").map(String.init)[6] == "12:/tab\\there {[\"")
+            #expect(server.requests.first?.query("status") == "DONE")
+            #expect(server.requests.first?.query("limit") == nil)
+            let raw = try await HaulRun.run(["jobs", "--json", "--url", server.url])
+            #expect(raw.output == rows.map { $0 + "\n" }.joined())
+            await server.stop()
+        }
+    }
+
+    @Test func saysThatAListBrokeOff() async throws {
+        let server = try ScriptedServer { _, _ in Documents.json("[" + Documents.job(1)) }
+        let run = try await HaulRun.run(["jobs", "--url", server.url])
+        #expect(run.code == 5 && run.errors.contains("broke off"))
+        await server.stop()
+    }
+
+    @Test func noElementsOfAJobThatIsNotThereIsAnError() async throws {
+        let server = try ScriptedServer { request, _ in
+            request.path.hasSuffix("/status") ? Documents.json("{}", status: 404) : Documents.json("[]")
+        }
+        #expect(try await HaulRun.run(["elements", "9", "--url", server.url]).code == 3)
+        await server.stop()
+    }
+
+    @Test func printsOutputs() async throws {
+        let text =
+            #"[{"jobid":1,"elementid":0,"attempt":1,"type":"LIST","status":"DONE","log":"l\u001b1","listing":{"/d":["s/","f"]}}]"#
+        let server = try ScriptedServer { _, _ in Documents.json(text) }
+        let run = try await HaulRun.run(["output", "1", "--url", server.url])
+        #expect(run.output == "=== job 1 element 0 attempt 1 LIST DONE\nl\u{1B}1\n/d/f\n/d/s/\n")
+        let raw = try await HaulRun.run(["output", "1", "--json", "--url", server.url])
+        #expect(raw.output == text + "\n")
+        let seen = try await HaulRun.onTerminal("\(HaulRun.program) output 1 0 -1 --url \(server.url)")
+        #expect(seen.output == "=== job 1 element 0 attempt 1 LIST DONE\r\nl\\u{1b}1\r\n/d:\r\n  f\r\n  s/\r\n")
+        #expect(server.requests.last?.path == "/jobs/1/elements/0/output/-1")
+        await server.stop()
+    }
+
+    @Test func registersAFileInGroups() async throws {
+        let server = try ScriptedServer { request, number in
+            let count = request.body.count { $0 == 0x0A }
+            return Documents.json("[" + (0..<count).map { "\(number * 10_000 + $0)" }.joined(separator: ",") + "]")
+        }
+        let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        let lines = (0..<10_050).map { "a:/f\($0) b:/f\($0)" } + ["# no job", "", "a:/x y\tb:/z", #"{"src_siteid":1}"#]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let run = try await HaulRun.run(["copy", "--from", path, "--key", "k", "--priority", "1", "--url", server.url])
+        #expect(run.code == 0)
+        #expect(run.output.split(separator: "\n").map(String.init) == (0..<10_052).map { "\($0)" })
+        #expect(server.requests.map { $0.headers["Idempotency-Key"] } == ["k-1", "k-2"])
+        #expect(String(decoding: server.requests[1].body, as: UTF8.self).contains(#""src_filepath":"/x y""#))
+        #expect(String(decoding: server.requests[1].body, as: UTF8.self).contains(#""priority":1"#))
+        await server.stop()
+    }
+
+    @Test func keepsTheTokenOfTheConfigForItsOwnServer() async throws {
+        let server = try ScriptedServer { _, _ in Documents.json(Documents.job(1)) }
+        let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data("{url: '\(server.url)/', token: 'abc'}".utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let run = try await HaulRun.run(["job", "1", "--config", path])
+        #expect(run.code == 0 && run.errors.contains("chmod 600"))
+        #expect(server.requests.last?.headers["Authorization"] == "Bearer abc")
+        let other = try await HaulRun.run(
+            ["job", "1", "--config", path, "--url", server.url.replacing("127.0.0.1", with: "localhost")])
+        #expect(other.code == 0 && server.requests.last?.headers["Authorization"] == nil)
+        await server.stop()
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import Testing
+
+struct WireTests {
+    @Test func linesComeBackAsTheyWere() throws {
+        let nasty = "a\u{0}b\n\r\u{2028}\"\\é\u{301}🚚"
+        let lines: [BackendLine] = [
+            .log(id: nasty, text: nasty),
+            .progress(id: "1", TransferProgress(transferred: 5, total: nil, elapsed: 1, instant: 2, average: 3)),
+            .entries(
+                id: "1", directory: nasty, [ListingEntry(name: "n\n", size: 1 << 60, mode: 0o100600, modified: -5)]),
+            .entries(id: "1", directory: "/", []),
+            .result(
+                id: "1",
+                ElementResult(errorClass: .noSpace, reason: nasty, returncode: 3, transferred: 9, checksum: "md5:0")),
+            .result(id: "1", ElementResult(transferred: 9)),
+        ]
+        for line in lines {
+            let data = try line.line()
+            #expect(data.filter { $0 == 10 }.count == 1 && data.last == 10)
+            #expect(try BackendLine(line: data.dropLast()) == line)
+        }
+        let element = ElementSpec(id: nasty, source: nasty, destination: nil, size: 4, attempt: 2, last: true)
+        let batch = BatchSpec(
+            operation: .copy, options: ["a": [1, "x"]], source: SiteSpec(site: "s"), scratch: "/s", spool: "/t")
+        for command in [BackendCommand.batch(batch), .element(element), .cancel(id: nasty)] {
+            #expect(try BackendCommand(line: command.line().dropLast()) == command)
+        }
+    }
+
+    @Test func infiniteRatesBecomeZero() throws {
+        let progress = TransferProgress(transferred: 1, elapsed: 0, instant: .infinity, average: .nan)
+        let line = try BackendLine.progress(id: "1", progress).line()
+        #expect(String(decoding: line, as: UTF8.self).contains("\"instant\":0"))
+    }
+
+    @Test(arguments: [
+        "", "null", "7", "{}", "[]", #"{"type":"log"}"#, #"{"type":"log","id":1,"text":"x"}"#,
+        #"{"type":"fly","id":"1"}"#,
+        #"{"type":"progress","id":"1","transferred":-1}"#, #"{"type":"progress","id":"1","transferred":1e99}"#,
+        #"{"type":"result","id":"1"}"#, #"{"type":"result","id":"1","outcome":"maybe"}"#,
+        #"{"type":"entries","id":"1","directory":"/","entries":[{"name":""}]}"#,
+        #"{"type":"entries","id":"1","directory":"/","entries":[{"name":"a/b"}]}"#,
+        #"{"type":"entries","id":"1","directory":"/","entries":[{"name":".."}]}"#,
+        #"{"type":"log","id":"1","text":"x"} trailing"#, "\u{feff}{", String(repeating: "[", count: 100_000),
+    ])
+    func refuses(_ text: String) {
+        #expect(throws: WireError.self) { try BackendLine(line: Data(text.utf8)) }
+        #expect(throws: WireError.self) { try BackendCommand(line: Data(text.utf8)) }
+    }
+
+    @Test func anUnknownClassIsUnknown() throws {
+        let line = #"{"type":"result","id":"1","outcome":"failed","class":"from_the_future"}"#
+        #expect(
+            try BackendLine(line: Data(line.utf8))
+                == .result(id: "1", ElementResult(errorClass: .unknown, returncode: 1)))
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import Support
+import Testing
+
+@Suite(.timeLimit(.minutes(3)))
+struct LocalConformance {
+    @Test func local() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for part in ["root/base", "local"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["local"]), site: SiteSpec(site: "local-a"),
+            settings: ["roots": [.string("\(folder)/root")]], base: "\(folder)/root/base", local: "\(folder)/local")
+        let cases = try await ProtocolCheck(target).run()
+        for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
+    }
+
+    @Test func fake() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["fake"]), site: SiteSpec(site: "fake-a"), base: "/ok",
+            local: folder, keepsData: false)
+        let cases = try await ProtocolCheck(target).run()
+        #expect(cases.filter { $0.verdict == .passed }.count == 3)
+        #expect(!cases.contains { $0.hasFailed })
+    }
+
+    /// A suite that nothing fails proves nothing: this protocol says "ok" and keeps no data.
+    @Test func whatKeepsNothingFails() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["fake"]), site: SiteSpec(site: "fake-a"), base: "/ok",
+            local: folder, largeBytes: 1 << 20, treeFiles: 10)
+        let cases = try await ProtocolCheck(target).run()
+        let passed = cases.filter { !$0.hasFailed }.map(\.name)
+        #expect(
+            passed.allSatisfy {
+                $0.hasPrefix("a batch of") || $0.hasPrefix("an empty") || $0.hasPrefix("copy: verify")
+            }, "\(passed)")
+    }
+}
