@@ -75,11 +75,11 @@ struct ManifestTests {
                 ]
             })
         let problems = manifest.problems(in: [
-            "port": 10, "depth": -1, "parents": "yes", "overwrite": "maybe", "verify": nil, "mystery": 1,
+            "port": 10, "depth": -1, "parents": "yes", "overwrite": "maybe", "verify": .null, "mystery": 1,
         ])
         #expect(problems.map(\.key) == ["depth", "overwrite", "parents", "port"])
         #expect(manifest.unknownOptions(in: ["port": 10, "mystery": 1]) == ["mystery"])
-        let merged = manifest.merged(["mystery": 1, "parents": nil])
+        let merged = manifest.merged(["mystery": 1, "parents": .null])
         #expect(merged["port"] == 5 && merged["overwrite"] == "always" && merged["parents"] == true)
         #expect(merged["mystery"] == 1 && merged["depth"] == nil)
         #expect(CommonOptions(merged) == CommonOptions(overwrite: .always))
