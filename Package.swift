@@ -101,9 +101,10 @@ let package = Package(
         tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
+        tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
         tests("HaulCLITests", ["HaulCLI", "HaulModel", "HaulWire"]),
-        tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "Support"]),
+        tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
             ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
