@@ -102,9 +102,10 @@ let package = Package(
         tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
+        tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
         tests("HaulCLITests", ["haul", "HaulCLI", "HaulHTTP", "HaulModel", "HaulProtocol", "HaulWire"]),
-        tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "Support"]),
+        tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
             ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),

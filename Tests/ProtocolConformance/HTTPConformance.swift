@@ -1,0 +1,40 @@
+import Foundation
+import HaulModel
+import HaulPlayground
+import HaulProtocol
+import Support
+import Testing
+
+/// The http protocol against both servers that matter: what one forgives the other does not.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct HTTPConformance {
+    @Test func apache() async throws { try await check([:]) { try await Apache.start(root: $0) } }
+
+    /// nginx's PROPFIND leaves out every name that starts with a dot; all else must hold, and this must be all.
+    @Test func nginx() async throws {
+        let hidden = "2 names: \"...\": it is listed as []; \".hidden\": it is listed as []"
+        try await check(["hostile names": .failed(hidden)]) { try await Nginx.start(root: $0) }
+    }
+
+    private func check(
+        _ limits: [String: CheckCase.Verdict], _ start: (String) async throws -> WebServer
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for part in ["root/base", "local"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+        let server = try await start("\(folder)/root")
+        chmod("\(folder)/root/base", 0o777)
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["http"]),
+            site: SiteSpec(site: "http-a", endpoints: [server.endpoint]), base: "/base", local: "\(folder)/local")
+        let cases: [CheckCase]
+        do { cases = try await ProtocolCheck(target).run() } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+        for outcome in cases { #expect(outcome.verdict == limits[outcome.name] ?? .passed, "\(outcome)") }
+    }
+}

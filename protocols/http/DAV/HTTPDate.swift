@@ -1,0 +1,38 @@
+/// The dates of HTTP headers and WebDAV properties (RFC 9110, section 5.6.7): all three forms, always UTC.
+enum HTTPDate {
+    /// Seconds since 1970, or nil where the text is none of the three forms.
+    static func seconds(_ text: String) -> Int? {
+        let words = text.split { $0 == " " || $0 == "," || $0 == "-" }
+        // "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"
+        guard words.count >= 5 else { return nil }
+        if let month = month(words[1]) {
+            return seconds(year: words[4], month: month, day: words[2], clock: words[3])
+        }
+        guard let month = month(words[2]) else { return nil }
+        return seconds(year: words[3], month: month, day: words[1], clock: words[4])
+    }
+
+    private static func month(_ name: Substring) -> Int? {
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+            .firstIndex { $0 == name }.map { $0 + 1 }
+    }
+
+    private static func seconds(year: Substring, month: Int, day: Substring, clock: Substring) -> Int? {
+        let time = clock.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard var year = Int(year), (0...9999).contains(year), let day = Int(day), (1...31).contains(day),
+            time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]), (0...60).contains(time[2])
+        else { return nil }
+        // Two digits, as RFC 850 had them: this century's first seventy years, else the last one's.
+        if year < 70 { year += 2000 } else if year < 100 { year += 1900 }
+        return days(year: year, month: month, day: day) * 86_400 + time[0] * 3_600 + time[1] * 60 + time[2]
+    }
+
+    /// Days since 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day is the last.
+    private static func days(year: Int, month: Int, day: Int) -> Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}

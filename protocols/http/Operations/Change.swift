@@ -1,0 +1,64 @@
+import HaulModel
+import HaulProtocol
+
+/// REMOVE, RENAME and MKDIR: look, decide by the kit's rules, one request.
+struct Change: Sendable {
+    let server: Server
+    let options: CommonOptions
+    let element: ElementSpec
+    let report: ElementReport
+
+    func remove() async throws {
+        let location = try Location.checked(element.source)
+        let found = try await server.facts(location)
+        guard try go(ChangePlan.remove(element.source, found: found, attempt: element.attempt)) != nil else { return }
+        if location.isRoot { throw BackendFailure(.permission, "\(element.source) is the site's root") }
+        let isDirectory = found?.kind == .directory
+        // A DELETE takes all that is below with it.
+        if isDirectory, try await !server.isEmpty(location) {
+            throw BackendFailure(.notEmpty, "\(element.source) is not empty")
+        }
+        try await server.delete(location, directory: isDirectory)
+    }
+
+    func rename() async throws {
+        let source = try Location.checked(element.source)
+        let target = try Location.checked(element.destination ?? "")
+        async let there = server.facts(target)
+        async let found = server.facts(source)
+        let (facts, old) = try await (found, there)
+        let plan = ChangePlan.rename(
+            from: source.given, to: target.given, source: facts, destination: old, overwrite: options.overwrite,
+            attempt: element.attempt)
+        guard let replace = try go(plan) else { return }
+        // A server that is asked to move a directory into itself may do its worst.
+        if target.segments.count > source.segments.count, target.segments.starts(with: source.segments) {
+            throw BackendFailure(.invalid, "\(target.given) is below \(source.given)")
+        }
+        try await Place.remote(server, target).prepareParent(make: options.parents)
+        let moved = try await server.move(
+            source, to: target, directory: facts?.kind == .directory, replace: replace)
+        if !moved { throw BackendFailure(.invalid, "the server renames nothing (no MOVE)") }
+    }
+
+    func makeDirectory() async throws {
+        let location = try Location.checked(element.source)
+        let found = try await server.facts(location)
+        let plan = ChangePlan.mkdir(
+            element.source, found: found, parents: options.parents, attempt: element.attempt)
+        guard try go(plan) != nil else { return }
+        try await Place.remote(server, location).prepareParent(make: options.parents)
+        try await server.makeDirectory(location)
+    }
+
+    /// Nil where nothing is left to do, else whether something gives way.
+    private func go(_ plan: ChangePlan) throws -> Bool? {
+        switch plan {
+        case .go(let replace): return replace
+        case .done(let log):
+            report.log(log)
+            return nil
+        case .fail(let failure): throw failure
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import Synchronization
+
+/// LIST: a PROPFIND of depth 1 for each directory, several at a time; no server is asked for a whole tree at once,
+/// because nginx refuses that and apache answers it from memory.
+struct Listing: Sendable {
+    private struct Directory: Sendable {
+        var location: Location
+        var shown: String
+        /// Levels below the path that was asked for.
+        var level: Int
+    }
+
+    private static let atOnce = 4
+    /// A link to a directory above itself, which servers that follow links never say, ends here.
+    private static let deepest = 200
+    private static let chunk = 1_000
+
+    let server: Server
+    let depth: Int?
+    let report: ElementReport
+
+    func run(_ source: String) async throws {
+        let location = try Location.checked(source)
+        guard let found = try await server.facts(location) else {
+            throw BackendFailure(.notFound, "\(source) does not exist")
+        }
+        guard found.kind == .directory, depth != 0 else {
+            let (directory, name) = ListingPath.parent(source)
+            let entry = ListingEntry(name: name, kind: found.kind, size: found.size, modified: found.modified ?? 0)
+            return try await report.entries(directory: directory, [entry])
+        }
+        let top = Directory(location: location, shown: ListingPath.directory(source), level: 1)
+        try await withThrowingTaskGroup(of: [Directory].self) { group in
+            var waiting = [top]
+            var running = 0
+            while !waiting.isEmpty || running > 0 {
+                while running < Self.atOnce, let next = waiting.popLast() {
+                    running += 1
+                    group.addTask { try await list(next) }
+                }
+                guard let below = try await group.next() else { break }
+                running -= 1
+                waiting += below.reversed()
+            }
+        }
+    }
+
+    /// Reports one directory; returns those in it that are to be listed too.
+    private func list(_ directory: Directory) async throws -> [Directory] {
+        guard directory.level <= Self.deepest else {
+            throw BackendFailure(
+                .invalid, "\(directory.shown) is more than \(Self.deepest) levels deep: a link in a circle?")
+        }
+        let chunks = Chunks(directory: directory.shown, size: Self.chunk, report: report)
+        let below = Mutex<[[UInt8]]>([])
+        let goesOn = depth.map { directory.level < $0 } ?? true
+        let strange: [String]
+        do {
+            strange = try await server.children(directory.location) { child in
+                if goesOn, child.isDirectory { below.withLock { $0.append(child.name) } }
+                try chunks.add(child.entry)
+            }
+        } catch let failure as BackendFailure where failure.errorClass == .notFound && directory.level > 1 {
+            report.log("\(directory.shown) was removed while the tree was listed")
+            return []
+        }
+        try await chunks.finish()
+        for href in strange { report.log("left out, not in \(directory.shown): \(href)") }
+        return below.withLock { $0 }.map { name in
+            Directory(
+                location: directory.location.child(name),
+                shown: ListingPath.child(directory.shown, String(decoding: name, as: UTF8.self)),
+                level: directory.level + 1)
+        }
+    }
+}
+
+/// Carries entries from the thread that reads an answer to the report, a chunk at a time; that thread waits while the
+/// worker does not keep up, so no more than a chunk is in memory.
+private final class Chunks: Sendable {
+    private struct State {
+        var entries: [ListingEntry] = []
+        var sent = false
+    }
+
+    private let directory: String
+    private let size: Int
+    private let report: ElementReport
+    private let state = Mutex(State())
+
+    init(directory: String, size: Int, report: ElementReport) {
+        self.directory = directory
+        self.size = size
+        self.report = report
+    }
+
+    /// On a thread that may block only.
+    func add(_ entry: ListingEntry) throws {
+        let full: [ListingEntry]? = state.withLock { state in
+            state.entries.append(entry)
+            guard state.entries.count >= size else { return nil }
+            defer { state.entries = [] }
+            state.sent = true
+            return state.entries
+        }
+        guard let full else { return }
+        if report.isCancelled { throw CancellationError() }
+        let done = DispatchSemaphore(value: 0)
+        let failure = Mutex<(any Error)?>(nil)
+        Task { [report, directory] in
+            do { try await report.entries(directory: directory, full) } catch { failure.withLock { $0 = error } }
+            done.signal()
+        }
+        done.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// The rest; for an empty directory, that it is empty.
+    func finish() async throws {
+        let rest: [ListingEntry]? = state.withLock { $0.entries.isEmpty && $0.sent ? nil : $0.entries }
+        if let rest { try await report.entries(directory: directory, rest) }
+    }
+}
