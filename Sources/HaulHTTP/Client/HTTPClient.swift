@@ -76,6 +76,10 @@ public final class HTTPClient: Sendable {
         guard request.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw HTTPClientError(kind: .invalidRequest, message: "a URL with characters that must be percent-encoded")
         }
+        let scheme = request.url.prefix { $0 != ":" }.lowercased()
+        guard scheme == "http" || scheme == "https" else {
+            throw HTTPClientError(kind: .invalidRequest, message: "a URL that is neither http nor https")
+        }
         let transfer = Transfer(request, isStreamed: isStreamed)
         loop.add(transfer)
         return transfer

@@ -10,12 +10,15 @@ final class Transfer: Sendable {
 
     /// Bytes that may wait for a slow reader before the transfer is paused.
     static let window = 256 * 1024
+    /// Bytes of all header lines of an answer, interim answers and trailer included.
+    static let headLimit = 256 * 1024
 
     private struct State {
         var status = 0
         var headers = HTTPHeaders()
         var bytes: [UInt8] = []
         var total = 0
+        var headSize = 0
         var isPaused = false
         var result: Result<Void, HTTPClientError>?
         var waiter: CheckedContinuation<Void, Never>?
@@ -35,10 +38,17 @@ final class Transfer: Sendable {
         state.withLock { HTTPClientResponse(status: $0.status, headers: $0.headers) }
     }
 
-    /// One line of the head, as it came.
-    func receiveLine(_ line: String) {
+    /// One line of a head (or of the trailer), as it came; false when there are too many.
+    func receiveLine(_ line: String) -> Bool {
+        let size = line.utf8.count
         let line = line.drop { $0 == " " }.trimmingLineEnd()
-        state.withLock { state in
+        return state.withLock { state in
+            state.headSize += size
+            guard state.headSize <= Self.headLimit else {
+                let message = "the answer's head is longer than \(Self.headLimit) bytes"
+                state.result = .failure(HTTPClientError(kind: .malformed, message: message))
+                return false
+            }
             if line.hasPrefix("HTTP/") {
                 // A new head: what went before was an interim answer (100 Continue).
                 state.headers = HTTPHeaders()
@@ -47,6 +57,7 @@ final class Transfer: Sendable {
                 let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
                 state.headers.append(String(line[..<colon]), String(value))
             }
+            return true
         }
     }
 

@@ -37,6 +37,9 @@ final class TransferHandle {
             haul_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
             haul_curl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
             haul_curl_set_long(easy, CURLOPT_NOSIGNAL, 1),
+            // A name server that is slow must not hold up the other transfers when this one is given up.
+            haul_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
+            haul_curl_set_long(easy, CURLOPT_PATH_AS_IS, 1),
             haul_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
             haul_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(configuration.connectTimeout)),
             haul_curl_set_text(easy, CURLOPT_USERAGENT, configuration.userAgent),
@@ -92,8 +95,8 @@ final class TransferHandle {
     private static let receiveLine: haul_curl_data = { data, size, count, context in
         guard let context else { return 0 }
         let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
-        Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receiveLine(
+        let isTaken = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receiveLine(
             String(decoding: bytes, as: UTF8.self))
-        return size * count
+        return isTaken ? size * count : 0
     }
 }

@@ -17,6 +17,7 @@ final class BodyStream: Sendable {
         var isParked = false
         var end: End?
         var task: Task<Void, Never>?
+        var isCancelled = false
     }
 
     private enum End { case whole, broken, abandoned }
@@ -40,7 +41,7 @@ final class BodyStream: Sendable {
         }
         let isOver = state.withLock { state in
             state.task = task
-            return state.end == .abandoned
+            return state.end == .abandoned || state.isCancelled
         }
         if isOver { task.cancel() }
     }
@@ -91,6 +92,15 @@ final class BodyStream: Sendable {
             return (state.writers.values, state.task)
         }
         for writer in writers { writer.resume(throwing: HTTPClientGone()) }
+        task?.cancel()
+    }
+
+    /// Asks the producer to come to an end; what it wrote is still sent.
+    func cancel() {
+        let task = state.withLock { state in
+            state.isCancelled = true
+            return state.task
+        }
         task?.cancel()
     }
 

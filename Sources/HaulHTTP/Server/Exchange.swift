@@ -26,6 +26,7 @@ final class Exchange: Sendable {
         var task: Task<Void, Never>?
         var stream: BodyStream?
         var hasLeft = false
+        var isCancelled = false
     }
 
     /// What became of a piece of a body.
@@ -74,6 +75,9 @@ final class Exchange: Sendable {
             return state.discarded <= 64 * 1024 * 1024
         }
     }
+
+    /// The head alone was enough to refuse it: its body is not waited for.
+    func refuse() { state.withLock { $0.phase = .sending } }
 
     /// What a body that is being dropped will be answered.
     var refusal: HTTPResponse? { state.withLock { $0.refusal } }
@@ -130,11 +134,11 @@ final class Exchange: Sendable {
     }
 
     func sends(_ stream: BodyStream) {
-        let hasLeft = state.withLock { state in
+        let (hasLeft, isCancelled) = state.withLock { state in
             state.stream = stream
-            return state.hasLeft
+            return (state.hasLeft, state.isCancelled)
         }
-        if hasLeft { stream.abandon() }
+        if hasLeft { stream.abandon() } else if isCancelled { stream.cancel() }
     }
 
     /// The answer is sent, or the connection is gone.
@@ -166,8 +170,13 @@ final class Exchange: Sendable {
         stream?.abandon()
     }
 
-    /// Asks a running handler to come to an end.
+    /// Asks whoever works on the answer, handler or writer of a stream, to come to an end.
     func cancel() {
-        state.withLock { $0.task }?.cancel()
+        let (task, stream) = state.withLock { state in
+            state.isCancelled = true
+            return (state.task, state.stream)
+        }
+        task?.cancel()
+        stream?.cancel()
     }
 }

@@ -36,11 +36,14 @@ public final class HTTPServer: Sendable {
     /// The port that it listens on; 0 when it does not.
     public var port: Int { running.withLock { $0?.port ?? 0 } }
 
-    /// Listens and answers from now on.
+    /// Listens and answers from now on; once only, a stopped server does not start again.
     /// - Throws: `HTTPServerError` with one line for the operator.
     public func start() throws(HTTPServerError) {
+        guard !core.isStopping else {
+            throw HTTPServerError(kind: .system, message: "this HTTP server was stopped; a new one has to be made")
+        }
         let configuration = core.configuration
-        ListenSocket.raiseDescriptorLimit()
+        let descriptors = ListenSocket.raiseDescriptorLimit()
         let certificate = try configuration.tls.map { tls throws(HTTPServerError) in try Self.pem(tls.certificatePath) }
         let key = try configuration.tls.map { tls throws(HTTPServerError) in try Self.pem(tls.keyPath) }
         let socket = try ListenSocket.open(host: configuration.host, port: configuration.port)
@@ -48,7 +51,9 @@ public final class HTTPServer: Sendable {
         var options = haul_mhd_options()
         options.listen_fd = socket
         options.threads = UInt32(max(1, configuration.threads))
-        options.connection_limit = UInt32(max(1, configuration.connectionLimit))
+        // A connection past the last descriptor would starve the rest of the process: it waits in the kernel instead.
+        let room = max(1, descriptors - max(32, min(512, descriptors / 4)))
+        options.connection_limit = UInt32(max(1, min(configuration.connectionLimit, room)))
         options.idle_timeout_seconds = UInt32(max(1, configuration.idleTimeout.rounded(.up)))
         options.connection_memory = max(4096, configuration.headerLimit)
         options.access = ServerCallbacks.access
@@ -62,7 +67,7 @@ public final class HTTPServer: Sendable {
             return haul_mhd_start(&options)
         }
         guard let daemon else {
-            close(socket)
+            // libmicrohttpd has closed the socket; its number may be somebody else's by now.
             retained.release()
             throw configuration.tls == nil
                 ? HTTPServerError(kind: .system, message: "cannot start the HTTP server: out of threads or descriptors")
@@ -92,7 +97,10 @@ public final class HTTPServer: Sendable {
         else { return }
         core.beginStopping()
         _ = MHD_quiesce_daemon(running.daemon)
-        close(running.socket)
+        // Refuses from here on, but keeps its number: a thread may be about to accept from it.
+        shutdown(running.socket, Int32(SHUT_RDWR))
+        // Whatever such a request would still say, its answer is 503.
+        for connection in core.allConnections { connection.cutIncomplete(core.stoppingAnswer()) }
         await idle(within: grace)
         for connection in core.allConnections { connection.exchange?.cancel() }
         await idle(within: min(2, max(grace, 0.2)))
@@ -107,6 +115,7 @@ public final class HTTPServer: Sendable {
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "haul.http.stop").async {
                 MHD_stop_daemon(running.daemon)
+                close(running.socket)
                 running.core.release()
                 continuation.resume()
             }

@@ -18,7 +18,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var host: String
     /// 0 takes any that is free; `HTTPServer.port` says which.
     public var port: Int
-    /// Connections at once; more wait in the kernel's queue until one ends.
+    /// Connections at once; more wait in the kernel's queue until one ends. Less where the process may not have as many
+    /// descriptors.
     public var connectionLimit = 4096
     /// Memory of one connection for its head and buffers; a longer head is answered 431.
     public var headerLimit = 32 * 1024

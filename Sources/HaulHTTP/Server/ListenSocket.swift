@@ -58,12 +58,14 @@ enum ListenSocket {
     }
 
     /// Thousands of connections need as many descriptors: the soft limit goes to the hard one.
-    static func raiseDescriptorLimit() {
+    /// - Returns: how many the process may have from now on.
+    static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        guard limit.rlim_cur < limit.rlim_max else { return }
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return 1024 }
+        let before = limit.rlim_cur
         limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: before >= limit.rlim_max || setrlimit(resource, &limit) != 0 ? before : limit.rlim_max)
     }
 
     private static func failure(_ code: Int32, _ host: String, _ port: Int) -> HTTPServerError {

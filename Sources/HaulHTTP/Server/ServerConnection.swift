@@ -11,6 +11,8 @@ final class ServerConnection: Sendable {
         /// Bytes that had arrived when the connection was last seen waiting for a request.
         var received: UInt64?
         var exchange: Exchange?
+        /// The client may still send what nobody will read.
+        var isCut = false
         var isClosed = false
     }
 
@@ -53,7 +55,12 @@ final class ServerConnection: Sendable {
             return (exchange, target.hasNUL)
         }
         core.exchangeBegan()
-        return core.refusal(of: exchange.head, hasNUL: hasNUL)
+        let refusal = core.refusal(of: exchange.head, hasNUL: hasNUL)
+        if refusal != nil {
+            exchange.refuse()
+            state.withLock { $0.isCut = true }
+        }
+        return refusal
     }
 
     /// The answer is sent, or given up: the connection waits for the next request, or closes.
@@ -78,7 +85,7 @@ final class ServerConnection: Sendable {
             state.isClosed = true
             // A close while the client still sends would reset the connection and take the answer with it.
             let isWhole = state.exchange == nil && state.began == nil
-            if !isWhole || haul_unread(socket) > 0 { LingeringClose.takeOver(socket) }
+            if !isWhole || state.isCut || haul_unread(socket) > 0 { LingeringClose.takeOver(socket) }
         }
         exchangeEnded()
         core.remove(self)
@@ -100,11 +107,24 @@ final class ServerConnection: Sendable {
             guard let began = state.began, now - began > .seconds(core.configuration.requestDeadline) else {
                 return nil
             }
-            state.began = nil
-            sendNow(core.errorBody(408, "the request took too long to arrive"))
-            shutdown(socket, Int32(SHUT_RDWR))
+            cut(&state, core.errorBody(408, "the request took too long to arrive"))
             return nil
         }
+    }
+
+    /// Answers a request that has not come in whole, and gives the connection up.
+    func cutIncomplete(_ response: HTTPResponse) {
+        state.withLock { state in
+            guard !state.isClosed, state.exchange?.isReceiving ?? (state.began != nil) else { return }
+            cut(&state, response)
+        }
+    }
+
+    private func cut(_ state: inout State, _ response: HTTPResponse) {
+        state.began = nil
+        state.isCut = true
+        sendNow(response)
+        shutdown(socket, Int32(SHUT_RDWR))
     }
 
     /// Puts an answer on the socket where libmicrohttpd takes none: in the middle of a request. Plain HTTP only.
