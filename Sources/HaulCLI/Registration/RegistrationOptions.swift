@@ -42,7 +42,7 @@ enum RegistrationOptions {
         return job
     }
 
-    static func scalar(_ text: String) -> JSONValue {
+    private static func scalar(_ text: String) -> JSONValue {
         let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         switch value {
         case .null, .bool, .int, .double, .string: return value ?? .string(text)

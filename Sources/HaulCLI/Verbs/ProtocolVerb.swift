@@ -9,7 +9,8 @@ extension Verb {
         options: [
             .value("against", "URL", "check: SCHEME://HOST:PORT/DIRECTORY, a directory that may be written"),
             .value("option", short: "o", "NAME=VALUE", "check: an option of the site").repeatable(),
-            .value("setting", "NAME=VALUE", "check: a setting of the worker's side").repeatable(),
+            .value("setting", "NAME=VALUE", "check: a setting of the worker's side; VALUE is JSON, or else a string")
+                .repeatable(),
             .value("credential", "KIND=FILE", "check: a file (0600) that holds a credential").repeatable(),
             .file("protocols", "the folder of protocols; else ./protocols"),
         ],
@@ -104,7 +105,10 @@ enum ProtocolVerb {
             guard parts.count == 2, !parts[0].isEmpty else {
                 throw .usage("--\(option): expected NAME=VALUE, found \(text)")
             }
-            pairs[parts[0]] = option == "credential" ? .string(parts[1]) : RegistrationOptions.scalar(parts[1])
+            // Lists are written as JSON; a credential's value is always a path.
+            let value =
+                option == "credential" ? nil : try? JSONDecoder().decode(JSONValue.self, from: Data(parts[1].utf8))
+            pairs[parts[0]] = value ?? .string(parts[1])
         }
         return pairs
     }
