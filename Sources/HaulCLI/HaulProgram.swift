@@ -7,7 +7,8 @@ public enum HaulProgram {
 
     /// Every verb, in the order of the help.
     static let verbs: [Verb] = [
-        .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .wait, .completion, .version,
+        .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .wait, .protocols,
+        .completion, .version,
         .help,
     ]
 

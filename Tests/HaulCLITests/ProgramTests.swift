@@ -139,3 +139,18 @@ import Testing
         await server.stop()
     }
 }
+
+/// `haul protocol`, which needs no server of haul's.
+@Suite struct ProtocolVerbTests {
+    @Test func saysWhichProtocolsThereAreNot() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        try FileManager.default.createDirectory(atPath: folder + "/bad", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("{".utf8).write(to: URL(filePath: folder + "/bad/protocol.json"))
+        let list = try await HaulRun.run(["protocol", "list", "--protocols", folder])
+        #expect(list.code == 0 && list.output.isEmpty && list.errors.hasPrefix("cannot run here: "))
+        let check = try await HaulRun.run(["protocol", "check", "bad", "--against", "x://h/d", "--protocols", folder])
+        #expect(check.code == 3)
+        #expect(try await HaulRun.run(["protocol", "frob"]).code == 2)
+    }
+}

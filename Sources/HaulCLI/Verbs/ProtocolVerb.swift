@@ -1,0 +1,115 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+
+extension Verb {
+    static let protocols = Verb(
+        name: "protocol", summary: "list the protocols that run here, or check one against a server",
+        operands: "list | check NAME --against URL", count: 1...2, completes: .words(["list", "check"]),
+        options: [
+            .value("against", "URL", "check: SCHEME://HOST:PORT/DIRECTORY, a directory that may be written"),
+            .value("option", short: "o", "NAME=VALUE", "check: an option of the site").repeatable(),
+            .value("setting", "NAME=VALUE", "check: a setting of the worker's side; VALUE is JSON, or else a string")
+                .repeatable(),
+            .value("credential", "KIND=FILE", "check: a file (0600) that holds a credential").repeatable(),
+            .file("protocols", "the folder of protocols; else ./protocols"),
+        ],
+        notes: [
+            "check runs the conformance suite of protocols/README.md and exits 1 where a case fails. It makes a directory of "
+                + "its own below URL and removes it."
+        ], isRemote: false
+    ) { invocation in
+        let operands = invocation.arguments.operands
+        let catalog = await ProtocolVerb.scan(invocation.arguments["protocols"] ?? "protocols")
+        switch (operands[0], operands.count) {
+        case ("list", 1): return await ProtocolVerb.list(catalog, invocation)
+        case ("check", 2): return try await ProtocolVerb.check(operands[1], catalog, invocation)
+        default: throw CLIError.usage("expected list, or check NAME --against URL")
+        }
+    }
+}
+
+/// What `haul protocol` does.
+enum ProtocolVerb {
+    /// Reads the disk, on a queue for that.
+    static func scan(_ folder: String) async -> ProtocolCatalog {
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "haul.protocols").async {
+                continuation.resume(returning: ProtocolCatalog.scan([folder]))
+            }
+        }
+    }
+
+    static func list(_ catalog: ProtocolCatalog, _ invocation: Invocation) async -> ExitCode {
+        let columns = ["NAME", "OPERATIONS", "SUMMARY"].map { Table.Column(title: $0, isPath: $0 == "SUMMARY") }
+        var table = Table(columns, on: invocation.output)
+        for one in catalog.usable {
+            let operations = one.manifest.operations.keys.map(\.rawValue).sorted().joined(separator: ",")
+            await table.add([one.manifest.name, operations, one.manifest.summary])
+        }
+        await table.flush()
+        for problem in catalog.unusable { await invocation.errors.line(Printable.line("cannot run here: \(problem)")) }
+        return .ok
+    }
+
+    static func check(_ name: String, _ catalog: ProtocolCatalog, _ invocation: Invocation) async throws -> ExitCode {
+        guard let discovered = catalog[name] else {
+            let reason = catalog.unusable.first { $0.name == name || $0.folder.hasSuffix("/\(name)") }
+            throw CLIError(
+                code: .notFound, message: reason.map { "\($0)" } ?? "there is no protocol \(name)",
+                hint: "haul protocol list, with --protocols FOLDER")
+        }
+        guard let text = invocation.arguments["against"] else { throw CLIError.usage("--against URL is missing") }
+        let (endpoints, base) = try place(text)
+        let site = SiteSpec(
+            site: "check", endpoints: endpoints, options: try pairs("option", invocation),
+            credentials: try pairs("credential", invocation).compactMapValues(\.string))
+        let local = FileManager.default.temporaryDirectory.appending(path: "haul-check-" + UUID().uuidString).path
+        try FileManager.default.createDirectory(
+            atPath: local, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(atPath: local) }
+        let target = CheckTarget(
+            discovered: discovered, site: site, settings: try pairs("setting", invocation), base: base, local: local)
+        let (cases, report) = AsyncStream.makeStream(of: CheckCase.self)
+        async let outcomes = {
+            defer { report.finish() }
+            return try await ProtocolCheck(target).run { report.yield($0) }
+        }()
+        for await one in cases { await invocation.output.line(Printable.line("\(one)")) }
+        let failed = try await outcomes.count { $0.hasFailed }
+        if failed > 0 { await invocation.errors.line("haul: \(failed) cases fail") }
+        return failed == 0 ? .ok : .jobFailed
+    }
+
+    /// `SCHEME://HOST:PORT/DIRECTORY` as endpoints (none without a host) and a path.
+    static func place(_ text: String) throws(CLIError) -> (endpoints: [String], base: String) {
+        guard let mark = text.range(of: "://"), mark.lowerBound != text.startIndex else {
+            throw .usage("--against: expected SCHEME://HOST:PORT/DIRECTORY, found \(text)")
+        }
+        let rest = text[mark.upperBound...]
+        let host = rest.prefix { $0 != "/" }
+        guard !host.contains("@") else {
+            throw .usage("--against: credentials go into files", hint: "see --credential")
+        }
+        let path = String(rest.dropFirst(host.count))
+        guard let base = (path.isEmpty ? "/" : path).removingPercentEncoding else {
+            throw .usage("--against: a broken escape in \(path)")
+        }
+        return (host.isEmpty ? [] : [String(host)], base)
+    }
+
+    private static func pairs(_ option: String, _ invocation: Invocation) throws(CLIError) -> [String: JSONValue] {
+        var pairs: [String: JSONValue] = [:]
+        for text in invocation.arguments.all(option) {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw .usage("--\(option): expected NAME=VALUE, found \(text)")
+            }
+            // Lists are written as JSON; a credential's value is always a path.
+            let value =
+                option == "credential" ? nil : try? JSONDecoder().decode(JSONValue.self, from: Data(parts[1].utf8))
+            pairs[parts[0]] = value ?? .string(parts[1])
+        }
+        return pairs
+    }
+}
