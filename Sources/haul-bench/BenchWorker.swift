@@ -1,0 +1,49 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+import HaulWire
+
+/// What a worker says to the server, without any transfer.
+enum BenchWorker {
+    static func session(_ target: Target, name: String) async throws -> Int {
+        let registration = WorkerRegistration(
+            name: name, host: "localhost", version: "bench", slots: 1, protocols: [], sites: [])
+        let response = try await target.send(
+            "POST", "/worker/register", Array(JSONEncoder().encode(registration)), as: .worker)
+        return try JSONDecoder().decode(SessionDocument.self, from: Data(response.body)).session
+    }
+
+    /// Nothing where nothing waits.
+    static func claim(_ target: Target, session: Int, limit: Int, types: [Int]) async throws -> [ClaimedJob] {
+        let request = ClaimRequest(types: types, protocols: nil, sites: nil, session: session, limit: limit, wait: nil)
+        let response = try await target.send(
+            "POST", "/worker/jobs", Array(JSONEncoder().encode(request)), as: .worker, statuses: [200, 404])
+        if response.status == 404 { return [] }
+        return try JSONDecoder().decode([ClaimedJob].self, from: Data(response.body))
+    }
+
+    /// The report of a LIST that found one file.
+    static func success(_ job: ClaimedJob, _ element: ClaimedElement) -> BenchResults.Item {
+        BenchResults.Item(
+            job_id: job.id, element_id: element.id, token: element.token, returncode: 0, host: "localhost",
+            log: "listed 1 entry\n", timestamp: "2026-01-01T00:00:00.000Z", transferred: 0,
+            listing: ["/bench": [ListingEntry(name: TransferPath.name(job.sourcePath), kind: .file, size: 1)]])
+    }
+}
+
+/// Outcomes with their listings whole, which haul's own worker sends in pieces.
+struct BenchResults: Encodable {
+    var results: [Item]
+
+    struct Item: Encodable {
+        var job_id: Int
+        var element_id: Int
+        var token: String
+        var returncode: Int
+        var host: String
+        var log: String
+        var timestamp: String
+        var transferred: Int
+        var listing: [String: [ListingEntry]]
+    }
+}
