@@ -22,28 +22,13 @@ enum BenchWorker {
         return try JSONDecoder().decode([ClaimedJob].self, from: Data(response.body))
     }
 
-    /// The report of a LIST that found one file.
-    static func success(_ job: ClaimedJob, _ element: ClaimedElement) -> BenchResults.Item {
-        BenchResults.Item(
-            job_id: job.id, element_id: element.id, token: element.token, returncode: 0, host: "localhost",
-            log: "listed 1 entry\n", timestamp: "2026-01-01T00:00:00.000Z", transferred: 0,
-            listing: ["/bench": [ListingEntry(name: TransferPath.name(job.sourcePath), kind: .file, size: 1)]])
-    }
-}
-
-/// Outcomes with their listings whole, which haul's own worker sends in pieces.
-struct BenchResults: Encodable {
-    var results: [Item]
-
-    struct Item: Encodable {
-        var job_id: Int
-        var element_id: Int
-        var token: String
-        var returncode: Int
-        var host: String
-        var log: String
-        var timestamp: String
-        var transferred: Int
-        var listing: [String: [ListingEntry]]
+    /// The report of an element that succeeded at once.
+    static func success(_ job: ClaimedJob, _ element: ClaimedElement) -> ResultsRequest.Item {
+        ResultsRequest.Item(
+            jobID: job.id, elementID: element.id, token: element.token,
+            outcome: OutcomeDocument(
+                returncode: 0, host: "localhost", log: "made \(job.sourcePath)\n",
+                timestamp: "2026-01-01T00:00:00.000Z",
+                transferred: 0))
     }
 }

@@ -15,7 +15,7 @@ struct DispatchBench {
         let site = options.site
         let bulk = min(1000, options.jobs)
         _ = try await Meter.run(count: options.jobs / bulk, workers: 2) { number in
-            _ = try await target.send("POST", "/jobs", JobBodies.list(site: site, count: bulk, from: number * bulk))
+            _ = try await target.send("POST", "/jobs", JobBodies.mkdir(site: site, count: bulk, from: number * bulk))
         }
         let session = try await BenchWorker.session(target, name: "bench-dispatch")
         let done = Counter()
@@ -23,11 +23,12 @@ struct DispatchBench {
         let wanted = options.jobs / bulk * bulk
         let meter = try await Meter.run(count: options.connections, workers: options.connections) { _ in
             while done.value < wanted {
-                let jobs = try await BenchWorker.claim(target, session: session, limit: batch, types: [0])
+                let jobs = try await BenchWorker.claim(target, session: session, limit: batch, types: [4])
                 if jobs.isEmpty { return }
                 let results = jobs.flatMap { job in job.elements.map { BenchWorker.success(job, $0) } }
                 _ = try await target.send(
-                    "POST", "/worker/results", Array(JSONEncoder().encode(BenchResults(results: results))), as: .worker)
+                    "POST", "/worker/results", Array(JSONEncoder().encode(ResultsRequest(results: results))),
+                    as: .worker)
                 done.add(results.count)
             }
         }

@@ -36,7 +36,12 @@ struct ListBench {
             "PUT", "/worker/jobs/\(job.id)/elements/0", Array(JSONEncoder().encode(outcome)),
             as: .element(element.token))
         let stored = clock.now
-        while try await elements(of: job.id) <= options.entries { try await Task.sleep(for: .milliseconds(50)) }
+        while try await elements(of: job.id) <= options.entries {
+            guard clock.now < stored + .seconds(600) else {
+                throw BenchError(message: "not all elements were there ten minutes after the listing was")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
         let expanded = clock.now
         let all = (expanded - start) / .seconds(1)
         return Figures(

@@ -108,6 +108,12 @@ struct ExpansionTests {
         #expect(file.map(\.source) == ["~/f"])
     }
 
+    @Test("a listing that begins below its source is of the source all the same")
+    func beginsBelow() throws {
+        let seeds = try expand(job(.copy, "/s/", "/d"), [line("/s/a/b", "f"), line("/s/c", "g")])
+        #expect(seeds.map(\.destination) == ["/d/a/b/f", "/d/c/g"])
+    }
+
     @Test("two directories whose names differ in spelling alone are two")
     func spellings() throws {
         let lines = [

@@ -64,6 +64,12 @@ public struct Expansion: Sendable, Hashable, Codable {
         let wanted = TransferPath.normalized(source)
         let seen = TransferPath.normalized(line.directory)
         if TransferPath.same(seen, wanted) { return .directory(line.directory) }
+        // A listing that leaves out the source's own entries, because there are none but directories.
+        if let below = TransferPath.relative(seen, to: wanted), line.directory.utf8.count > below.utf8.count + 1,
+            line.directory.utf8.suffix(below.utf8.count).elementsEqual(below.utf8)
+        {
+            return .directory(TransferPath.trimmed(String(line.directory.utf8.dropLast(below.utf8.count)) ?? wanted))
+        }
         let name = TransferPath.name(wanted)
         if let entry = line.entry, entry.kind != .directory, TransferPath.same(entry.name, name),
             TransferPath.same(seen, TransferPath.parent(wanted)) || !TransferPath.same(TransferPath.name(seen), name)
