@@ -68,7 +68,7 @@ import Testing
                 let began = ContinuousClock.now
                 #expect(await Self.kind(of: request) == .timeout)
                 let seconds = (ContinuousClock.now - began) / .seconds(1)
-                #expect(seconds > 0.25 && seconds < 6)
+                #expect(seconds > 0.25 && seconds < 12)
             }
         }
         var configuration = HTTPClientConfiguration()
@@ -103,7 +103,7 @@ import Testing
             #expect(await sending.value == .cancelled)
             let error = await #expect(throws: HTTPClientError.self) { try await streaming.value }
             #expect(error?.kind == .cancelled)
-            #expect(ContinuousClock.now - began < .milliseconds(500))
+            #expect(ContinuousClock.now - began < .seconds(1))
             #expect(await eventually(seconds: 3) { cancelled.count == 2 })
             // A task that was cancelled before it began.
             let late = Task {
@@ -126,7 +126,7 @@ import Testing
             try await HTTPClient().send(HTTPClientRequest(url: url))
         }
         #expect(error?.kind == .connect && error?.isRetryable == true)
-        #expect(ContinuousClock.now - began < .seconds(2))
+        #expect(ContinuousClock.now - began < .seconds(8))
         #expect(await Self.kind(of: HTTPClientRequest(url: "http://no-such-name.invalid/")) == .connect)
     }
 
@@ -196,17 +196,16 @@ import Testing
         }
     }
 
-    @Test func twoHundredAtOnce() async throws {
-        let running = Counter()
-        let gate = Gate()
-        try await withServer(
-            { _ in },
-            { request in
+    /// In a process of its own, so that only its threads count.
+    @Test func twoHundredAtOnce() async {
+        await #expect(processExitsWith: .success) {
+            let running = Counter()
+            let gate = Gate()
+            let server = try ServerStopTests.server { request in
                 running.add()
                 await gate.wait()
                 return HTTPResponse(text: String(decoding: request.body, as: UTF8.self))
             }
-        ) { server in
             let client = HTTPClient()
             let url = server.url("/")
             let threads = ProcessFigures.threads
@@ -219,11 +218,12 @@ import Testing
                     }
                 }
                 #expect(await eventually { running.count == 200 })
-                #expect(ProcessFigures.threads < threads + 100)
+                #expect(ProcessFigures.threads <= threads + 8)
                 gate.open()
                 for try await isRight in group { #expect(isRight) }
             }
             await client.close()
+            await server.stop(grace: 1)
         }
     }
 
@@ -278,7 +278,7 @@ import Testing
         let began = ContinuousClock.now
         await client.close()
         for task in tasks { #expect(await task.value == .closed) }
-        #expect(ContinuousClock.now - began < .seconds(1))
+        #expect(ContinuousClock.now - began < .seconds(3))
         #expect(await Self.kind(of: HTTPClientRequest(url: url), client) == .closed)
         await client.close()
     }
