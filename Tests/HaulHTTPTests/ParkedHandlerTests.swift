@@ -3,7 +3,7 @@ import HaulHTTP
 import Testing
 
 /// Handlers that wait: what they cost, and how they learn that nobody waits for them.
-@Suite struct ParkedHandlerTests {
+@Suite(.serialized) struct ParkedHandlerTests {
     enum Leaving: CaseIterable { case closing, resetting, closingBehindUnreadBytes }
 
     @Test(arguments: Leaving.allCases)
@@ -17,7 +17,7 @@ import Testing
                 running.add()
                 await gate.wait()
                 if Task.isCancelled { cancelled.add() }
-                return HTTPResponse(text: "nobody reads this")
+                return HTTPResponse(text: Task.isCancelled ? "nobody reads this" : "woken")
             }
         ) { server in
             let leaver = try RawConnection(port: server.port)
@@ -31,11 +31,10 @@ import Testing
                 leaver.sendNow("GET /next HTTP/1.1\r\nHost: x\r\n\r\nrubbish")
                 leaver.hangUp()
             }
-            #expect(await eventually(seconds: 2) { cancelled.count == 1 })
+            #expect(await eventually(seconds: 2) { cancelled.count >= 1 })
             // The other one is not disturbed.
             gate.open()
-            #expect(await stayer.read { $0.hasSuffix("nobody reads this") }.hasPrefix("HTTP/1.1 200"))
-            #expect(cancelled.count == 1)
+            #expect(await stayer.read { $0.hasSuffix("woken") }.hasPrefix("HTTP/1.1 200"))
         }
     }
 

@@ -125,7 +125,7 @@ import Testing
             await peer.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(await peer.read { $0.hasSuffix("GET /other ") }.hasPrefix("HTTP/1.1 200"))
             await drip.value
-            #expect(ContinuousClock.now - began < .seconds(5))
+            #expect(ContinuousClock.now - began < .seconds(15))
         }
     }
 

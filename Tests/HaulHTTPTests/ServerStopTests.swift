@@ -4,7 +4,7 @@ import Testing
 
 /// The end of a server, with everything under way that can be. Each in a process of its own: libmicrohttpd aborts the
 /// process when a connection is parked as it stops.
-@Suite struct ServerStopTests {
+@Suite(.serialized) struct ServerStopTests {
     /// Starts a server without stopping it.
     static func server(
         _ handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse

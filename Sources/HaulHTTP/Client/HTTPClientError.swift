@@ -14,7 +14,7 @@ public struct HTTPClientError: Error, Sendable, Equatable, CustomStringConvertib
         case cancelled
         /// The body is longer than `maxBody`.
         case tooLarge
-        /// The connection ended before the answer did.
+        /// The connection ended, or its chunks broke off, before the answer was whole.
         case disconnected
         /// What came is no HTTP.
         case malformed

@@ -19,6 +19,7 @@ final class Transfer: Sendable {
         var bytes: [UInt8] = []
         var total = 0
         var headSize = 0
+        var isHeadWhole = false
         var isPaused = false
         var result: Result<Void, HTTPClientError>?
         var waiter: CheckedContinuation<Void, Never>?
@@ -49,9 +50,12 @@ final class Transfer: Sendable {
                 state.result = .failure(HTTPClientError(kind: .malformed, message: message))
                 return false
             }
-            if line.hasPrefix("HTTP/") {
+            if line.isEmpty {
+                state.isHeadWhole = true
+            } else if line.hasPrefix("HTTP/") {
                 // A new head: what went before was an interim answer (100 Continue).
                 state.headers = HTTPHeaders()
+                state.isHeadWhole = false
                 state.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
             } else if let colon = line.firstIndex(of: ":") {
                 let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
@@ -90,6 +94,11 @@ final class Transfer: Sendable {
     func finish(_ result: Result<Void, HTTPClientError>) {
         let waiter = state.withLock { state in
             if state.result == nil { state.result = result }
+            if case .success = state.result, !state.isHeadWhole {
+                // libcurl takes a head that breaks off for a whole one.
+                let message = "the connection ended within the answer's head"
+                state.result = .failure(HTTPClientError(kind: .disconnected, message: message))
+            }
             defer { state.waiter = nil }
             return state.waiter
         }
