@@ -1,2 +1,62 @@
+// libcurl for Swift: curl_easy_setopt and its kin are variadic, which Swift can't call.
 #pragma once
 #include <curl/curl.h>
+#include <stdint.h>
+
+static inline CURLcode haul_curl_set_long(CURL *c, CURLoption o, long v) { return curl_easy_setopt(c, o, v); }
+static inline CURLcode haul_curl_set_text(CURL *c, CURLoption o, const char *v) { return curl_easy_setopt(c, o, v); }
+static inline CURLcode haul_curl_set_pointer(CURL *c, CURLoption o, void *v) { return curl_easy_setopt(c, o, v); }
+
+static inline CURLcode haul_curl_set_headers(CURL *c, struct curl_slist *v)
+{
+    return curl_easy_setopt(c, CURLOPT_HTTPHEADER, v);
+}
+
+/// The body is copied; it may hold NULs.
+static inline CURLcode haul_curl_set_body(CURL *c, const void *bytes, int64_t size)
+{
+    CURLcode r = curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+    return r == CURLE_OK ? curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS, bytes) : r;
+}
+
+typedef size_t (*haul_curl_data)(char *data, size_t size, size_t count, void *context);
+
+/// `data` gets the body, `head` each header line; both with `context`.
+static inline CURLcode haul_curl_set_callbacks(CURL *c, haul_curl_data data, haul_curl_data head, void *context)
+{
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, data);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, context);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, head);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, context);
+    return curl_easy_setopt(c, CURLOPT_PRIVATE, context);
+}
+
+static inline void *haul_curl_context(CURL *c)
+{
+    char *p = NULL;
+    curl_easy_getinfo(c, CURLINFO_PRIVATE, &p);
+    return p;
+}
+
+/// The next transfer that ended, or NULL; its result in `result`.
+static inline CURL *haul_curl_ended(CURLM *m, CURLcode *result)
+{
+    int left = 0;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(m, &left))) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        *result = message->data.result;
+        return message->easy_handle;
+    }
+    return NULL;
+}
+
+static inline CURLMcode haul_curl_set_idle_connections(CURLM *m, long count)
+{
+    return curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, count);
+}
+
+static inline size_t haul_curl_pause(void) { return CURL_WRITEFUNC_PAUSE; }
+static inline CURLcode haul_curl_go_on(CURL *c) { return curl_easy_pause(c, CURLPAUSE_CONT); }
+static inline CURLcode haul_curl_global(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }

@@ -1,0 +1,123 @@
+/// Finds the handler of a request by method and path. Knows no sockets: `respond(to:)` is a server's handler, and a
+/// test's way in.
+///
+/// A path that has routes, but none for the method, is answered 405 with `Allow`; HEAD is answered by GET's handler; a
+/// slash at the end makes no difference. Each dialect shapes its own errors.
+public struct Router: Sendable {
+    /// Answers a request, given what stood at the pattern's names.
+    public typealias Handler = @Sendable (HTTPRequest, PathParameters) async throws -> HTTPResponse
+
+    private struct Mount: Sendable {
+        let prefix: [String]
+        let router: Router
+    }
+
+    private var tree = RouteTree()
+    private var mounts: [Mount] = []
+    private let defaultBodyLimit: Int
+    private let notFound: @Sendable (HTTPRequest) -> HTTPResponse
+    private let methodNotAllowed: @Sendable (HTTPRequest, [String]) -> HTTPResponse
+    private let failure: @Sendable (any Error, HTTPRequest) -> HTTPResponse
+
+    /// A router without routes.
+    /// - Parameters:
+    ///   - defaultBodyLimit: bytes that a body may have where a route says nothing.
+    ///   - notFound: answers an unknown path.
+    ///   - methodNotAllowed: answers a known path with another method; is given the methods that it has, and `Allow` is
+    ///     added where it is missing.
+    ///   - failure: answers an error that a handler threw.
+    public init(
+        defaultBodyLimit: Int = 1024 * 1024,
+        notFound: @escaping @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+            HTTPResponse(status: 404, text: "no such path\n")
+        },
+        methodNotAllowed: @escaping @Sendable (HTTPRequest, [String]) -> HTTPResponse = { _, _ in
+            HTTPResponse(status: 405, text: "no such method here\n")
+        },
+        failure: @escaping @Sendable (any Error, HTTPRequest) -> HTTPResponse = { _, _ in
+            HTTPResponse(status: 500, text: "the server failed\n")
+        }
+    ) {
+        self.defaultBodyLimit = defaultBodyLimit
+        self.notFound = notFound
+        self.methodNotAllowed = methodNotAllowed
+        self.failure = failure
+    }
+
+    /// Adds a route. `pattern` is a path whose segments are literal (unescaped) or `:name`, as in
+    /// `/jobs/:job/elements/:element`; a literal one wins over a name.
+    /// - Parameter bodyLimit: bytes that a body may have; nil is the router's default.
+    public mutating func on(
+        _ method: String, _ pattern: String, bodyLimit: Int? = nil, _ handler: @escaping Handler
+    ) {
+        let segments = Self.segments(of: pattern)
+        let names = segments.filter { $0.hasPrefix(":") }.map { String($0.dropFirst()) }
+        tree.insert(method, segments[...], RouteTree.Route(names: names, bodyLimit: bodyLimit, handler: handler))
+    }
+
+    /// Hands every path below `prefix` that is no route of this router's own to another, with its own errors; the
+    /// longest prefix wins. The mounted router sees the segments after the prefix; `path` stays whole.
+    public mutating func mount(_ prefix: String, _ router: Router) {
+        mounts.append(Mount(prefix: Self.segments(of: prefix), router: router))
+        mounts.sort { $0.prefix.count > $1.prefix.count }
+    }
+
+    /// Answers a request.
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let found = tree.matches(request.pathSegments[...])
+        if let (route, parameters) = Self.route(for: request.method, in: found) {
+            do {
+                return try await route.handler(request, parameters)
+            } catch {
+                return failure(error, request)
+            }
+        }
+        if !found.isEmpty { return refuseMethod(request, found) }
+        guard let mount = mounted(at: request.pathSegments) else { return notFound(request) }
+        var inner = request
+        inner.pathSegments.removeFirst(mount.prefix.count)
+        return await mount.router.respond(to: inner)
+    }
+
+    /// Bytes that the body of this request may have.
+    public func bodyLimit(for head: HTTPRequestHead) -> Int {
+        let found = tree.matches(head.pathSegments[...])
+        if let (route, _) = Self.route(for: head.method, in: found) { return route.bodyLimit ?? defaultBodyLimit }
+        guard found.isEmpty, let mount = mounted(at: head.pathSegments) else { return defaultBodyLimit }
+        var inner = head
+        inner.pathSegments.removeFirst(mount.prefix.count)
+        return mount.router.bodyLimit(for: inner)
+    }
+
+    private func refuseMethod(
+        _ request: HTTPRequest, _ found: [(tree: RouteTree, values: [String])]
+    ) -> HTTPResponse {
+        var methods = Set(found.flatMap { $0.tree.routes.keys })
+        if methods.contains("GET") { methods.insert("HEAD") }
+        let allowed = methods.sorted()
+        var response = methodNotAllowed(request, allowed)
+        if response.headers["Allow"] == nil { response.headers.set("Allow", allowed.joined(separator: ", ")) }
+        return response
+    }
+
+    private func mounted(at segments: [String]) -> Mount? {
+        mounts.first { segments.starts(with: $0.prefix) }
+    }
+
+    private static func route(
+        for method: String, in found: [(tree: RouteTree, values: [String])]
+    ) -> (RouteTree.Route, PathParameters)? {
+        for method in method == "HEAD" ? ["HEAD", "GET"] : [method] {
+            for (tree, values) in found {
+                guard let route = tree.routes[method] else { continue }
+                let parameters = Dictionary(zip(route.names, values)) { _, last in last }
+                return (route, PathParameters(parameters))
+            }
+        }
+        return nil
+    }
+
+    private static func segments(of pattern: String) -> [String] {
+        pattern.split(separator: "/").map(String.init)
+    }
+}

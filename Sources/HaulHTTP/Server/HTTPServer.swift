@@ -1,0 +1,141 @@
+import CMicroHTTPD
+import Foundation
+import Synchronization
+
+/// An HTTP/1.1 server. No request waits in a thread: a handler that awaits costs its memory and a socket.
+///
+/// A handler is a task of its own, cancelled when its client is seen to leave.
+/// A started server has to be stopped with `stop(grace:)`.
+public final class HTTPServer: Sendable {
+    private struct Running: @unchecked Sendable {
+        // The daemon is only handed to libmicrohttpd's own thread-safe calls; it is freed by whoever took this out.
+        let daemon: OpaquePointer
+        let socket: Int32
+        let port: Int
+        let watch: ConnectionWatch
+        let core: Unmanaged<ServerCore>
+    }
+
+    private let core: ServerCore
+    private let running = Mutex<Running?>(nil)
+
+    /// A server that does not listen yet.
+    /// - Parameters:
+    ///   - bodyLimit: bytes that this request's body may have; past it 413. Called on the server's thread: no waiting.
+    ///   - handler: answers a whole request.
+    ///   - errorBody: what the server itself answers (400, 408, 413, 501, 503), from a status and a reason.
+    public init(
+        configuration: HTTPServerConfiguration, bodyLimit: @escaping @Sendable (HTTPRequestHead) -> Int,
+        handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
+        errorBody: @escaping @Sendable (Int, String) -> HTTPResponse = { HTTPResponse(status: $0, text: $1 + "\n") }
+    ) {
+        core = ServerCore(
+            configuration: configuration, bodyLimit: bodyLimit, handler: handler, errorBody: errorBody)
+    }
+
+    /// The port that it listens on; 0 when it does not.
+    public var port: Int { running.withLock { $0?.port ?? 0 } }
+
+    /// Listens and answers from now on.
+    /// - Throws: `HTTPServerError` with one line for the operator.
+    public func start() throws(HTTPServerError) {
+        let configuration = core.configuration
+        ListenSocket.raiseDescriptorLimit()
+        let certificate = try configuration.tls.map { tls throws(HTTPServerError) in try Self.pem(tls.certificatePath) }
+        let key = try configuration.tls.map { tls throws(HTTPServerError) in try Self.pem(tls.keyPath) }
+        let socket = try ListenSocket.open(host: configuration.host, port: configuration.port)
+        let retained = Unmanaged.passRetained(core)
+        var options = haul_mhd_options()
+        options.listen_fd = socket
+        options.threads = UInt32(max(1, configuration.threads))
+        options.connection_limit = UInt32(max(1, configuration.connectionLimit))
+        options.idle_timeout_seconds = UInt32(max(1, configuration.idleTimeout.rounded(.up)))
+        options.connection_memory = max(4096, configuration.headerLimit)
+        options.access = ServerCallbacks.access
+        options.completed = ServerCallbacks.completed
+        options.connection = ServerCallbacks.connection
+        options.target = ServerCallbacks.target
+        options.context = retained.toOpaque()
+        let daemon = Self.withPointers(certificate, key) { certificate, key in
+            options.tls_certificate = certificate
+            options.tls_key = key
+            return haul_mhd_start(&options)
+        }
+        guard let daemon else {
+            close(socket)
+            retained.release()
+            throw configuration.tls == nil
+                ? HTTPServerError(kind: .system, message: "cannot start the HTTP server: out of threads or descriptors")
+                : HTTPServerError(kind: .tls, message: "cannot start HTTPS: the certificate and key are not usable")
+        }
+        let isSecond = running.withLock { running in
+            guard running == nil else { return true }
+            running = Running(
+                daemon: daemon, socket: socket, port: ListenSocket.port(of: socket), watch: ConnectionWatch(core: core),
+                core: retained)
+            return false
+        }
+        guard isSecond else { return }
+        MHD_stop_daemon(daemon)
+        retained.release()
+        throw HTTPServerError(kind: .system, message: "this HTTP server runs already")
+    }
+
+    /// Takes no new requests, lets those that run end within `grace` seconds, then cancels them, gives them up to two
+    /// seconds more, answers what is left 503 and closes every connection. Does nothing when not running.
+    public func stop(grace: Double = 10) async {
+        guard
+            let running = running.withLock({ running in
+                defer { running = nil }
+                return running
+            })
+        else { return }
+        core.beginStopping()
+        _ = MHD_quiesce_daemon(running.daemon)
+        close(running.socket)
+        await idle(within: grace)
+        for connection in core.allConnections { connection.exchange?.cancel() }
+        await idle(within: min(2, max(grace, 0.2)))
+        let response = core.stoppingAnswer()
+        for connection in core.allConnections {
+            connection.exchange?.answer(response)
+        }
+        await idle(within: 1)
+        // A stream whose producer does not end must not be parked when the server stops.
+        for connection in core.allConnections { connection.exchange?.clientLeft() }
+        running.watch.stop()
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "haul.http.stop").async {
+                MHD_stop_daemon(running.daemon)
+                running.core.release()
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Returns when no request is under way, or after so many seconds. Not cut short by cancellation of the caller.
+    private func idle(within seconds: Double) async {
+        let core = core
+        await Task.detached {
+            let end = ContinuousClock.now + .seconds(seconds)
+            while core.exchangeCount > 0, ContinuousClock.now < end {
+                try? await Task.sleep(for: .milliseconds(10))
+            }
+        }.value
+    }
+
+    private static func pem(_ path: String) throws(HTTPServerError) -> String {
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw HTTPServerError(kind: .tls, message: "cannot read \(path): \(error.localizedDescription)")
+        }
+    }
+
+    private static func withPointers<Result>(
+        _ a: String?, _ b: String?, _ body: (UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Result
+    ) -> Result {
+        guard let a, let b else { return body(nil, nil) }
+        return a.withCString { a in b.withCString { b in body(a, b) } }
+    }
+}

@@ -1,0 +1,41 @@
+/// How an `HTTPServer` listens and what it lets a client do. Times are seconds, sizes bytes.
+public struct HTTPServerConfiguration: Sendable {
+    /// A certificate and its key, PEM files.
+    public struct TLS: Sendable {
+        /// The certificate, followed by those between it and the root.
+        public var certificatePath: String
+        /// Its private key.
+        public var keyPath: String
+
+        /// Both files' paths.
+        public init(certificatePath: String, keyPath: String) {
+            self.certificatePath = certificatePath
+            self.keyPath = keyPath
+        }
+    }
+
+    /// A numeric address or a name to listen on; `::` is every address, IPv4 too.
+    public var host: String
+    /// 0 takes any that is free; `HTTPServer.port` says which.
+    public var port: Int
+    /// Connections at once; more wait in the kernel's queue until one ends.
+    public var connectionLimit = 4096
+    /// Memory of one connection for its head and buffers; a longer head is answered 431.
+    public var headerLimit = 32 * 1024
+    /// A connection on which nothing moves for so long is closed, whether it waits for a request or for its client to read.
+    public var idleTimeout = 60.0
+    /// A request's head and body have to arrive within this, however steadily they drip; else 408.
+    public var requestDeadline = 60.0
+    /// Threads that read and write sockets; handlers run on Swift's own.
+    public var threads = 2
+    /// Request bodies held in memory over all connections; past it 503 with `Retry-After`.
+    public var bodyBudget = 256 * 1024 * 1024
+    /// HTTPS with this certificate; nil is plain HTTP.
+    public var tls: TLS?
+
+    /// Defaults, on a host and a port.
+    public init(host: String = "127.0.0.1", port: Int = 0) {
+        self.host = host
+        self.port = port
+    }
+}

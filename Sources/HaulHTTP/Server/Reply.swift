@@ -1,0 +1,52 @@
+import CMicroHTTPD
+
+/// Hands an answer to libmicrohttpd, on its thread.
+enum Reply {
+    static func queue(_ response: HTTPResponse, to exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
+        var response = response
+        if !(200...599).contains(response.status) || !response.headers.areWellFormed {
+            response = HTTPResponse(status: 500, text: "the answer could not be sent\n")
+        }
+        guard let reply = make(response, for: exchange, on: connection) else { return .NO }
+        defer { MHD_destroy_response(reply) }
+        for field in response.headers.fields where !field.value.isEmpty && !isOurs(field.name) {
+            MHD_add_response_header(reply, field.name, field.value)
+        }
+        return MHD_queue_response(connection, UInt32(response.status), reply)
+    }
+
+    private static func make(
+        _ response: HTTPResponse, for exchange: Exchange, on connection: OpaquePointer
+    ) -> OpaquePointer? {
+        switch response.body {
+        case .bytes(let bytes):
+            return bytes.withUnsafeBytes { haul_mhd_response($0.baseAddress, $0.count) }
+        case .stream(let produce):
+            let stream = BodyStream(connection: connection)
+            let pointer = Unmanaged.passRetained(stream).toOpaque()
+            let reply = haul_mhd_stream(
+                { cls, _, buffer, size in
+                    guard let cls else { return haul_mhd_end_with_error() }
+                    let stream = Unmanaged<BodyStream>.fromOpaque(cls).takeUnretainedValue()
+                    return stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size))
+                }, pointer,
+                { cls in
+                    if let cls { Unmanaged<BodyStream>.fromOpaque(cls).takeRetainedValue().abandon() }
+                })
+            guard let reply else {
+                Unmanaged<BodyStream>.fromOpaque(pointer).release()
+                return nil
+            }
+            let hasBody = exchange.head.method != "HEAD" && response.status != 204 && response.status != 304
+            if hasBody {
+                exchange.sends(stream)
+                stream.start(produce)
+            }
+            return reply
+        }
+    }
+
+    private static func isOurs(_ name: String) -> Bool {
+        ["content-length", "transfer-encoding", "date"].contains(name.lowercased())
+    }
+}
