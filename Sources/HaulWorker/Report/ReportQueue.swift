@@ -38,6 +38,9 @@ actor ReportQueue {
         if task == nil { task = Task { await drain() } }
     }
 
+    /// Drops an outcome that is not under way: its lease has ended.
+    func drop(_ key: AttemptKey) { waiting.removeAll { $0.key == key } }
+
     /// Drops all that is not answered: the leases are over.
     func close() async {
         isClosed = true
