@@ -1,0 +1,56 @@
+public import Foundation
+public import HaulModel
+
+/// What a worker is told by its configuration file (`config/worker.json5` explains each key).
+public struct WorkerConfig: Sendable {
+    /// Where hauld is: `http://host:port`.
+    public var url: URL
+    /// The worker's bearer token.
+    public var token: String
+    /// Unique among workers.
+    public var name: String
+    /// Batches that run at once: backend processes.
+    public var slots: Int
+    /// Where the protocols' folders stand.
+    public var protocolsFolder: String
+    /// Ids of the sites it can reach; empty means all.
+    public var sites: [Int]
+    /// Private folder for scratch and spool.
+    public var workFolder: String
+    /// Bytes of file data in transit.
+    public var spoolBytes: Int
+    /// The types of jobs it takes.
+    public var types: [JobType]
+    /// Protocol (lower case) to what its `settings` are.
+    public var settings: [String: [String: JSONValue]]
+    /// Site (name or id) to kind of credential to the path of the file that holds it.
+    public var credentials: [String: [String: String]]
+    /// The most elements of one claim.
+    public var claimLimit: Int
+    /// Elements that one backend works on at a time; its manifest may say less.
+    public var concurrency: Int
+    /// Seconds that running elements may go on after the order to end.
+    public var drainSeconds: Double
+
+    public init(
+        url: URL, token: String, name: String, slots: Int = 4, protocolsFolder: String, sites: [Int] = [],
+        workFolder: String, spoolBytes: Int = 10 << 30, types: [JobType] = JobType.allCases,
+        settings: [String: [String: JSONValue]] = [:], credentials: [String: [String: String]] = [:],
+        claimLimit: Int = 500, concurrency: Int = 4, drainSeconds: Double = 30
+    ) {
+        self.url = url
+        self.token = token
+        self.name = name
+        self.slots = slots
+        self.protocolsFolder = protocolsFolder
+        self.sites = sites
+        self.workFolder = workFolder
+        self.spoolBytes = spoolBytes
+        self.types = types
+        self.settings = settings
+        self.credentials = credentials
+        self.claimLimit = claimLimit
+        self.concurrency = concurrency
+        self.drainSeconds = drainSeconds
+    }
+}

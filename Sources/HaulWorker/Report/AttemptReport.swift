@@ -1,0 +1,182 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import HaulWire
+
+/// What the server is told of one attempt while it runs, and in the end: its log, its listing, how far it is, its outcome.
+actor AttemptReport {
+    nonisolated let assignment: Assignment
+    private let context: ReportContext
+    private let log: PieceUpload
+    private let listing: PieceUpload
+    private let clock = ContinuousClock()
+    /// When the backend was first heard of the element.
+    private var began: ContinuousClock.Instant?
+    private var warnings: [String] = []
+    private var hasListed = false
+    private var isLogClosed = false
+    private var isAbandoned = false
+    private var isLogFlushing = false
+    private var heldBack: TransferProgress?
+    private var lastPosted: ContinuousClock.Instant?
+
+    /// The most bytes of a log that are kept until the outcome, and of one of its pieces.
+    static let logPiece = 64 << 10
+    static let listingPiece = 1 << 20
+
+    init(_ assignment: Assignment, context: ReportContext) {
+        self.assignment = assignment
+        self.context = context
+        let (server, key, backoff) = (context.server, assignment.key, context.pace.backoff)
+        log = PieceUpload(pieceBytes: Self.logPiece, backoff: backoff) { piece, offset throws(ServerFailure) in
+            try await server.piece(piece, at: offset, of: .log, attempt: key)
+        }
+        listing = PieceUpload(pieceBytes: Self.listingPiece, backoff: backoff) { piece, offset throws(ServerFailure) in
+            try await server.piece(piece, at: offset, of: .listing, attempt: key)
+        }
+    }
+
+    /// Puts lines at the top of the log.
+    func warn(_ lines: [String]) { warnings += lines }
+
+    /// The element is in work.
+    func begin() async {
+        guard began == nil else { return }
+        began = clock.now
+        await write(AttemptText.header(assignment, worker: context.worker) + warnings.map { "warning: \($0)\n" }.joined())
+    }
+
+    /// Takes what a backend said of the element, but its result. Waits while the server is behind.
+    func take(_ event: BackendEvent) async {
+        await begin()
+        switch event {
+        case .log(_, let text): await write(text.hasSuffix("\n") ? text : text + "\n")
+        case .progress(_, let progress): await take(progress)
+        case .entries(_, let directory, let entries):
+            hasListed = true
+            try? await listing.append(ListingLines.data(directory: directory, entries: entries))
+        case .result: break
+        }
+    }
+
+    /// Called every ``Pace/tick``: sends what was held back, and the log of what runs long.
+    func tick() async {
+        guard let began, !isAbandoned else { return }
+        let age = clock.now - began
+        if let progress = heldBack, isProgressDue {
+            await post(progress)
+        } else if lastPosted == nil, age > .seconds(context.pace.progress) {
+            // A LIST or a connection that takes its time has no bytes to count, but runs.
+            await post(TransferProgress(transferred: 0, elapsed: age.seconds, instant: 0, average: 0))
+        }
+        guard age > .seconds(context.pace.liveLog), !isLogClosed, !isLogFlushing else { return }
+        isLogFlushing = true
+        Task {
+            await checkLog { () throws(ServerFailure) in try await log.flush() }
+            isLogFlushing = false
+        }
+    }
+
+    /// Ends the attempt: what is left of log and listing goes up. Returns the outcome, or nil where the lease is gone.
+    func finish(_ result: ElementResult) async -> OutcomeDocument? {
+        await begin()
+        heldBack = nil
+        await context.post.forget(assignment.key)
+        let result = await withListing(result)
+        let seconds = began.map { clock.now - $0 }?.seconds ?? 0
+        await write(AttemptText.footer(result, seconds: seconds))
+        let text = await log.takeAll()
+        if text == nil, !isLogClosed { await checkLog { () throws(ServerFailure) in try await log.flush() } }
+        guard !isAbandoned else { return nil }
+        return OutcomeDocument(
+            returncode: result.isOK ? 0 : result.returncode == 0 ? 1 : result.returncode, host: context.host,
+            log: text.map { String(decoding: $0, as: UTF8.self) }, timestamp: Timestamp.now.text,
+            errorClass: result.errorClass?.rawValue, reason: result.isOK ? nil : result.reason,
+            checksum: result.checksum, transferred: result.transferred)
+    }
+
+    /// The lease is gone: nothing more is sent.
+    func abandon() async {
+        isAbandoned = true
+        await context.post.forget(assignment.key)
+        await log.abandon()
+        await listing.abandon()
+    }
+
+    private func take(_ progress: TransferProgress) async {
+        if isProgressDue { await post(progress) } else { heldBack = progress }
+    }
+
+    private var isProgressDue: Bool {
+        lastPosted.map { clock.now - $0 >= .seconds(context.pace.progress) } ?? true
+    }
+
+    private func post(_ progress: TransferProgress) async {
+        guard !isAbandoned else { return }
+        heldBack = nil
+        lastPosted = clock.now
+        await context.post.post(
+            ProgressDocument(
+                transferred: progress.transferred, elapsed: progress.elapsed, instant: progress.instant,
+                average: progress.average), of: assignment.key)
+    }
+
+    private func write(_ text: String) async {
+        guard !isLogClosed, !isAbandoned else { return }
+        await checkLog { () throws(ServerFailure) in try await log.append(Data(text.utf8)) }
+    }
+
+    /// A log that the server will not have ends there; the attempt goes on.
+    private func checkLog(_ send: () async throws(ServerFailure) -> Void) async {
+        do {
+            try await send()
+        } catch {
+            isLogClosed = true
+            await refused(error, what: "log")
+        }
+    }
+
+    /// A LIST whose listing did not arrive is none.
+    private func withListing(_ result: ElementResult) async -> ElementResult {
+        guard assignment.errand.elementType == .list else { return result }
+        do {
+            try await listing.flush()
+        } catch {
+            await refused(error, what: "listing")
+            guard result.isOK else { return result }
+            guard case .refused(let status, _) = error, status != PieceUpload.outOfStep else {
+                return .failed(.interrupted, "the listing did not reach the server: \(error.text)")
+            }
+            return .failed(.invalid, "the server did not take the listing: \(error.text)")
+        }
+        return result.isOK && !hasListed ? .failed(.backend, "the backend said ok, but sent no listing") : result
+    }
+
+    private func refused(_ failure: ServerFailure, what: String) async {
+        if case .refused(status: 409, _) = failure { await context.gone(assignment.key) }
+        guard failure != .cancelled else { return }
+        context.workerLog("\(what)-refused", ["element": assignment.key.id, "reason": failure.text])
+    }
+}
+
+/// What the reports of a session share.
+struct ReportContext: Sendable {
+    var server: any WorkerServer
+    /// The worker's name, and its machine's.
+    var worker: String
+    var host: String
+    var pace: Pace
+    var post: ProgressPost
+    var workerLog: WorkerLog
+    /// Is told of a lease that the server says has ended.
+    var gone: @Sendable (AttemptKey) async -> Void
+}
+
+extension Duration {
+    /// As a number of seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+extension Timestamp {
+    static var now: Timestamp { Timestamp(milliseconds: Int(Date().timeIntervalSince1970 * 1000)) }
+}

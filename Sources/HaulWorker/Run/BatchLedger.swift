@@ -1,0 +1,38 @@
+import HaulProtocol
+
+/// Where the elements of a batch stand: each gets its result once.
+struct BatchLedger {
+    /// Takes an element's result.
+    typealias Settle = @Sendable (AttemptReport, ElementResult) async -> Void
+
+    /// In the order in which their backend gets them.
+    private(set) var order: [AttemptReport]
+    private var open: [String: AttemptReport]
+    /// Elements that were told to end, and why.
+    private(set) var cancelled: [String: String] = [:]
+    private var begun = 0
+
+    init(_ reports: [AttemptReport]) {
+        order = reports
+        open = Dictionary(reports.map { ($0.assignment.key.id, $0) }) { first, _ in first }
+    }
+
+    subscript(id: String) -> AttemptReport? { open[id] }
+
+    /// All that have no result yet.
+    var unsettled: [AttemptReport] { order.filter { open[$0.assignment.key.id] != nil } }
+
+    /// The element's report, once: from then on it counts as settled.
+    mutating func close(_ id: String) -> AttemptReport? { open.removeValue(forKey: id) }
+
+    mutating func cancel(_ id: String, reason: String) {
+        if open[id] != nil, cancelled[id] == nil { cancelled[id] = reason }
+    }
+
+    /// The next elements that a backend takes up: as many as it works on at a time and has not begun.
+    mutating func beginning(_ count: Int) -> [AttemptReport] {
+        let next = order[begun..<min(order.count, begun + count)]
+        begun += next.count
+        return next.filter { open[$0.assignment.key.id] != nil }
+    }
+}

@@ -1,0 +1,80 @@
+import HaulModel
+import HaulProtocol
+
+/// Runs one batch in one slot, from its backend's start to its end.
+protocol BatchRunner: Actor {
+    /// Returns once every element had its result and no process is left.
+    func run() async
+    /// Ends one element; its result follows.
+    func cancel(_ id: String, reason: String) async
+    /// Ends all elements; their results follow.
+    func stop(reason: String) async
+    /// Ends the processes at once, by force.
+    func kill() async
+}
+
+/// What the batches of a worker share.
+struct Workshop: Sendable {
+    var config: WorkerConfig
+    var catalog: ProtocolCatalog
+    var credentials: CredentialFiles
+    var folder: WorkFolder
+    var space: SpoolSpace
+    var graces = BackendRun.Graces()
+    var log: WorkerLog
+
+    /// The plug-in that serves a station.
+    /// - Throws: The result of every element that would need it.
+    func plugIn(_ station: Station, for operation: ProtocolOperation) throws(Unrunnable) -> PlugIn {
+        guard let found = catalog[station.protocolName] else {
+            let known = catalog.unusable.first { $0.name == station.protocolName }
+            let why = known.map { ": \($0.reasons.joined(separator: "; "))" } ?? ""
+            throw Unrunnable(.backend, "this worker cannot run protocol \(station.protocolName)\(why)")
+        }
+        guard let spec = found.manifest.operations[operation] else {
+            throw Unrunnable(.invalid, "protocol \(station.protocolName) has no operation \(operation.rawValue)")
+        }
+        return PlugIn(found: found, operation: spec)
+    }
+
+    /// The elements that one backend process is given for an errand.
+    func limit(of errand: Errand) -> Int {
+        (try? plugIn(errand.source, for: errand.isBridge ? .get : errand.operation))?.operation.batch ?? 1
+    }
+
+    /// A station as a backend is told of it, and a line for each credential that is not used.
+    func site(_ station: Station, _ plugIn: PlugIn) async -> (spec: SiteSpec, warnings: [String]) {
+        let (credentials, site, kinds) = (credentials, station.site, plugIn.found.manifest.credentials)
+        let found = try? await folder.look { credentials.usable(for: site, kinds: kinds) }
+        let spec = SiteSpec(
+            site: site.name, endpoints: site.endpoints,
+            options: plugIn.found.manifest.siteOptions.defaulted(site.options), credentials: found?.files ?? [:])
+        return (spec, found?.refused ?? [])
+    }
+
+    /// What one backend process is told at first.
+    func batch(
+        _ operation: ProtocolOperation, of errand: Errand, with plugIn: PlugIn, source: SiteSpec,
+        destination: SiteSpec?, scratch: String
+    ) -> BatchSpec {
+        let manifest = plugIn.found.manifest
+        return BatchSpec(
+            operation: operation, options: manifest.merged(errand.options), source: source, destination: destination,
+            settings: manifest.settings.defaulted(config.settings[manifest.name] ?? [:]),
+            timeout: plugIn.operation.timeout, scratch: scratch, spool: folder.spool, spoolBytes: config.spoolBytes,
+            concurrency: min(config.concurrency, plugIn.operation.concurrency))
+    }
+}
+
+/// A protocol that can run here, and what it says of the operation that is wanted.
+struct PlugIn: Sendable {
+    var found: DiscoveredProtocol
+    var operation: OperationSpec
+}
+
+/// Why none of a batch's elements can be run here.
+struct Unrunnable: Error, Sendable {
+    var result: ElementResult
+
+    init(_ errorClass: ErrorClass, _ reason: String) { result = .failed(errorClass, reason) }
+}

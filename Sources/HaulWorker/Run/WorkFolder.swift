@@ -1,0 +1,86 @@
+import Foundation
+import HaulProtocol
+import Synchronization
+
+/// The worker's private folder (0700): a scratch folder for each batch, and file data in transit. One worker's alone,
+/// held by a lock that goes with the process; what an earlier run left behind is removed.
+public final class WorkFolder: Sendable {
+    /// What is wrong with the folder, in one line.
+    public struct Problem: Error, CustomStringConvertible {
+        public var description: String
+    }
+
+    let path: String
+    private let lock: Int32
+    private let counter = Mutex(0)
+    private let files = BlockingQueue(label: "haul.worker.files")
+
+    /// Takes hold of the folder, making it where it is missing. Reads and writes the disk: once, at start.
+    public init(_ path: String) throws(Problem) {
+        self.path = path
+        if mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw Problem(description: "work_dir \(path) cannot be made: \(String(cString: strerror(errno)))")
+        }
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw Problem(description: "work_dir \(path) is no directory")
+        }
+        guard status.st_uid == geteuid(), chmod(path, 0o700) == 0 else {
+            throw Problem(description: "work_dir \(path) belongs to another user")
+        }
+        lock = open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else {
+            throw Problem(description: "work_dir \(path) cannot be written: \(String(cString: strerror(errno)))")
+        }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw Problem(description: "work_dir \(path) is in use by another worker: give each its own")
+        }
+        do {
+            for name in ["scratch", "spool"] {
+                let folder = "\(path)/\(name)"
+                if FileManager.default.fileExists(atPath: folder) {
+                    try FileManager.default.removeItem(atPath: folder)
+                }
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            }
+        } catch {
+            close(lock)
+            throw Problem(description: "work_dir \(path) cannot be cleared: \(error.localizedDescription)")
+        }
+    }
+
+    deinit { close(lock) }
+
+    var spool: String { "\(path)/spool" }
+
+    /// Makes a new private folder; its name is short, because sockets in it have at most 107 bytes.
+    func makeScratch() async throws -> String { try await makeFolder(in: "\(path)/scratch") }
+
+    /// Makes a new private folder for file data of one batch.
+    func makeSpool() async throws -> String { try await makeFolder(in: spool) }
+
+    private func makeFolder(in parent: String) async throws -> String {
+        let number = counter.withLock { value in
+            value += 1
+            return value
+        }
+        let folder = "\(parent)/\(number)"
+        try await files.run {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        return folder
+    }
+
+    /// Removes a file or folder, if it is there.
+    func remove(_ path: String) async {
+        _ = try? await files.run { try FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Runs a look at the disk on a thread of its own.
+    func look<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws -> Value {
+        try await files.run(work)
+    }
+}

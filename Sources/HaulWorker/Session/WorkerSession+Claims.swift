@@ -1,0 +1,79 @@
+import HaulModel
+import HaulProtocol
+import HaulWire
+
+// Asking for work.
+extension WorkerSession {
+    private var freeSlots: Int { shop.config.slots - runners.count }
+
+    /// Work is asked for when it could start at once, and while the server takes what was done: results that pile up
+    /// unanswered are held in memory.
+    private var mayClaim: Bool {
+        freeSlots > 0 && waiting.isEmpty && !isPausedByServer && held.count < 4 * shop.config.claimLimit
+    }
+
+    /// Claims until the order to end comes.
+    func claimWork() async {
+        var backoff = pace.backoff
+        while true {
+            await wait { mayClaim || isDraining }
+            guard !isDraining, end == nil else { return }
+            do {
+                let jobs = try await server.claim(request())
+                backoff.reset()
+                await take(Claimed.read(jobs))
+            } catch {
+                switch error {
+                case .cancelled: continue
+                case .unreachable: await wait(until: clock.now + .seconds(backoff.next())) { isDraining }
+                case .refused(let status, let detail) where status == 404 || status == 409:
+                    finish(.lost("the server does not know session \(document.session): \(detail)"))
+                case .refused(let status, let detail) where error.isUnauthorized:
+                    finish(.refused("\(status) \(detail)"))
+                case .refused(let status, let detail):
+                    log("claim-refused", ["status": status, "detail": detail])
+                    await wait(until: clock.now + .seconds(backoff.next())) { isDraining }
+                }
+            }
+        }
+    }
+
+    private func request() -> ClaimRequest {
+        let config = shop.config
+        // Each slot's share of a claim, at least what keeps a backend busy.
+        let share = max(config.concurrency, config.claimLimit / config.slots)
+        return ClaimRequest(
+            types: config.types.map(\.rawValue), protocols: shop.catalog.usable.map(\.manifest.name),
+            sites: config.sites.isEmpty ? nil : config.sites, session: document.session,
+            limit: min(config.claimLimit, freeSlots * share), wait: pace.claimWait)
+    }
+
+    /// What came is held from now on, then run; what cannot be run is reported.
+    private func take(_ claimed: [Claimed]) async {
+        guard end == nil, let context else { return }
+        var work: [Assignment] = []
+        for item in claimed {
+            switch item {
+            case .work(let assignment):
+                guard held[assignment.key.id] == nil else { continue }
+                held[assignment.key.id] = AttemptReport(assignment, context: context)
+                work.append(assignment)
+            case .unusable(let key, let reason):
+                let text = "\(reason)\n"
+                log("element-unusable", ["element": key.id, "reason": reason])
+                await reports?.add(
+                    OutcomeDocument(
+                        returncode: 1, host: context.host, log: text, timestamp: Timestamp.now.text,
+                        errorClass: ErrorClass.invalid.rawValue, reason: reason, transferred: 0), of: key)
+            }
+        }
+        guard !work.isEmpty else { return }
+        let shop = shop
+        let batches = BatchPlan.batches(work, slots: freeSlots, concurrency: shop.config.concurrency) {
+            shop.limit(of: $0)
+        }
+        log("claimed", ["elements": work.count, "batches": batches.count])
+        waiting += batches
+        startBatches()
+    }
+}

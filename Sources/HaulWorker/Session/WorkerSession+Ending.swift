@@ -1,0 +1,46 @@
+import Foundation
+import HaulProtocol
+import HaulWire
+
+// Ending a session in good order, or at once.
+extension WorkerSession {
+    /// Lets what runs go on for `drain_seconds`, then cancels it; returns when all is reported.
+    func drainWork() async {
+        log("draining", ["batches": runners.count, "elements": held.count, "seconds": shop.config.drainSeconds])
+        let deadline = clock.now + .seconds(shop.config.drainSeconds)
+        await wait(until: deadline) { runners.isEmpty && waiting.isEmpty }
+        let reason = "the worker was told to end"
+        let left = waiting
+        waiting = []
+        for assignment in left.flatMap(\.elements) {
+            if let report = held[assignment.key.id] { ended(report, .failed(.interrupted, reason)) }
+        }
+        for runner in runners.values { Task { await runner.stop(reason: reason) } }
+        await wait { runners.isEmpty }
+        // Their outcomes: until they are acknowledged, or the leases are over.
+        await wait { held.isEmpty }
+    }
+
+    /// No backend is left when this returns; what is not reported by now never is, unless all went well.
+    func stopAll(_ how: SessionEnd) async {
+        waiting = []
+        for report in held.values { await report.abandon() }
+        await reports?.close()
+        let reason: String
+        switch how {
+        case .drained: reason = "the worker was told to end"
+        case .lost(let why), .refused(let why): reason = why
+        case .killed: reason = "the worker was told to end at once"
+        }
+        for runner in runners.values {
+            Task { if how == .killed { await runner.kill() } else { await runner.stop(reason: reason) } }
+        }
+        while !runners.isEmpty { await waitForBatch() }
+        held = [:]
+    }
+
+    /// Tells the server that nothing is held, so that what a lost answer had handed out goes to others at once.
+    func sayGoodbye() async {
+        _ = try? await server.heartbeat(Heartbeat(session: document.session, holding: []), timeout: 5)
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import HaulProtocol
+import HaulWire
+
+// Keeping the leases, and giving up what is lost.
+extension WorkerSession {
+    /// Renews the leases every `heartbeat_seconds`; after a failure sooner.
+    func sendHeartbeats() async {
+        var backoff = pace.backoff
+        var pause = document.heartbeatSeconds
+        while end == nil, !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(pause))
+            guard end == nil, !Task.isCancelled else { return }
+            let sent = clock.now
+            let holding = Set(held.keys)
+            do {
+                let reply = try await server.heartbeat(beat(holding), timeout: max(1, document.heartbeatSeconds))
+                renewed = sent
+                backoff.reset()
+                pause = document.heartbeatSeconds
+                await heed(reply, holding: holding)
+            } catch {
+                pause = min(document.heartbeatSeconds, backoff.next())
+                switch error {
+                case .refused(let status, let detail) where status == 404 || status == 409:
+                    finish(.lost("the server does not know session \(document.session): \(detail)"))
+                case .refused(let status, let detail) where error.isUnauthorized:
+                    finish(.refused("\(status) \(detail)"))
+                case .refused(let status, let detail): log("heartbeat-refused", ["status": status, "detail": detail])
+                case .unreachable, .cancelled: break
+                }
+            }
+        }
+    }
+
+    private func beat(_ holding: Set<String>) -> Heartbeat {
+        var load = 0.0
+        let config = shop.config
+        return Heartbeat(
+            session: document.session, holding: holding.sorted(), load: getloadavg(&load, 1) == 1 ? load : nil,
+            slots: config.slots, protocols: shop.catalog.usable.map(\.manifest.name), sites: config.sites)
+    }
+
+    private func heed(_ reply: HeartbeatReply, holding: Set<String>) async {
+        if isPausedByServer != reply.drain {
+            log(reply.drain ? "paused" : "resumed", ["by": "server"])
+            isPausedByServer = reply.drain
+            changed()
+        }
+        for id in reply.unknown where holding.contains(id) { await leaseEnded(id) }
+        for id in reply.stop where held[id] != nil { await cancel(id, reason: "cancelled by its user") }
+    }
+
+    /// The server gave an attempt up: its work is stopped, its report dropped.
+    func leaseEnded(_ id: String) async {
+        guard let report = held[id] else { return }
+        log("lease-ended", ["element": id])
+        forget(id)
+        await report.abandon()
+        await reports?.drop(report.assignment.key)
+        await cancel(id, reason: "its lease has ended")
+    }
+
+    /// Ends an attempt; its result follows, unless it has one by now.
+    func cancel(_ id: String, reason: String) async {
+        if let number = runnerOf[id] {
+            await runners[number]?.cancel(id, reason: reason)
+        } else if let index = waiting.firstIndex(where: { $0.elements.contains { $0.key.id == id } }) {
+            waiting[index].elements.removeAll { $0.key.id == id }
+            if waiting[index].elements.isEmpty { waiting.remove(at: index) }
+            if let report = held[id] { ended(report, .failed(.interrupted, reason)) }
+        }
+    }
+
+    /// Sends what attempts hold back, and stops everything before the leases run out.
+    func keepTime() async {
+        let margin = min(pace.leaseMargin, document.leaseSeconds / 3)
+        while end == nil, !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(pace.tick))
+            guard !Task.isCancelled else { return }
+            let silence = (clock.now - renewed).seconds
+            if silence >= document.leaseSeconds - margin {
+                return finish(.lost("no heartbeat was answered for \(Int(silence)) s"))
+            }
+            for id in runnerOf.keys { await held[id]?.tick() }
+        }
+    }
+}
