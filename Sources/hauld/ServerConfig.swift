@@ -102,7 +102,11 @@ struct ServerConfig: Decodable, Sendable {
         /// Seconds after which an idle connection is closed.
         var idleSeconds = 60.0
 
-        private enum CodingKeys: String, CodingKey { case connections, requestSeconds, idleSeconds }
+        private enum CodingKeys: String, CodingKey {
+            case connections
+            case requestSeconds = "request_seconds"
+            case idleSeconds = "idle_seconds"
+        }
 
         init() {}
 

@@ -47,7 +47,7 @@ extension Claimed {
         let errand = Errand(
             jobID: job.id, jobType: jobType, elementType: elementType, operation: operation(of: elementType),
             source: isEmptyDirectory ? to ?? from : from, destination: elementType == .copy ? to : nil,
-            options: CommonOption.effective(job.options, job: jobType, element: elementType), logUID: job.logUID)
+            options: EffectiveOptions.of(job.options, job: jobType, element: elementType), logUID: job.logUID)
         return .work(
             Assignment(
                 key: key, errand: errand, sourcePath: element.sourcePath,

@@ -1,4 +1,3 @@
-import Foundation
 import HaulWire
 
 /// The credential files of the configuration, looked at each time that they are used.
@@ -15,7 +14,7 @@ struct CredentialFiles: Sendable {
         var usable: [String: String] = [:]
         var refused: [String] = []
         for (kind, path) in given.sorted(by: { $0.key < $1.key }) where kinds.contains(kind) {
-            if let problem = Self.problem(with: path) {
+            if let problem = SecretFile.problem(with: path) {
                 refused.append("credential \(kind) of site \(site.name) is not used: \(path) \(problem)")
             } else {
                 usable[kind] = path
@@ -28,20 +27,8 @@ struct CredentialFiles: Sendable {
     func problems() -> [String] {
         files.sorted { $0.key < $1.key }.flatMap { site, kinds in
             kinds.sorted { $0.key < $1.key }.compactMap { kind, path in
-                Self.problem(with: path).map { "credential \(kind) of site \(site) is not used: \(path) \($0)" }
+                SecretFile.problem(with: path).map { "credential \(kind) of site \(site) is not used: \(path) \($0)" }
             }
         }
-    }
-
-    /// What is wrong with a file that holds a secret; nil where nothing is.
-    static func problem(with path: String) -> String? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return "cannot be read: \(String(cString: strerror(errno)))" }
-        guard status.st_mode & S_IFMT == S_IFREG else { return "is no regular file" }
-        guard status.st_mode & 0o077 == 0 else {
-            return "can be read by others: its mode is \(String(status.st_mode & 0o777, radix: 8)), make it 600"
-        }
-        guard access(path, R_OK) == 0 else { return "cannot be read: \(String(cString: strerror(errno)))" }
-        return nil
     }
 }

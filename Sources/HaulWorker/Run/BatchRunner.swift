@@ -1,5 +1,6 @@
 import HaulModel
 import HaulProtocol
+import HaulWire
 
 /// Runs one batch in one slot, from its backend's start to its end.
 protocol BatchRunner: Actor {

@@ -1,4 +1,5 @@
 import Foundation
+import HaulModel
 import HaulProtocol
 import HaulWire
 

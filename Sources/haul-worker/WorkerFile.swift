@@ -1,0 +1,93 @@
+import Foundation
+import HaulConfig
+import HaulModel
+import HaulWorker
+
+/// The configuration file as it is written (`config/worker.json5` explains each key).
+struct WorkerFile: Decodable, Sendable {
+    var url: String
+    var tokenFile: String
+    var name: String?
+    var slots: Int
+    var protocolsFolder: String
+    var sites: [Int]
+    var workFolder: String
+    var spoolBytes: Int
+    var types: [String]?
+    var settings: [String: [String: JSONValue]]
+    var credentials: [String: [String: String]]
+    var claimLimit: Int
+    var concurrency: Int
+    var drainSeconds: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case url, name, slots, sites, types, credentials, concurrency
+        case tokenFile = "token_file"
+        case protocolsFolder = "protocols_dir"
+        case workFolder = "work_dir"
+        case spoolBytes = "spool_bytes"
+        case settings = "protocols"
+        case claimLimit = "claim_limit"
+        case drainSeconds = "drain_seconds"
+    }
+
+    init(from decoder: any Decoder) throws {
+        let file = try decoder.container(keyedBy: CodingKeys.self)
+        url = try file.decode(String.self, forKey: .url)
+        guard let address = URL(string: url), ["http", "https"].contains(address.scheme), address.host != nil else {
+            throw ConfigValueError(expected: "http://HOST:PORT or https://HOST:PORT", key: CodingKeys.url.rawValue)
+        }
+        tokenFile = try file.decode(String.self, forKey: .tokenFile)
+        name = try file.decodeIfPresent(String.self, forKey: .name)
+        if let name, name.isEmpty || name.utf8.count > 128 {
+            throw ConfigValueError(expected: "a name of 1 to 128 bytes", key: CodingKeys.name.rawValue)
+        }
+        slots = try file.decode(Int.self, forKey: .slots, in: 1...1000, default: 4)
+        protocolsFolder = try file.decode(String.self, forKey: .protocolsFolder)
+        sites = try file.decode([Int].self, forKey: .sites, default: [])
+        workFolder = try file.decode(String.self, forKey: .workFolder)
+        spoolBytes = try file.decode(Int.self, forKey: .spoolBytes, in: 4096...(1 << 60), default: 10 << 30)
+        types = try file.decodeIfPresent([String].self, forKey: .types)
+        for type in types ?? [] where JobType(text: type) == nil {
+            let names = JobType.allCases.map(\.name).joined(separator: ", ")
+            throw ConfigValueError(expected: "a list of \(names)", key: CodingKeys.types.rawValue)
+        }
+        settings = try file.decode([String: [String: JSONValue]].self, forKey: .settings, default: [:])
+        credentials = try file.decode([String: [String: String]].self, forKey: .credentials, default: [:])
+        claimLimit = try file.decode(Int.self, forKey: .claimLimit, in: 1...10_000, default: 200)
+        concurrency = try file.decode(Int.self, forKey: .concurrency, in: 1...1000, default: 64)
+        drainSeconds = try file.decode(Double.self, forKey: .drainSeconds, in: 0...86_400, default: 30)
+    }
+}
+
+extension WorkerFile {
+    /// Reads a configuration with all that it points to. Reads the disk.
+    static func load(_ path: String) throws(ConfigError) -> WorkerConfig {
+        let file = try ConfigFile.load(WorkerFile.self, from: path)
+        func resolve(_ name: String) -> String { ConfigFile.resolve(name, relativeTo: path) }
+        guard let url = URL(string: file.url) else {
+            throw ConfigError(file: path, key: "url", message: "is no URL")
+        }
+        return WorkerConfig(
+            url: url, token: try token(in: resolve(file.tokenFile), config: path),
+            name: file.name ?? ProcessInfo.processInfo.hostName, slots: file.slots,
+            protocolsFolder: resolve(file.protocolsFolder), sites: file.sites, workFolder: resolve(file.workFolder),
+            spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,
+            settings: Dictionary(file.settings.map { ($0.key.lowercased(), $0.value) }) { _, last in last },
+            credentials: file.credentials.mapValues { $0.mapValues(resolve) }, claimLimit: file.claimLimit,
+            concurrency: file.concurrency, drainSeconds: file.drainSeconds)
+    }
+
+    private static func token(in path: String, config: String) throws(ConfigError) -> String {
+        func wrong(_ message: String) -> ConfigError {
+            ConfigError(file: config, key: "token_file", message: "\(path) \(message)")
+        }
+        if let problem = SecretFile.problem(with: path) { throw wrong(problem) }
+        guard let data = FileManager.default.contents(atPath: path) else { throw wrong("cannot be read") }
+        let token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw wrong("holds no token: one line, as hauld token add printed it")
+        }
+        return token
+    }
+}
