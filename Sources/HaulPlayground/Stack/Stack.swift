@@ -55,7 +55,7 @@ public final class Stack: Sendable {
         do {
             return Stack(try await build.run(), lock: build.lock, isTemporary: options.isTemporary)
         } catch {
-            await Self.end(build.parts, folder: build.folder, keeper: build.keeper, remove: options.isTemporary)
+            _ = await Self.end(build.parts, folder: build.folder, keeper: build.keeper, remove: options.isTemporary)
             throw error
         }
     }
