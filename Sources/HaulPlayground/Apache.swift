@@ -20,7 +20,7 @@ public enum Apache {
         }
     }
 
-    private static func configuration(
+    static func configuration(
         _ port: Int, _ folder: String, _ root: String, _ passwordFile: String?, _ dav: Bool
     ) -> String {
         let modules = [

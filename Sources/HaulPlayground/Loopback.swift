@@ -18,6 +18,29 @@ enum Loopback {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
+    /// Ports for servers that are started again on the same ones: all different, and below the range (32768 and up)
+    /// out of which the kernel takes ports for connections, which could take one away while its server is down.
+    static func lastingPorts(_ count: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        defer { sockets.forEach { close($0) } }
+        var ports: [Int] = []
+        for _ in 0..<10_000 where ports.count < count {
+            let port = Int.random(in: 15_000..<32_000)
+            let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard socket >= 0 else { break }
+            sockets.append(socket)
+            var address = loopback(port: UInt16(truncatingIfNeeded: port))
+            let bound = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            if bound { ports.append(port) }
+        }
+        guard ports.count == count else { throw WebServer.Failure(description: "no free ports") }
+        return ports
+    }
+
     /// Whether somebody listens there.
     static func accepts(_ port: Int) -> Bool {
         let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

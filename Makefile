@@ -1,0 +1,114 @@
+# haul's commands. `make help` lists them; README.md says what for.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT   ?= swift
+# Where SwiftPM builds.
+SCRATCH ?= .build
+# Where `make install` puts things; DESTDIR goes in front, for packages.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+# The workers of a playground.
+WORKERS ?= 1
+
+PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-fake
+RELEASE  := $(SCRATCH)/release
+# A worker node has no Swift: its runtime goes into the programs.
+BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
+
+# Debian packages. Libraries: the database, the HTTP client and server, random and hashes, checksums.
+LIBRARIES := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev
+# What backends shell out to (ssh, curl), and the servers that demo, playground and tests run.
+SERVERS   := openssh-client openssh-server curl apache2 nginx-extras
+# What tests need besides: jq reads what `haul --json` prints; zsh and fish try their completions.
+TESTTOOLS := jq zsh fish
+PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
+
+.PHONY: help setup build demo playground test lint format bench install clean
+
+## help: this list
+help:
+	@echo "haul: a file-transfer work queue. Targets:"
+	@sed -nE 's/^## ([^:]*): /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-28s %s\n", $$1, $$2}'
+	@echo
+	@echo "SWIFT=, SCRATCH= and (for install) DESTDIR= choose another compiler, build folder and root."
+
+## setup: install the Debian packages that are missing, if any (apt-get, as root or with sudo)
+# What apt starts by itself on a machine with systemd (apache2, nginx, ssh) is kept from starting: haul runs its own,
+# on ports of its own. What already runs is left alone.
+setup:
+	@missing=(); for package in $(PACKAGES); do \
+	    [[ "$$(dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null)" == installed ]] || missing+=("$$package"); \
+	done; \
+	if (( $${#missing[@]} == 0 )); then echo "setup: all $(words $(PACKAGES)) Debian packages are installed"; \
+	else \
+	    sudo=(); (( EUID == 0 )) || sudo=(sudo); \
+	    echo "setup: these Debian packages are missing; their servers are installed, not started:"; \
+	    echo "    $${sudo[*]} apt-get update && $${sudo[*]} apt-get install --no-install-recommends $${missing[*]}"; \
+	    policy=/usr/sbin/policy-rc.d; \
+	    if [[ ! -e $$policy ]]; then \
+	        printf '#!/bin/sh\nexit 101\n' | "$${sudo[@]}" tee $$policy >/dev/null; \
+	        "$${sudo[@]}" chmod 755 $$policy; trap '"$${sudo[@]}" rm -f '$$policy EXIT; \
+	    fi; \
+	    "$${sudo[@]}" apt-get update -q; \
+	    "$${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$${missing[@]}"; \
+	fi
+	@command -v $(SWIFT) >/dev/null || { echo "setup: no Swift toolchain in PATH (6.2 or later): https://www.swift.org/install/linux/"; exit 1; }
+
+## build: build every program in release, without a need for Swift where they run
+build:
+	$(BUILD) -c release --static-swift-stdlib
+	@for program in $(PROGRAMS); do \
+	    if ldd $(RELEASE)/$$program | grep -q libswift; then echo "build: $$program needs Swift's libraries"; exit 1; fi; \
+	done
+
+## demo: show what haul does on real servers, checked byte by byte; installs and builds what is missing
+demo: setup build
+	@$(RELEASE)/haul-playground demo
+
+## playground DIR= [WORKERS=]: run the same servers until Ctrl-C; DIR/playground.json says where
+playground: setup build
+	@if [[ -z "$(DIR)" ]]; then echo "playground: say where: make playground DIR=/tmp/play"; exit 2; fi
+	@exec $(RELEASE)/haul-playground run --dir "$(DIR)" --workers "$(WORKERS)"
+
+## test: every test, with real servers; nothing is skipped
+test: setup
+	$(BUILD) --build-tests
+	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build
+
+## lint: the format of every Swift file, and who may import whom
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests protocols
+	@mkdir -p $(SCRATCH)
+	$(SWIFT) package --scratch-path $(SCRATCH) dump-package > $(SCRATCH)/package.json
+	$(BUILD) --product haul-layout
+	$(SCRATCH)/debug/haul-layout $(SCRATCH)/package.json README.md
+
+## format: write every Swift file as lint wants it
+format:
+	$(SWIFT) format format --in-place --parallel --recursive Package.swift Sources Tests protocols
+
+## bench: registrations, hand-outs and lists a second, against a server of its own
+bench: setup build
+	@$(RELEASE)/haul-playground with --workers 0 -- $(SHELL) -euc \
+	    'for what in register dispatch list; do $(RELEASE)/haul-bench $$what; done'
+
+## install [PREFIX=]: programs to PREFIX/bin, protocols, config files and completions to PREFIX/share
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/haul/config
+	for program in $(PROGRAMS); do install -m 755 $(RELEASE)/$$program $(DESTDIR)$(PREFIX)/bin/; done
+	install -m 644 config/*.json5 $(DESTDIR)$(PREFIX)/share/haul/config/
+	for file in protocols/*.json protocols/README.md protocols/*/protocol.json; do \
+	    install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/haul/$$file; \
+	done
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(RELEASE)/haul completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/haul
+	$(RELEASE)/haul completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_haul
+	$(RELEASE)/haul completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/haul.fish
+
+## clean: remove what was built
+clean:
+	rm -rf $(SCRATCH)

@@ -1,0 +1,184 @@
+import Foundation
+import HaulHTTP
+import HaulProtocol
+
+/// Brings a stack up, one part after the other.
+final class StackBuilder {
+    struct Built {
+        var url: String
+        var tokens: [String: String]
+        var sites: [String: StackSite]
+        var isContinued: Bool
+        var folder: StackFolder
+        var installation: Installation
+        var keeper: Keeper
+        var parts: [Part]
+    }
+
+    let folder: StackFolder
+    let keeper: Keeper
+    let lock: FolderLock
+    /// Those that were started so far.
+    private(set) var parts: [Part] = []
+    private let options: Stack.Options
+    private let say: @Sendable (String) -> Void
+    private let installation: Installation
+    private let isContinued: Bool
+    private var environment: [String: String]
+
+    init(_ options: Stack.Options, say: @escaping @Sendable (String) -> Void) async throws {
+        self.options = options
+        self.say = say
+        installation = try Installation.find()
+        folder = StackFolder(options.directory)
+        let (found, lock) = try folder.claim()
+        self.lock = lock
+        isContinued = found == .earlier
+        if isContinued {
+            say("\(folder.path) holds an earlier playground: it goes on, with its jobs, tokens and files")
+            // What a person started again then, and nobody ended.
+            await Leftovers(folder: folder.path).end()
+        }
+        unlink(folder.document)
+        keeper = try await Keeper(folder: folder.path, removing: options.isTemporary ? folder.path : nil)
+        environment = Environment.allowed
+        environment[Leftovers.variable] = folder.path
+        environment["PATH"] = installation.programs + ":" + (Environment.allowed["PATH"] ?? "/usr/bin:/bin")
+    }
+
+    func run() async throws -> Built {
+        let ports = try Loopback.lastingPorts(5)
+        let key = folder.secrets + "/login-key"
+        try await SSHKey.make(key)
+        let ssh = zip(["ssh-a", "ssh-b"], ports).map { name, port in
+            SSHPart(name: name, port: port, folder: folder, loginKey: key)
+        }
+        let http = zip(["http-a", "http-b"], ports.dropFirst(2)).map { name, port in
+            HTTPPart(name: name, port: port, folder: folder)
+        }
+        let plain = environment
+        for part in ssh {
+            try await start(part.prepare(environment: plain), at: part.port) { Loopback.accepts(part.port) }
+        }
+        for part in http {
+            try await start(part.prepare(environment: plain), at: part.port) { Loopback.accepts(part.port) }
+        }
+        try folder.make(folder.site("local-a"), mode: 0o755)
+        try setSites(ssh: ssh, http: http, key: key)
+
+        let address = "127.0.0.1:\(ports[4])"
+        environment["HAULD_LISTEN"] = address
+        environment["HAULD_STATE"] = folder.state
+        environment["HAULD_SITES"] = installation.config + "/sites.json5"
+        environment["HAUL_PROTOCOLS"] = installation.protocols
+        environment.merge(options.environment) { _, given in given }
+        let tokens = try await makeTokens()
+        let url = "http://" + address
+        try await startServer(url: url, token: tokens["alice"] ?? "")
+        for number in 0..<options.workers { try await startWorker(number + 1, url: url) }
+        return Built(
+            url: url, tokens: tokens, sites: sites(), isContinued: isContinued, folder: folder,
+            installation: installation, keeper: keeper, parts: parts)
+    }
+
+    private func start(_ command: PartCommand, at port: Int, ready: () async -> Bool) async throws {
+        guard !Loopback.accepts(port) else { throw StackError("\(command.name): port \(port) was taken meanwhile") }
+        let part = try await Part.start(command)
+        parts.append(part)
+        try await part.wait(until: "ready", ready)
+        say("\(command.name): 127.0.0.1:\(port), process \(part.pid)")
+    }
+
+    /// What `sites.json5` and `worker.json5` take from the environment.
+    private func setSites(ssh: [SSHPart], http: [HTTPPart], key: String) throws {
+        for part in ssh {
+            let name = "HAUL_" + part.name.uppercased().replacing("-", with: "_")
+            environment[name] = "127.0.0.1:\(part.port)"
+            environment[name + "_KEY"] = try part.hostKey
+            environment[name + "_ROOT"] = folder.site(part.name)
+        }
+        for part in http {
+            environment["HAUL_" + part.name.uppercased().replacing("-", with: "_")] = "127.0.0.1:\(part.port)"
+        }
+        environment["HAUL_SSH_USER"] = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
+        environment["HAUL_SSH_LOGIN_KEY"] = key
+        environment["HAUL_LOCAL_A_ROOT"] = folder.site("local-a")
+    }
+
+    /// A token for each user, made by `hauld token add` where an earlier run has not done so.
+    private func makeTokens() async throws -> [String: String] {
+        var tokens: [String: String] = [:]
+        for (user, role) in Stack.users {
+            let file = "\(folder.secrets)/\(user).token"
+            if let text = try? String(contentsOfFile: file, encoding: .utf8), isContinued {
+                tokens[user] = text.trimmingCharacters(in: .whitespacesAndNewlines)
+                continue
+            }
+            let said = try await Tool.run(
+                [
+                    installation.program("hauld"), "token", "add", "--user", user, "--role", role, "--config",
+                    installation.config + "/hauld.json5",
+                ], environment: environment)
+            let token = said.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard said.status.isSuccess, !token.isEmpty else {
+                throw StackError("hauld token add \(said.status): \(said.errors)")
+            }
+            try StackFolder.write(token + "\n", to: file)
+            tokens[user] = token
+        }
+        return tokens
+    }
+
+    private func startServer(url: String, token: String) async throws {
+        let client = HTTPClient()
+        let request = HTTPClientRequest(
+            url: url + "/workqueue/api/v1.0/jobs?limit=1", headers: ["Authorization": "Bearer \(token)"], timeout: 5)
+        let port = Int(url.split(separator: ":").last ?? "") ?? 0
+        let command = PartCommand(
+            name: "hauld", argv: [installation.program("hauld"), "--config", installation.config + "/hauld.json5"],
+            cwd: folder.path, env: environment, log: folder.log("hauld"))
+        do {
+            try await start(command, at: port) { (try? await client.send(request))?.status == 200 }
+        } catch {
+            await client.close()
+            throw error
+        }
+        await client.close()
+    }
+
+    private func startWorker(_ number: Int, url: String) async throws {
+        let name = "worker-\(number)"
+        var environment = environment
+        environment["HAUL_URL"] = url
+        environment["HAUL_WORKER_TOKEN_FILE"] = folder.secrets + "/worker.token"
+        environment["HAUL_WORKER_NAME"] = name
+        environment["HAUL_WORKER_SLOTS"] = String(options.slots ?? (options.workers > 1 ? 2 : 4))
+        environment["HAUL_WORKER_DIR"] = folder.part(name)
+        let part = try await Part.start(
+            PartCommand(
+                name: name,
+                argv: [installation.program("haul-worker"), "--config", installation.config + "/worker.json5"],
+                cwd: folder.path, env: environment, log: folder.log(name)))
+        parts.append(part)
+        try await part.wait(until: "registered") { part.log.contains(" registered ") }
+        say("\(name): \(environment["HAUL_WORKER_SLOTS"] ?? "") slots, process \(part.pid)")
+    }
+
+    private func sites() -> [String: StackSite] {
+        var sites: [String: StackSite] = [:]
+        for (id, name) in [(1, "ssh-a"), (2, "ssh-b")] {
+            sites[name] = StackSite(id: id, protocol: "ssh", root: folder.site(name), path: folder.site(name))
+        }
+        for (id, name) in [(3, "http-a"), (4, "http-b")] {
+            sites[name] = StackSite(
+                id: id, protocol: "http", root: folder.site(name) + HTTPPart.path, path: HTTPPart.path)
+        }
+        let local = folder.site("local-a")
+        sites["local-a"] = StackSite(id: 5, protocol: "local", root: local, path: local)
+        sites["fake-a"] = StackSite(id: 6, protocol: "fake", root: nil, path: "/")
+        for id in 12...16 {
+            sites["gridftp-\(id)"] = StackSite(id: id, protocol: "gridftp", root: nil, path: "/")
+        }
+        return sites
+    }
+}
