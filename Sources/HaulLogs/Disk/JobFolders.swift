@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Synchronization
 
 /// The folders of jobs below the root, `ab/LOG_UID/`: made when first needed, and known once they are durable.
@@ -20,9 +20,9 @@ final class JobFolders: Sendable {
         }
         // Asking for permission (access(2)) does not see a read-only or full disk: writing does.
         let probe = root + "/.writable-\(getpid())"
-        do {
+        do throws(LogError) {
             guard let file = try OpenFile(probe, O_WRONLY | O_CREAT) else { throw LogError.io("open") }
-            _ = Foundation.unlink(probe)
+            unlink(probe)
             _ = file
             guard let folder = try OpenFile(root, O_RDONLY | O_DIRECTORY) else { throw LogError.io("open") }
             rootFolder = folder
@@ -76,34 +76,6 @@ final class JobFolders: Sendable {
     func forget(_ logUID: String) {
         let prefix = folder(logUID)
         durable.withLock { known in known = known.filter { !$0.hasPrefix(prefix) } }
-    }
-
-    /// Removes a file of a job, if it is there.
-    func unlink(_ logUID: String, _ name: String) {
-        _ = Foundation.unlink(path(logUID, name))
-        durable.withLock { _ = $0.remove(path(logUID, name)) }
-    }
-
-    /// The names of a job's files.
-    func names(_ logUID: String) throws(LogError) -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: folder(logUID))
-        } catch CocoaError.fileReadNoSuchFile {
-            return []
-        } catch {
-            throw .io("readdir: \(error.localizedDescription)")
-        }
-    }
-
-    /// Removes a job's folder with all that is in it.
-    func remove(_ logUID: String) throws(LogError) {
-        do {
-            try FileManager.default.removeItem(atPath: folder(logUID))
-        } catch CocoaError.fileNoSuchFile {
-            return
-        } catch {
-            throw .io("remove: \(error.localizedDescription)")
-        }
     }
 
     func sync(folder path: String) throws(LogError) {

@@ -59,7 +59,7 @@ final class OpenFile: Sendable {
 
     /// Writes all of `bytes`, or nothing that stays: what was written of them is cut off again where that is possible.
     func writeWhole(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(LogError) {
-        do {
+        do throws(LogError) {
             try write(bytes, at: offset)
         } catch {
             cut(to: offset)

@@ -1,112 +1,158 @@
-import Foundation
-import HaulModel
+import Glibc
+import Synchronization
 
-extension LogStore {
-    /// Lines sorted by depth on disk, for the expansion of a REMOVE.
-    public func spill(_ logUID: String) -> DepthSpill { DepthSpill(store: self, logUID: logUID) }
-}
+/// Lines sorted by depth on disk, so that a REMOVE's elements are numbered deepest first without memory that follows
+/// their number. One task at a time may write it.
+///
+/// What a process did not `seal` is worth nothing after a crash: the first `append` begins anew.
+public final class DepthSpill: Sendable {
+    /// Deeper than any path of `TransferPath.maximumLength` bytes.
+    public static let maximumDepth = 4096
+    private static let longestLine = 256 << 10
+    private static let piece = 512 << 10
 
-/// Lines sorted by depth on disk: a file a depth in the job's folder. It counts once it is sealed; what a crash left
-/// before that is made anew.
-public actor DepthSpill {
-    private let store: LogStore
+    private struct State {
+        var lines: [Int: [UInt8]] = [:]
+        var buffered = 0
+        var hasBegun = false
+    }
+
+    private let folders: JobFolders
+    private let queue: WorkQueue
     private let logUID: String
-    private var buffers: [Int: [UInt8]] = [:]
-    private var buffered = 0
-    private var hasBegun = false
+    private let bufferSize: Int
+    private let state = Mutex(State())
 
-    private static let seal = "spill.sealed"
-
-    init(store: LogStore, logUID: String) {
-        self.store = store
+    init(folders: JobFolders, queue: WorkQueue, logUID: String, bufferSize: Int) {
+        self.folders = folders
+        self.queue = queue
         self.logUID = logUID
+        self.bufferSize = bufferSize
     }
 
-    private nonisolated static func name(_ depth: Int) -> String { "spill.depth-\(depth).ndjson" }
+    private var folder: String { folders.path(logUID, "spill") }
+    private var mark: String { folder + "/sealed" }
+    private func file(_ depth: Int) -> String { folder + "/depth-\(depth)" }
 
-    /// The depth that a file of the job is of.
-    private nonisolated static func depth(_ name: String) -> Int? {
-        guard name.hasPrefix("spill.depth-"), name.hasSuffix(".ndjson") else { return nil }
-        return Int(name.dropFirst(12).dropLast(7))
-    }
-
-    /// Whether all is there.
-    public func isSealed() async throws(LogError) -> Bool {
-        try AttemptKey.validate(logUID: logUID)
-        return try await run { folders, logUID throws(LogError) in try folders.open(logUID, Self.seal) != nil }
-    }
-
-    /// Adds a line, which has no newline of its own.
+    /// Adds a line (without its end) to those of its depth. Most calls only touch memory.
+    ///
+    /// - Throws: `invalidKey` for a depth out of range or a line that holds a line end; `full`, `io`.
     public func append(depth: Int, line: [UInt8]) async throws(LogError) {
-        guard depth >= 0 else { throw .invalidKey("depth \(depth)") }
-        try await begin()
-        buffers[depth, default: []] += line + [0x0A]
-        buffered += line.count + 1
-        if buffered > store.limits.spillBuffer { try await flush() }
+        guard (0...Self.maximumDepth).contains(depth) else { throw .invalidKey("depth \(depth)") }
+        guard line.count <= Self.longestLine, !line.contains(0x0A) else { throw .invalidKey("line") }
+        let isFull = state.withLock { state in
+            state.lines[depth, default: []] += line
+            state.lines[depth, default: []].append(0x0A)
+            state.buffered += line.count + 1
+            return state.buffered >= bufferSize
+        }
+        if isFull { try await flush() }
     }
 
-    /// Writes what is left and marks all as there, durably.
+    /// Makes what was appended durable and ready to be read.
     public func seal() async throws(LogError) {
-        try await begin()
         try await flush()
-        try await run { folders, logUID throws(LogError) in
-            for name in try folders.names(logUID) where Self.depth(name) != nil {
-                guard let file = try folders.open(logUID, name) else { continue }
-                try folders.makeDurable(file, logUID, name)
+        try await run { spill throws(LogError) in
+            for name in FolderRemoval.names(spill.folder) {
+                try OpenFile(spill.folder + "/" + name, O_RDWR)?.syncData()
             }
-            try folders.makeDurable(try folders.create(logUID, Self.seal), logUID, Self.seal)
+            try spill.folders.sync(folder: spill.folder)
+            // The mark comes last: where it is found, all else is.
+            try OpenFile(spill.mark, O_RDWR | O_CREAT)?.sync()
+            for folder in [spill.folder] + spill.folders.unsynced(spill.logUID, "spill") {
+                try spill.folders.sync(folder: folder)
+            }
         }
     }
 
-    /// The depths that have lines.
-    public func depths() async throws(LogError) -> [Int] {
-        try await run { folders, logUID throws(LogError) in try folders.names(logUID).compactMap(Self.depth) }
+    public func isSealed() async throws(LogError) -> Bool {
+        try await run { spill throws(LogError) in
+            var status = stat()
+            if lstat(spill.mark, &status) == 0 { return true }
+            guard errno == ENOENT || errno == ENOTDIR else { throw LogError.system("stat") }
+            return false
+        }
     }
 
-    /// Up to `limit` lines of a depth from `offset` on: as ``ListingReader/next(from:limit:)``.
+    /// The depths that hold a line, in ascending order.
+    public func depths() async throws(LogError) -> [Int] {
+        try await run { spill throws(LogError) -> [Int] in
+            let names = FolderRemoval.names(spill.folder).filter { $0.hasPrefix("depth-") }
+            return names.compactMap { Int($0.dropFirst("depth-".count)) }.sorted()
+        }
+    }
+
+    /// Up to `limit` lines of a depth, beginning `offset` bytes from its start.
+    ///
+    /// - Returns: the lines without their ends, the offset of the next one, and whether there is none.
+    /// - Throws: `missing`, `io`.
     public func read(
         _ depth: Int, from offset: Int, limit: Int
     ) async throws(LogError) -> (lines: [[UInt8]], offset: Int, isEnd: Bool) {
-        let longest = 1 << 20
-        return try await run { folders, logUID throws(LogError) in
-            guard let file = try folders.open(logUID, Self.name(depth)) else { throw .missing(Self.name(depth)) }
-            let piece = try LineFile(file: file, longest: longest).next(from: offset, limit: limit)
-            return (piece.lines.map(Array.init), piece.offset, piece.isEnd)
+        guard offset >= 0 else { throw .invalidKey("offset") }
+        return try await run { spill throws(LogError) -> (lines: [[UInt8]], offset: Int, isEnd: Bool) in
+            guard let file = try OpenFile(spill.file(depth), O_RDONLY) else { throw .missing("depth-\(depth)") }
+            let found = try LineFile.lines(file, from: offset, count: Self.piece, limit: limit)
+            return (found.lines.map { Array($0) }, found.offset, found.offset >= (try file.size()))
         }
     }
 
-    /// Removes all of it.
+    /// Drops everything.
+    ///
+    /// - Throws: `io` when something stays.
     public func remove() async throws(LogError) {
-        try await run { folders, logUID throws(LogError) in
-            // The seal first: what is left without it does not count.
-            folders.unlink(logUID, Self.seal)
-            for name in try folders.names(logUID) where Self.depth(name) != nil { folders.unlink(logUID, name) }
+        try await run { spill throws(LogError) in
+            spill.state.withLock { $0 = State() }
+            try spill.clear()
         }
     }
 
-    private func begin() async throws(LogError) {
-        if hasBegun { return }
-        hasBegun = true
-        try await remove()
+    /// The mark goes first: what a crash leaves of the rest is not taken for whole.
+    private func clear() throws(LogError) {
+        unlink(mark)
+        try FolderRemoval.remove(folder)
     }
 
+    private func run<Value: Sendable>(
+        _ work: @escaping @Sendable (DepthSpill) throws(LogError) -> Value
+    ) async throws(LogError) -> Value {
+        try AttemptKey.validate(logUID: logUID)
+        return try await queue.run { [self] () throws(LogError) in try work(self) }
+    }
+
+    /// Writes what is buffered, one open file after the other.
     private func flush() async throws(LogError) {
-        let pieces = buffers
-        buffers.removeAll()
-        buffered = 0
-        try await run { folders, logUID throws(LogError) in
-            for (depth, bytes) in pieces {
-                let file = try folders.create(logUID, Self.name(depth))
-                try file.writeWhole(bytes[...], at: try file.size())
+        try await run { spill throws(LogError) in
+            let (lines, isFirst) = spill.state.withLock { state in
+                let taken = state.lines
+                let isFirst = !state.hasBegun
+                state = State(hasBegun: true)
+                return (taken, isFirst)
+            }
+            do throws(LogError) {
+                if isFirst { try spill.begin() }
+                for (depth, bytes) in lines {
+                    guard let file = try OpenFile(spill.file(depth), O_RDWR | O_CREAT) else { throw .io("open") }
+                    try file.write(bytes[...], at: try file.size())
+                }
+            } catch {
+                // Some lines are written and some lost: only a new beginning is sound.
+                spill.state.withLock { $0 = State() }
+                throw error
             }
         }
     }
 
-    private func run<Value: Sendable>(
-        _ work: @escaping @Sendable (JobFolders, String) throws(LogError) -> Value
-    ) async throws(LogError) -> Value {
-        let folders = store.folders
-        let logUID = logUID
-        return try await store.queues[logUID].run { () throws(LogError) in try work(folders, logUID) }
+    private func begin() throws(LogError) {
+        try clear()
+        try folders.make(logUID)
+        guard mkdir(folder, 0o700) == 0 else { throw LogError.system("mkdir") }
+    }
+}
+
+extension LogStore {
+    /// Scratch of a job's expansion, as it is on disk.
+    public func spill(_ logUID: String) -> DepthSpill {
+        DepthSpill(folders: folders, queue: growing[logUID], logUID: logUID, bufferSize: limits.spillBuffer)
     }
 }

@@ -1,51 +1,57 @@
 public import HaulModel
 
-/// Attempt logs and listings on disk: `ab/LOG_UID/` below a root, a folder a job.
+/// Attempt logs and listings on disk, in a folder for each job: `ROOT/ab/LOG_UID/`.
 ///
-/// - `attempts-1.log`, `attempts-2.log` ...: logs one after the other, each under a header line
-///   (`=== element E attempt N`, worker, time). Where one begins and ends is in its attempt's row: a line in a log's own
-///   text that looks like a header is no header.
-/// - `element-E.attempt-N.log`: a log that still grows, or that grew past a mebibyte.
-/// - `element-E.attempt-N.listing.ndjson`: what a LIST found, a line an entry.
-/// - `element-E.attempt-N.late-K.log`: the log of a report that came after its lease had ended.
+/// | file | holds |
+/// |---|---|
+/// | `attempts-1.log`, `attempts-2.log` ... | finished logs, each under a header line; 64 MiB each |
+/// | `element-E.attempt-N.log` | a log that grows, or a finished one past 1 MiB |
+/// | `element-E.attempt-N.late-K.log` | the log of a report that came too late |
+/// | `element-E.attempt-N.listing.ndjson` | a listing, a line an entry |
+/// | `spill/` | a REMOVE's elements while they are sorted |
 ///
-/// Blocking calls run on queues of its own.
+/// One process at a time may use a root. Blocking calls run on queues of its own. An `fsyncFailed` that any function
+/// throws means that the server has to end its process.
 public final class LogStore: Sendable {
     let folders: JobFolders
     let limits: LogLimits
-    let queues = WorkQueues("job", count: 4)
-    let appender: LogAppender
+    let appender: Appender
+    /// Writing of what grows: pieces of a job stay in order.
+    let growing = WorkQueues("grow", count: 4)
+    let reading = WorkQueues("read", count: 4)
 
-    /// - Parameter root: made, 0700, where it is missing.
-    /// - Throws: `.unusableRoot`, one clear line.
+    /// Makes the root (mode 0700) if it is missing.
+    ///
+    /// - Throws: `unusableRoot` with one line for the operator.
     public init(root: String, limits: LogLimits = LogLimits()) throws(LogError) {
         folders = try JobFolders(root: root)
         self.limits = limits
-        appender = LogAppender(folders: folders, limits: limits)
+        appender = Appender(folders: folders, limits: limits)
     }
 
-    /// Appends logs that came whole and makes them durable: those of all who ask at the same time together.
+    /// Appends logs to their jobs' numbered files, one past `LogLimits.ownFile` to a file of its own. What concurrent
+    /// callers bring is written and made durable together.
     ///
-    /// - Returns: where each is, in order.
+    /// - Returns: where each is, in order, durable.
+    /// - Throws: `full`, `io`, `busy`, `invalidKey`: none of these logs is pointed at; `fsyncFailed`.
     public func append(_ logs: [FinishedLog]) async throws(LogError) -> [Attempt.LogPlace] {
-        if logs.isEmpty { return [] }
-        for log in logs { try log.key.validate() }
-        return try await appender.append(logs)
+        try await appender.append(
+            logs.map { LogRecord(key: $0.key, worker: $0.worker, time: $0.time, content: .text($0.text)) })
     }
 
-    /// Removes all that there is of a job.
+    /// Removes all that is kept of a job, which must have ended. Safe to repeat after a crash.
+    ///
+    /// - Throws: `io` when something stays; `invalidKey`.
     public func removeJob(_ logUID: String) async throws(LogError) {
         try AttemptKey.validate(logUID: logUID)
-        try await queues[logUID].run { [folders] () throws(LogError) in
+        let folders = folders
+        let gone = folders.shard(logUID) + "/.gone-" + logUID
+        try await appender.close(logUID) { () throws(LogError) in
+            // A folder of an interrupted removal is in the way of the rename.
+            try FolderRemoval.remove(gone)
+            try FolderRemoval.rename(folders.folder(logUID), to: gone)
             folders.forget(logUID)
-            try folders.remove(logUID)
         }
-    }
-
-    /// The line above a log.
-    static func header(_ key: AttemptKey, worker: String, time: Timestamp, isLate: Bool = false) -> [UInt8] {
-        let name = worker.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }.joined()
-        let mark = isLate ? " LATE" : ""
-        return Array("=== element \(key.element) attempt \(key.attempt)\(mark) worker \(name) \(time.text)\n".utf8)
+        try await reading[logUID].run { () throws(LogError) in try FolderRemoval.remove(gone) }
     }
 }
