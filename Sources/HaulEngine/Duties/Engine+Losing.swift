@@ -39,5 +39,9 @@ extension Engine {
                 _ = try writer.endAttempt(attempt, report: nil)
             }
         }
+        for lease in leases {
+            guard let place = places[lease.id] else { continue }
+            await logs.releaseGrowing(lease.key, recordedAt: place)
+        }
     }
 }

@@ -23,6 +23,11 @@ extension Engine {
         }
         filed = try await file(filed)
         for (index, verdict) in try await settle(filed) { verdicts[index] = verdict }
+        // What a growing log was kept in goes once its attempt's row says where the log is now.
+        for item in filed where item.hasGrown {
+            guard case .accepted = verdicts[item.index], let place = item.log else { continue }
+            await logs.releaseGrowing(item.lease.key, recordedAt: place)
+        }
         return verdicts.map { $0 ?? .refused(.leaseEnded) }
     }
 

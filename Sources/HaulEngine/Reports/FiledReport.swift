@@ -8,6 +8,8 @@ struct FiledReport: Sendable {
     var report: Report
     var lease: Lease
     var log: Attempt.LogPlace?
+    /// Its log came in pieces, at least in part.
+    var hasGrown = false
     var listingLength: Int?
     /// Why its listing can't be used: the attempt failed, whatever the worker says.
     var listingProblem: String?
@@ -76,12 +78,13 @@ extension Engine {
                 } catch .invalidListing(let line, let why) {
                     result[place].listingProblem = "line \(line) of the listing: \(why)"
                 } catch {
-                    throw EngineError(error)
+                    throw failure(error)
                 }
             }
             if await logs.growingLength(item.lease.key) == nil {
                 whole.append(place)
             } else {
+                result[place].hasGrown = true
                 result[place].log = try await logging {
                     try await logs.finishGrowing(
                         item.lease.key, worker: item.report.host, time: world.now(), extra: item.report.log)
@@ -103,10 +106,16 @@ extension Engine {
         do {
             return try await body()
         } catch let error as LogError {
-            if case .fsyncFailed(let cause) = error { onDiskFailure(cause) }
-            throw EngineError(error)
+            throw failure(error)
         }
     }
+
+    /// A log error in words for the client; one that leaves the disk's state unknown ends the process.
+    private func failure(_ error: LogError) -> EngineError {
+        if case .fsyncFailed(let cause) = error { onDiskFailure(cause) }
+        return EngineError(error)
+    }
+
 }
 
 extension EngineError {
@@ -119,6 +128,10 @@ extension EngineError {
                 hint: "Go on from offset \(have).", offset: have)
         case .tooLarge:
             self.init(.tooLarge, code: "too_large", detail: "The listing is larger than this server keeps.")
+        case .busy:
+            self.init(
+                .unavailable, code: "busy", detail: "Too many logs wait to be written; nothing was kept.",
+                hint: "Try again in a moment.")
         case .full:
             self.init(
                 .unavailable, code: "disk_full", detail: "The server's disk is full; nothing was kept.",

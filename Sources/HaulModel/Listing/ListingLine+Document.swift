@@ -4,20 +4,22 @@ extension ListingLine {
     ///
     /// - Returns: nil for anything else. Directories are in the order of their names, so that each comes after its parent.
     public static func lines(fromDocument value: JSONValue) -> [ListingLine]? {
-        var directories: [String: [ListingEntry]] = [:]
+        // By bytes: to Swift's String two spellings of a name are one key.
+        var directories: [[UInt8]: [ListingEntry]] = [:]
         for object in value.array ?? [value] {
             guard let object = object.object else { return nil }
             for (directory, entries) in object {
                 guard let entries = entries.array else { return nil }
                 for entry in entries {
                     guard let entry = ListingEntry(document: entry) else { return nil }
-                    directories[directory, default: []].append(entry)
+                    directories[Array(directory.utf8), default: []].append(entry)
                 }
-                if entries.isEmpty { directories[directory, default: []] += [] }
+                if entries.isEmpty { directories[Array(directory.utf8), default: []] += [] }
             }
         }
-        return directories.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.flatMap { directory, entries in
-            entries.isEmpty
+        return directories.sorted { $0.key.lexicographicallyPrecedes($1.key) }.flatMap { bytes, entries in
+            let directory = String(decoding: bytes, as: UTF8.self)
+            return entries.isEmpty
                 ? [ListingLine(directory: directory, entry: nil)]
                 : entries.map { ListingLine(directory: directory, entry: $0) }
         }
