@@ -52,6 +52,7 @@ let package = Package(
         debian("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
         debian("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
         debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
+        debian("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
         .target(name: "CSpawn"),
 
         // Libraries, from the rules outward.
@@ -65,7 +66,7 @@ let package = Package(
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
-        library("HaulProtocol", ["HaulModel", "CSpawn"]),
+        library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
         library("HaulPlayground", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
@@ -98,7 +99,7 @@ let package = Package(
         tests("HaulHTTPTests", ["HaulHTTP"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
-        tests("HaulProtocolTests", ["HaulProtocol", "HaulModel"]),
+        tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
         tests("HaulCLITests", ["HaulCLI", "HaulModel", "HaulWire"]),
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "Support"]),

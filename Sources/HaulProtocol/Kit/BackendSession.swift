@@ -1,0 +1,115 @@
+import HaulModel
+
+/// The elements of one backend process: up to `concurrency` run, the others wait, each gets one result.
+actor BackendSession<B: Backend> {
+    private struct Running {
+        var task: Task<Void, Never>
+        var report: ElementReport
+    }
+
+    /// A worker sends no more than `concurrency`; whoever sends without end is told so.
+    private static var mostWaiting: Int { 100_000 }
+
+    private let batch: BatchSpec
+    private let writer: LineWriter
+    private let opening: Task<B, any Error>
+    private var waiting: [ElementSpec] = []
+    private var running: [String: Running] = [:]
+    private var cancelled = false
+    private var drained: [CheckedContinuation<Void, Never>] = []
+
+    init(batch: BatchSpec, writer: LineWriter) {
+        self.batch = batch
+        self.writer = writer
+        opening = Task { try await B.open(batch) }
+    }
+
+    func add(_ element: ElementSpec) async {
+        let report = ElementReport(id: element.id, writer: writer)
+        if running[element.id] != nil || waiting.contains(where: { $0.id == element.id }) {
+            report.log("element \(element.id) was sent twice; once is enough")
+        } else if waiting.count >= Self.mostWaiting {
+            await end(report, .init(.busy, "the backend has \(waiting.count) elements waiting"))
+        } else if operationLacksDestination(element) {
+            await end(report, .init(.invalid, "\(batch.operation.rawValue) needs a destination"))
+        } else {
+            waiting.append(element)
+            start()
+        }
+    }
+
+    func cancel(_ id: String) async {
+        if let run = running[id] {
+            run.report.cancel()
+            run.task.cancel()
+        } else if let index = waiting.firstIndex(where: { $0.id == id }) {
+            waiting.remove(at: index)
+            await end(ElementReport(id: id, writer: writer), .init(.interrupted, "cancelled before it began"))
+            finishIfIdle()
+        }
+    }
+
+    func cancelAll() async {
+        cancelled = true
+        let ids = waiting.map(\.id) + running.keys
+        for id in ids { await cancel(id) }
+        await drain()
+        await writer.flush()
+    }
+
+    /// Returns once no element runs or waits and the backend is closed.
+    func drain() async {
+        if !waiting.isEmpty || !running.isEmpty {
+            await withCheckedContinuation { drained.append($0) }
+        }
+        if !cancelled, let backend = try? await opening.value { await backend.close() }
+    }
+
+    private func operationLacksDestination(_ element: ElementSpec) -> Bool {
+        batch.operation.hasDestination && element.destination == nil
+    }
+
+    private func start() {
+        while running.count < max(1, batch.concurrency), !waiting.isEmpty {
+            let element = waiting.removeFirst()
+            let report = ElementReport(id: element.id, writer: writer)
+            running[element.id] = Running(task: Task { await perform(element, report) }, report: report)
+        }
+    }
+
+    private func perform(_ element: ElementSpec, _ report: ElementReport) async {
+        let failure = await outcome(element, report)
+        await end(report, failure)
+        running[element.id] = nil
+        start()
+        finishIfIdle()
+    }
+
+    private nonisolated func outcome(_ element: ElementSpec, _ report: ElementReport) async -> BackendFailure? {
+        report.begin()
+        do {
+            let backend = try await opening.value
+            try await backend.perform(batch.operation, element, report)
+            return nil
+        } catch {
+            if report.isCancelled || error is CancellationError { return .init(.interrupted, "cancelled") }
+            return error as? BackendFailure ?? .init(.unknown, "\(error)")
+        }
+    }
+
+    private func end(_ report: ElementReport, _ failure: BackendFailure?) async {
+        guard let (result, dropped) = report.end(failure: failure) else { return }
+        if dropped > 0,
+            let line = try? BackendLine.log(id: report.id, text: "\(dropped) texts of this log were dropped").line()
+        {
+            await writer.write(line)
+        }
+        if let line = try? BackendLine.result(id: report.id, result).line() { await writer.write(line) }
+    }
+
+    private func finishIfIdle() {
+        guard waiting.isEmpty, running.isEmpty else { return }
+        drained.forEach { $0.resume() }
+        drained = []
+    }
+}

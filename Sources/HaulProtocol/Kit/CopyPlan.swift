@@ -1,0 +1,56 @@
+public import HaulModel
+
+/// What a copy of one file has to do, decided from what is at both ends; shared by all backends, so that repeating
+/// an element means the same everywhere (`protocols/README.md`, "Operations").
+public enum CopyPlan: Sendable, Hashable {
+    /// Nothing: the destination is already equal. The element is ok; `log` says why.
+    case skip(log: String)
+    /// Copy (or resume) into the part file, verify, rename over the final name.
+    /// - `replace`: something is there and gives way; where false, the rename must not overwrite.
+    case copy(replace: Bool)
+    /// Sizes agree and `verify` asks for more: compute both checksums and decide again with `sameContent`.
+    case compareChecksums
+    /// The element has failed.
+    case fail(BackendFailure)
+
+    /// - Parameters:
+    ///   - source: What is at the source, with links as links; nil for nothing.
+    ///     With `symlinks` = `follow`, pass what the link leads to.
+    ///   - destination: What is at the destination, links followed; nil for nothing.
+    ///   - sourcePath: For reasons.
+    ///   - sameContent: Whether the checksums agree, once they are known.
+    public static func decide(
+        source: FileFacts?, destination: FileFacts?, options: CommonOptions, sourcePath: String,
+        destinationPath: String, sameContent: Bool? = nil
+    ) -> CopyPlan {
+        guard let source else { return .fail(.init(.notFound, "\(sourcePath) does not exist")) }
+        switch source.kind {
+        case .file: break
+        case .directory: return .fail(.init(.invalid, "\(sourcePath) is a directory; an element copies one file"))
+        case .link:
+            return .fail(
+                .init(.invalid, "\(sourcePath) is a symbolic link (option symlinks: follow copies its content)"))
+        case .other: return .fail(.init(.invalid, "\(sourcePath) is neither a file nor a directory"))
+        }
+        guard let destination else { return .copy(replace: false) }
+        switch destination.kind {
+        case .file: break
+        case .directory: return .fail(.init(.exists, "\(destinationPath) is a directory"))
+        case .link, .other: return .fail(.init(.exists, "\(destinationPath) is there and is not a file"))
+        }
+        if options.overwrite == .always { return .copy(replace: true) }
+        var same = source.size == destination.size
+        if same, options.verify == .checksum {
+            guard let sameContent else { return .compareChecksums }
+            same = sameContent
+        }
+        if same {
+            let what = options.verify == .checksum ? "size and checksum" : "size"
+            return .skip(log: "\(destinationPath) is there already, equal in \(what) (\(source.size) bytes)")
+        }
+        if options.overwrite == .different { return .copy(replace: true) }
+        let how = source.size == destination.size ? "in content" : "(\(destination.size) bytes, not \(source.size))"
+        return .fail(
+            .init(.exists, "\(destinationPath) is there and differs \(how) (option overwrite: different replaces it)"))
+    }
+}

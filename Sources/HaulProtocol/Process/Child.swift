@@ -1,0 +1,134 @@
+import CSpawn
+import Foundation
+import Synchronization
+
+/// A child process: started through `CSpawn`, killed by the kernel when this process ends, always reaped.
+public final class Child: Sendable {
+    private struct State {
+        var status: ExitStatus?
+        var waiters: [UInt64: CheckedContinuation<ExitStatus?, Never>] = [:]
+        var nextWaiter: UInt64 = 0
+    }
+
+    /// The process's id. Signal through ``signal(_:)``: the number may be another's once the child has ended.
+    public let pid: Int32
+    /// The pipes that the command asked for.
+    public let input: PipeWriter?
+    public let output: PipeReader?
+    public let errors: PipeReader?
+
+    private static let starting = DispatchQueue(label: "haul.child.start", attributes: .concurrent)
+    private static let reaping = DispatchQueue(label: "haul.child.reap")
+
+    private static let ignoresBrokenPipes: Void = { _ = Foundation.signal(SIGPIPE, SIG_IGN) }()
+
+    private let leadsGroup: Bool
+    private let state = Mutex(State())
+
+    /// Starts a command; returns once it runs its program.
+    /// - Throws: ``SpawnError``.
+    public static func start(_ command: Command) async throws -> Child {
+        try await withCheckedThrowingContinuation { continuation in
+            starting.async { continuation.resume(with: Result { try Child(command) }) }
+        }
+    }
+
+    private init(_ command: Command) throws {
+        // A child that stops reading is an error of the write, not the end of this process.
+        _ = Self.ignoresBrokenPipes
+        var streams = try ChildStreams(command)
+        let result = streams.spawn(command)
+        streams.closeTheirs()
+        guard result.error == 0 else {
+            streams.closeOurs()
+            throw SpawnError(
+                code: result.error,
+                description: "\(command.executable) cannot be started: \(String(cString: strerror(result.error)))")
+        }
+        pid = result.pid
+        leadsGroup = command.newGroup
+        input = streams.input.map(PipeWriter.init)
+        output = streams.output.map(PipeReader.init)
+        errors = streams.errors.map(PipeReader.init)
+        watch(pidfd: result.pidfd)
+    }
+
+    /// How it ended; nil while it runs.
+    public var status: ExitStatus? { state.withLock { $0.status } }
+
+    /// Waits for its end.
+    /// - Parameter limit: The longest to wait; then the answer is nil.
+    public func wait(atMost limit: Duration) async -> ExitStatus? {
+        await withCheckedContinuation { continuation in
+            let (status, ticket) = enlist(continuation)
+            if let status { return continuation.resume(returning: status) }
+            Self.reaping.asyncAfter(deadline: .now() + limit.seconds) { [weak self] in
+                self?.state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume(returning: nil)
+            }
+        }
+    }
+
+    /// Waits for its end, however long that takes.
+    public func wait() async -> ExitStatus {
+        while true {
+            if let status = await withCheckedContinuation({ continuation in
+                let (status, _) = enlist(continuation)
+                if let status { continuation.resume(returning: status) }
+            }) {
+                return status
+            }
+        }
+    }
+
+    /// Sends a signal to the child, with its group where it leads one; nothing once it has ended.
+    public func signal(_ number: Int32) {
+        state.withLock { state in
+            // Until it is reaped, under this lock, the number cannot be anyone else's.
+            if state.status == nil { kill(leadsGroup ? -pid : pid, number) }
+        }
+    }
+
+    /// Ends the child: SIGTERM, and SIGKILL where that is not heeded within `grace`.
+    @discardableResult
+    public func stop(grace: Duration = .seconds(5)) async -> ExitStatus {
+        signal(SIGTERM)
+        if let status = await wait(atMost: grace) { return status }
+        signal(SIGKILL)
+        return await wait()
+    }
+
+    private func enlist(_ continuation: CheckedContinuation<ExitStatus?, Never>) -> (ExitStatus?, UInt64) {
+        state.withLock { state in
+            if let status = state.status { return (status, 0) }
+            state.nextWaiter += 1
+            state.waiters[state.nextWaiter] = continuation
+            return (nil, state.nextWaiter)
+        }
+    }
+
+    /// The source holds this object until the child is reaped: no zombie, even if nobody waits.
+    private func watch(pidfd: Int32) {
+        let source = DispatchSource.makeReadSource(fileDescriptor: pidfd, queue: Self.reaping)
+        source.setCancelHandler { close(pidfd) }
+        source.setEventHandler { [self] in
+            let waiters: [CheckedContinuation<ExitStatus?, Never>]? = state.withLock { state in
+                // What is left of the group goes first: while the child is a zombie its number is not given away.
+                if leadsGroup { kill(-pid, SIGKILL) }
+                var code: Int32 = 0
+                var value: Int32 = 0
+                switch haul_reap(pidfd, true, &code, &value) {
+                case 0: state.status = code == Int32(CLD_EXITED) ? .exited(value) : .signalled(value)
+                case 1: return nil
+                default: state.status = .exited(255)
+                }
+                defer { state.waiters = [:] }
+                return Array(state.waiters.values)
+            }
+            guard let waiters else { return }
+            source.cancel()
+            let status = status
+            waiters.forEach { $0.resume(returning: status) }
+        }
+        source.resume()
+    }
+}
