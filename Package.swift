@@ -19,9 +19,9 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// A protocol's backend: its sources stand in the protocol's folder, beside the manifest.
-func backend(_ name: String) -> Target {
+func backend(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .executableTarget(
-        name: "haul-\(name)", dependencies: ["HaulModel", "HaulProtocol"], path: "protocols/\(name)",
+        name: "haul-\(name)", dependencies: ["HaulModel", "HaulProtocol"] + more, path: "protocols/\(name)",
         exclude: ["protocol.json"], swiftSettings: rules)
 }
 
@@ -47,13 +47,14 @@ let package = Package(
         .executable(name: "haul-fake", targets: ["haul-fake"]),
     ],
     targets: [
-        // Debian's C libraries, and the one C file of our own.
+        // Debian's C libraries, and what of Linux Swift cannot call, in C of our own.
         debian("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
         debian("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
         debian("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
         debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
         debian("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
         .target(name: "CSpawn"),
+        .target(name: "CFiles"),
 
         // Libraries, from the rules outward.
         library("HaulModel"),
@@ -84,7 +85,7 @@ let package = Package(
         program("haul-playground", ["HaulPlayground"]),
 
         // Backends, each beside its manifest.
-        backend("local"),
+        backend("local", ["CFiles"]),
         backend("ssh"),
         backend("http"),
         backend("fake"),

@@ -1,1 +1,6 @@
-@main struct Main { static func main() {} }
+import HaulProtocol
+
+@main
+struct Main {
+    static func main() async { await BackendMain.run(LocalBackend.self) }
+}

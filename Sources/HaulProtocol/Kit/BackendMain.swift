@@ -57,6 +57,8 @@ public enum BackendMain {
                 await body()
                 exit(143)
             }
+            // What does not listen to its cancellation is not waited for until SIGKILL.
+            DispatchQueue.global().asyncAfter(deadline: .now() + 3) { exit(143) }
         }
         source.resume()
         return source

@@ -4,7 +4,8 @@ import Synchronization
 /// Standard input of a backend, line by line; the blocking read has a queue of its own.
 final class LineReader: Sendable {
     private struct State {
-        var buffer = Data()
+        // A worker sends no longer line; one that grows for ever must not take the memory with it.
+        var splitter = LineSplitter(limit: 4 << 20)
         var ended = false
     }
 
@@ -17,32 +18,24 @@ final class LineReader: Sendable {
     /// The next line without its newline; nil at the end. A last line that was cut off is none.
     func next() async -> Data? {
         await withCheckedContinuation { continuation in
-            queue.async { [self] in continuation.resume(returning: read()) }
+            queue.async { [self] in continuation.resume(returning: state.withLock { read(&$0) }) }
         }
     }
 
-    private func read() -> Data? {
+    private func read(_ state: inout State) -> Data? {
         while true {
-            let line: Data?? = state.withLock { state in
-                if let newline = state.buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                    let line = Data(state.buffer[..<newline])
-                    state.buffer = Data(state.buffer[(newline + 1)...])
-                    return .some(line)
-                }
-                return state.ended ? .some(nil) : nil
+            switch state.splitter.next() {
+            case .line(let line): return line
+            case .tooLong: state.ended = true
+            case nil: break
             }
-            if let line { return line }
-            var chunk = [UInt8](repeating: 0, count: 1 << 16)
-            let count = Foundation.read(descriptor, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            state.withLock { state in
-                if count > 0 {
-                    state.buffer.append(contentsOf: chunk[..<count])
-                    // A worker sends no such line; one that grows for ever must not take the memory with it.
-                    if state.buffer.count > 16 << 20 { state.ended = true }
-                } else {
-                    state.ended = true
-                }
+            if state.ended { return nil }
+            var chunk = Data(count: 1 << 16)
+            let count = chunk.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                state.splitter.add(chunk.prefix(count))
+            } else if count == 0 || errno != EINTR {
+                state.ended = true
             }
         }
     }

@@ -1,0 +1,20 @@
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+/// Opens a path below a directory so that nothing (no `..`, no symbolic link, no /proc link) leads out of it:
+/// openat2(2) with RESOLVE_BENEATH. Where the kernel has no openat2, it walks and refuses every link and `..`.
+/// @param path relative; "." is the directory itself.
+/// @param links whether symbolic links that stay below are followed.
+/// @return a close-on-exec descriptor, or -1 with errno: EXDEV where the path leads out.
+int haul_open_beneath(int directory, const char *_Nonnull path, int flags, mode_t mode, bool links);
+
+/// renameat2(2) with RENAME_NOREPLACE: EEXIST where the new name is taken. Where the file system cannot, a hard link
+/// and an unlink do the same for what is no directory.
+int haul_rename_noreplace(int from_directory, const char *_Nonnull from, int to_directory, const char *_Nonnull to);
+
+/// copy_file_range(2) at both files' own offsets.
+ssize_t haul_copy_range(int from, int to, size_t count);
+
+/// O_PATH, which Swift does not see.
+static const int HAUL_O_PATH = 010000000;

@@ -1,0 +1,61 @@
+import HaulModel
+
+// What becomes of single elements.
+extension BackendRun {
+    /// Sends what the backend may have.
+    func send() {
+        while sent.count < max(1, batch.concurrency), !waiting.isEmpty {
+            let element = waiting.removeFirst()
+            sent[element.id] = Sent(progressed: .now)
+            if let line = try? BackendCommand.element(element).line() { child.input?.post(line) }
+        }
+        closeIfFinished()
+    }
+
+    func closeIfFinished() {
+        guard isFinishing, waiting.isEmpty else { return }
+        child.input?.finish()
+        if sent.isEmpty, idleSince == nil { idleSince = .now }
+    }
+
+    /// Cancels an element that was sent; `result` is what it gets where the backend does not answer, or answers with
+    /// the cancellation that it was told of.
+    func endElement(_ id: String, as result: ElementResult) {
+        guard sent[id] != nil, sent[id]?.ending == nil else { return }
+        sent[id]?.ending = (.now, result)
+        if let line = try? BackendCommand.cancel(id: id).line() { child.input?.post(line) }
+    }
+
+    /// Gives an element its result, unless it has one.
+    func settle(_ id: String, _ result: ElementResult) async {
+        await deliver(.result(id: id, result))
+    }
+
+    /// Hands an event over, after those before it, if its element is still without a result.
+    func deliver(_ event: BackendEvent) async {
+        if !gate.enter() { await withCheckedContinuation { gate.wait($0) } }
+        defer { gate.leave() }
+        let id = event.id
+        guard sent[id] != nil || waiting.contains(where: { $0.id == id }) else { return }
+        if case .result = event {
+            sent[id] = nil
+            waiting.removeAll { $0.id == id }
+            finished.insert(id)
+        }
+        let began = ContinuousClock.now
+        handing = began
+        await handler(event)
+        handing = nil
+        active = .now
+        // While the handler worked nothing was read: no element could show its progress.
+        let paused = ContinuousClock.now - began
+        for key in sent.keys { sent[key]?.progressed += paused }
+        if case .result = event { send() }
+    }
+
+    /// Tells the log of every element that is running.
+    func tellRunning(_ text: String) async {
+        let text = redactor.redact(text)
+        for id in sent.keys.sorted() { await deliver(.log(id: id, text: text)) }
+    }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import HaulModel
+
+/// One backend process and the elements that it works on: the worker's side of `protocols/README.md`.
+///
+/// Every element added gets exactly one `result` event, whatever the backend does: `backend` where the process ends
+/// or breaks the contract, `timeout` where an element makes no progress for the batch's `timeout`, `interrupted` where
+/// it was cancelled. Reading stops while an event is being handled, so that nothing piles up here.
+public actor BackendRun {
+    /// How long a backend may take to heed what it is told.
+    public struct Graces: Sendable, Hashable {
+        /// From a `cancel` to SIGTERM for the process group.
+        public var cancel: Duration
+        /// From SIGTERM to SIGKILL.
+        public var terminate: Duration
+        /// From the last result and the end of stdin to the process's end.
+        public var exit: Duration
+
+        public init(
+            cancel: Duration = .seconds(5), terminate: Duration = .seconds(5), exit: Duration = .seconds(5)
+        ) {
+            self.cancel = cancel
+            self.terminate = terminate
+            self.exit = exit
+        }
+    }
+
+    public typealias Handler = @Sendable (BackendEvent) async -> Void
+
+    /// An element that was sent and has no result yet.
+    struct Sent {
+        var progressed: ContinuousClock.Instant
+        var transferred: Int?
+        /// Set once it was cancelled: when, and what its result is should the backend not say.
+        var ending: (since: ContinuousClock.Instant, result: ElementResult)?
+    }
+
+    let batch: BatchSpec
+    let graces: Graces
+    let redactor: Redactor
+    let handler: Handler
+    let child: Child
+
+    var waiting: [ElementSpec] = []
+    var sent: [String: Sent] = [:]
+    var finished: Set<String> = []
+    var gate = DeliveryGate()
+    /// When the event that is being handled was handed over; nil between events.
+    var handing: ContinuousClock.Instant?
+    var teardown: Teardown
+    /// Why elements without a result failed, where it is known better than by how the process ended.
+    var verdict: ElementResult?
+    var isFinishing = false
+    var idleSince: ContinuousClock.Instant?
+    var isTerminating = false
+    var lastError = ""
+    /// When a pipe last gave something.
+    var active = ContinuousClock.now
+    private var hasEnded = false
+    private var abandoned: CheckedContinuation<Void, Never>?
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    private static let files = BlockingQueue(label: "haul.run.files")
+
+    /// Starts the backend and tells it the batch.
+    /// - Parameter onEvent: Called with one event at a time; the backend waits while it works.
+    /// - Throws: ``SpawnError``.
+    public static func start(
+        _ discovered: DiscoveredProtocol, batch: BatchSpec, graces: Graces = Graces(), onEvent: @escaping Handler
+    ) async throws -> BackendRun {
+        let redactor = try await files.run { Redactor(batch) }
+        let child = try await Child.start(
+            Command(
+                executable: discovered.executable, arguments: discovered.arguments, directory: batch.scratch,
+                input: .pipe, newGroup: true))
+        let run = BackendRun(batch: batch, graces: graces, redactor: redactor, handler: onEvent, child: child)
+        child.input?.post(try BackendCommand.batch(batch).line())
+        Task { await run.attend() }
+        return run
+    }
+
+    private init(batch: BatchSpec, graces: Graces, redactor: Redactor, handler: @escaping Handler, child: Child) {
+        self.batch = batch
+        self.graces = graces
+        self.redactor = redactor
+        self.handler = handler
+        self.child = child
+        teardown = Teardown(grace: graces.terminate)
+    }
+
+    /// The backend's process id, for messages.
+    public nonisolated var pid: Int32 { child.pid }
+
+    /// Adds an element; it is sent once fewer than the batch's `concurrency` are without a result. An id that is
+    /// known already is ignored.
+    public func add(_ element: ElementSpec) async {
+        guard sent[element.id] == nil, !finished.contains(element.id), !waiting.contains(where: { $0.id == element.id })
+        else { return }
+        waiting.append(element)
+        idleSince = nil
+        if hasEnded || verdict != nil || isFinishing {
+            let result = verdict ?? .failed(.backend, "the backend had ended already")
+            return await settle(element.id, result)
+        }
+        send()
+    }
+
+    /// Cancels one element; its neighbours go on. Its result comes as an event: `interrupted`, or what the backend
+    /// did before it heard of it.
+    public func cancel(_ id: String, reason: String = "cancelled") async {
+        if waiting.contains(where: { $0.id == id }) {
+            await settle(id, .failed(.interrupted, reason))
+            closeIfFinished()
+        } else {
+            endElement(id, as: .failed(.interrupted, reason))
+        }
+    }
+
+    /// No more elements come: the backend ends once those that it has are through.
+    public func finish() {
+        isFinishing = true
+        closeIfFinished()
+    }
+
+    /// Returns once every element has its result and the process is gone.
+    public func wait() async {
+        if hasEnded { return }
+        await withCheckedContinuation { waiters.append($0) }
+    }
+
+    /// Cancels everything and ends the process, by force where it must be; returns once it is gone.
+    public func terminate(reason: String) async {
+        isFinishing = true
+        isTerminating = true
+        for element in waiting { await settle(element.id, .failed(.interrupted, reason)) }
+        for id in sent.keys { endElement(id, as: .failed(.interrupted, reason)) }
+        closeIfFinished()
+        await wait()
+    }
+
+    /// From the start to the end of the process: reads, watches the time, and settles what is left.
+    private func attend() async {
+        let clock = Task { await watchTime() }
+        let output = Task { await readOutput() }
+        let errors = Task { await readErrors() }
+        await ended()
+        // The group is gone with the process; what still holds a pipe has left the group and is not waited for.
+        active = .now
+        let leftover = Task { await closeQuietPipes() }
+        await output.value
+        await errors.value
+        leftover.cancel()
+        clock.cancel()
+        child.input?.close()
+        child.output?.close()
+        child.errors?.close()
+        hasEnded = true
+        let missing = missingResult()
+        for id in sent.keys.sorted() { await settle(id, sent[id]?.ending?.result ?? missing) }
+        for element in waiting { await settle(element.id, missing) }
+        waiters.forEach { $0.resume() }
+        waiters = []
+    }
+
+    /// Closes the pipes once nothing has come through them for a while: what was written before the end is still read.
+    private func closeQuietPipes() async {
+        repeat {
+            do { try await Task.sleep(for: .milliseconds(250)) } catch { return }
+        } while handing != nil || ContinuousClock.now - active < .seconds(2)
+        child.output?.close()
+        child.errors?.close()
+    }
+
+    /// Returns when the process has ended, or cannot be ended.
+    private func ended() async {
+        Task {
+            _ = await child.wait()
+            giveUp()
+        }
+        await withCheckedContinuation { abandoned = $0 }
+    }
+
+    func giveUp() {
+        abandoned?.resume()
+        abandoned = nil
+    }
+
+    private func missingResult() -> ElementResult {
+        if let verdict { return verdict }
+        let how = child.status.map(\.description) ?? "cannot be ended"
+        let said = lastError.isEmpty ? "" : ": \(lastError)"
+        return .failed(.backend, "the backend \(how) without a result for this element\(said)", returncode: child.status.map(\.code) ?? 1)
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+
+/// The backend without a site: paths say what happens. The list stands in `protocols/README.md`, "fake".
+struct FakeBackend: Backend {
+    static func open(_ batch: BatchSpec) async throws -> FakeBackend { FakeBackend() }
+
+    func list(_ element: ElementSpec, _ report: ElementReport) async throws {
+        if case .tree(let files) = FakePath(element.source), element.source.split(separator: "/").count == 2 {
+            return try await FakeTree(files: files).list(element.source, report)
+        }
+        try await act(element, report)
+        let (directory, name) = ListingPath.parent(element.source)
+        try await report.entries(directory: directory, [ListingEntry(name: name, kind: .file)])
+    }
+
+    func copy(_ element: ElementSpec, _ report: ElementReport) async throws { try await act(element, report) }
+    func get(_ element: ElementSpec, _ report: ElementReport) async throws { try await act(element, report) }
+    func remove(_ element: ElementSpec, _ report: ElementReport) async throws { try await act(element, report) }
+    func rename(_ element: ElementSpec, _ report: ElementReport) async throws { try await act(element, report) }
+    func mkdir(_ element: ElementSpec, _ report: ElementReport) async throws { try await act(element, report) }
+
+    /// The local path has no say: the site's path, the destination, says what happens.
+    func put(_ element: ElementSpec, _ report: ElementReport) async throws {
+        var element = element
+        element.source = element.destination ?? element.source
+        try await act(element, report)
+    }
+
+    private func act(_ element: ElementSpec, _ report: ElementReport) async throws {
+        report.log("fake: \(element.source)")
+        switch FakePath(element.source) {
+        case .ok: report.transferred(0)
+        case .tree: report.transferred(element.size ?? 0)
+        case .sleep(let seconds): try await sleep(seconds, report)
+        case .fail(let errorClass): throw BackendFailure(errorClass, "failed on demand: \(element.source)")
+        case .failUntil(let attempt, let errorClass):
+            if element.attempt < attempt {
+                throw BackendFailure(errorClass, "attempt \(element.attempt) fails on demand")
+            }
+        case .exit(let code): exit(code)
+        case .signal(let number): kill(getpid(), number)
+        case .garbage: Self.say("this is no line of the contract\n")
+        case .double: Self.say(try BackendLine.result(id: element.id, ElementResult(transferred: 1)).line())
+        case .silent: await Self.hang()
+        case .stubborn:
+            // A stopped process heeds no SIGTERM, only SIGKILL.
+            kill(getpid(), SIGSTOP)
+            await Self.hang()
+        case .flood(let mebibytes): try await flood(mebibytes, report)
+        case .size(let bytes): try await pretend(bytes, report)
+        }
+    }
+
+    private func sleep(_ seconds: Double, _ report: ElementReport) async throws {
+        let steps = max(1, Int(seconds * 10))
+        for step in 1...steps {
+            try await Task.sleep(for: .seconds(seconds / Double(steps)))
+            report.progress(transferred: step, total: steps)
+        }
+        report.transferred(0)
+    }
+
+    /// A copy of that many bytes at about 1 GiB/s, so that progress is seen.
+    private func pretend(_ bytes: Int, _ report: ElementReport) async throws {
+        var done = 0
+        report.progress(transferred: 0, total: bytes)
+        while done < bytes {
+            try await Task.sleep(for: .milliseconds(10))
+            done = min(bytes, done + (10 << 20))
+            report.progress(transferred: done, total: bytes)
+        }
+        report.transferred(bytes)
+    }
+
+    private func flood(_ mebibytes: Int, _ report: ElementReport) async throws {
+        let text = String(repeating: "flood ", count: 170)
+        let line = try BackendLine.log(id: report.id, text: text).line()
+        let block = Data((0..<((1 << 20) / line.count + 1)).flatMap { _ in line })
+        for _ in 0..<mebibytes {
+            try Task.checkCancellation()
+            Self.say(block)
+        }
+    }
+
+    /// Past the kit, as a broken backend would.
+    private static func say(_ data: Data) { try? FileHandle.standardOutput.write(contentsOf: data) }
+    private static func say(_ text: String) { say(Data(text.utf8)) }
+
+    /// Never returns, whatever is cancelled.
+    private static func hang() async {
+        while true { await withCheckedContinuation { DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: $0.resume) } }
+    }
+}
