@@ -1,1 +1,5 @@
-@main struct Main { static func main() {} }
+import HaulProtocol
+
+@main struct Main {
+    static func main() async { await BackendMain.run(SSHBackend.self) }
+}

@@ -1,3 +1,4 @@
+import HaulModel
 import Foundation
 import HaulProtocol
 

@@ -1,0 +1,129 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+
+/// Paths of a site, over one of its connections.
+struct RemotePlace: Place {
+    let client: SFTPClient
+    let home: String
+    /// For what has to be done even after ``client`` was lost.
+    let pool: ConnectionPool
+
+    /// The path as the server takes it: `~` and what is relative stand below the home.
+    static func absolute(_ path: String, home: String) -> String {
+        if path.utf8.first == UInt8(ascii: "/") { return path }
+        let below = path == "~" ? "" : path.hasPrefix("~/") ? String(path.dropFirst(2)) : path
+        return below.isEmpty ? home : ListingPath.child(home, below)
+    }
+
+    func absolute(_ path: String) -> String { Self.absolute(path, home: home) }
+
+    func facts(_ path: String, follow: Bool) async throws -> FileFacts? {
+        try await client.facts(path, follow: follow)
+    }
+
+    func reader(_ path: String, from offset: Int, to end: Int) async throws -> any ChunkReader {
+        RemoteReader(client, path: path, handle: try await openForReading(path), from: offset, to: end)
+    }
+
+    func openForReading(_ path: String) async throws -> Data {
+        do {
+            return try await client.handle(.open(path, .read, SFTPAttributes()))
+        } catch let status as SFTPStatus {
+            throw status.failure("cannot open \(path)")
+        }
+    }
+
+    func openPart(_ path: String) async throws -> any PartWriter {
+        let mine = SFTPAttributes(permissions: 0o600)
+        do {
+            // Read too: copy-data and servers that check a handle before an FSTAT want it.
+            let handle = try await client.handle(.open(path, [.read, .write, .create, .exclusive], mine))
+            return RemotePart(client, path: path, handle: handle, existing: 0)
+        } catch let status as SFTPStatus {
+            guard status.errorClass != .permission, status.errorClass != .notFound,
+                let facts = try await client.facts(path, follow: false)
+            else { throw await refined(status, path) }
+            guard facts.kind == .file else {
+                throw BackendFailure(.exists, "\(path) is in the way of the part file and is no file")
+            }
+        }
+        do {
+            let handle = try await client.handle(.open(path, [.read, .write], SFTPAttributes()))
+            let size = try await client.attributes(.fstat(handle)).size ?? 0
+            return RemotePart(client, path: path, handle: handle, existing: Int(clamping: size))
+        } catch let status as SFTPStatus {
+            throw status.failure("cannot open \(path)")
+        }
+    }
+
+    func makeParents(of path: String) async throws { try await makeDirectories(Self.parent(path)) }
+
+    /// Makes a directory and those above it, as `mkdir -p` does.
+    func makeDirectories(_ path: String) async throws {
+        var missing = [path]
+        while let next = missing.last {
+            do {
+                try await client.done(.mkdir(next, SFTPAttributes(permissions: 0o777)))
+                missing.removeLast()
+            } catch let status as SFTPStatus {
+                // Made by a neighbour, or there from the start: also where making one is not allowed.
+                if let facts = try await client.facts(next, follow: true) {
+                    guard facts.kind == .directory else {
+                        throw BackendFailure(.exists, "\(next) is there and is not a directory")
+                    }
+                    missing.removeLast()
+                    continue
+                }
+                let parent = Self.parent(next)
+                guard status.errorClass == .notFound, parent != next, !missing.contains(parent) else {
+                    throw status.failure("cannot make the directory \(next)")
+                }
+                missing.append(parent)
+            }
+        }
+    }
+
+    func publish(_ part: String, as path: String, replace: Bool) async throws {
+        do {
+            if replace, client.offers(.posixRename) {
+                try await client.done(.posixRename(part, path))
+                return
+            }
+            if replace { try await discard(path) }
+            // Without the extension SFTP's rename takes no name that is there.
+            try await client.done(.rename(part, path))
+        } catch let status as SFTPStatus {
+            if status.errorClass == .unknown, try await client.facts(path, follow: false) != nil {
+                throw BackendFailure(.exists, "\(path) is there by now")
+            }
+            throw status.failure("cannot rename \(part) to \(path)")
+        }
+    }
+
+    func discard(_ path: String) async throws {
+        @Sendable func remove(_ client: SFTPClient) async throws {
+            do {
+                try await client.done(.remove(path))
+            } catch let status as SFTPStatus {
+                if status.errorClass != .notFound { throw status.failure("cannot remove \(path)") }
+            }
+        }
+        if !client.isLost { return try await remove(client) }
+        try await pool.use { try await remove($0) }
+    }
+
+    static func parent(_ path: String) -> String {
+        let (directory, _) = ListingPath.parent(path)
+        return directory
+    }
+
+    /// A part that cannot be made: a full disk is told by the directory's file system.
+    private func refined(_ status: SFTPStatus, _ path: String) async -> BackendFailure {
+        let failure = status.failure("cannot make \(path)")
+        if failure.errorClass == .unknown, await client.freeSpace(Self.parent(path)) == 0 {
+            return BackendFailure(.noSpace, "\(failure.reason); no space is left there")
+        }
+        return failure
+    }
+}
