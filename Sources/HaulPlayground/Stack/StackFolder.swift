@@ -31,7 +31,7 @@ struct StackFolder: Sendable {
     /// - Throws: ``StackError`` where it is somebody else's, another stack runs in it, or it can't be written.
     func claim() throws -> (found: Found, lock: FolderLock) {
         guard !path.contains(where: { "\"\\\n\r".contains($0) }) else {
-            throw StackError("\(path): a path with quotes, backslashes or line breaks does not fit into server configurations")
+            throw StackError("\(path): quotes, backslashes or line breaks do not fit into the servers' configurations")
         }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
