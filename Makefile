@@ -26,7 +26,7 @@ SERVERS   := openssh-client openssh-server curl apache2 nginx-extras
 TESTTOOLS := jq zsh fish
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 
-.PHONY: help setup build demo playground test lint format bench install clean
+.PHONY: help setup build demo playground needs-dir test lint format bench install clean
 
 ## help: this list
 help:
@@ -59,7 +59,7 @@ setup:
 
 ## build: build every program in release, without a need for Swift where they run
 build:
-	$(BUILD) -c release --static-swift-stdlib
+	$(BUILD) -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 	@for program in $(PROGRAMS); do \
 	    if ldd $(RELEASE)/$$program | grep -q libswift; then echo "build: $$program needs Swift's libraries"; exit 1; fi; \
 	done
@@ -69,9 +69,11 @@ demo: setup build
 	@$(RELEASE)/haul-playground demo
 
 ## playground DIR= [WORKERS=]: run the same servers until Ctrl-C; DIR/playground.json says where
-playground: setup build
-	@if [[ -z "$(DIR)" ]]; then echo "playground: say where: make playground DIR=/tmp/play"; exit 2; fi
+playground: needs-dir setup build
 	@exec $(RELEASE)/haul-playground run --dir "$(DIR)" --workers "$(WORKERS)"
+
+needs-dir:
+	@if [[ -z "$(DIR)" ]]; then echo "playground: say where: make playground DIR=/tmp/play"; exit 2; fi
 
 ## test: every test, with real servers; nothing is skipped
 test: setup
@@ -92,8 +94,12 @@ format:
 
 ## bench: registrations, hand-outs and lists a second, against a server of its own
 bench: setup build
-	@$(RELEASE)/haul-playground with --workers 0 -- $(SHELL) -euc \
-	    'for what in register dispatch list; do $(RELEASE)/haul-bench $$what; done'
+	@for what in register dispatch list; do \
+	    worker='--worker-token-file "$$HAUL_WORKER_TOKEN_FILE"'; [[ $$what != register ]] || worker=; \
+	    $(RELEASE)/haul-playground with --workers 0 -- $(SHELL) -c \
+	        "exec haul-bench $$what $$worker"' --url "$$HAUL_URL" --token-file "$$HAUL_TOKEN_FILE" --site fake-a'; \
+	    echo; \
+	done
 
 ## install [PREFIX=]: programs to PREFIX/bin, protocols, config files and completions to PREFIX/share
 install: build

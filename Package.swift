@@ -67,7 +67,11 @@ let package = Package(
         library("HaulLogs", ["HaulModel", "CDisk"]),
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
-        library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
+        library(
+            "HaulAPI",
+            [
+                "HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP", "HaulStore", "HaulLogs", "HaulCrypto",
+            ]),
         library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
@@ -90,6 +94,9 @@ let package = Package(
         backend("ssh"),
         backend("http"),
         backend("fake"),
+
+        // Holds README's table of targets against this file and the imports; see `make lint`.
+        .executableTarget(name: "haul-layout", path: "Tests/Layout", swiftSettings: rules),
 
         // Tests: a folder a target, then what crosses targets.
         .target(

@@ -57,7 +57,8 @@ public struct Playground: Sendable {
     private static func report(_ part: Part) async {
         let end = await part.end()
         guard !Task.isCancelled else { return }
-        Console.line("\(part.name): process \(part.pid) \(end); the rest goes on. Again: see \"\(part.name)\" in playground.json")
+        Console.line(
+            "\(part.name): process \(part.pid) \(end); the rest goes on. playground.json says how to start it again")
     }
 
     private static func instructions(_ stack: Stack, document: String) {

@@ -11,6 +11,9 @@ import HaulPlayground
             earlier playground's, which goes on. DIR/playground.json says where everything is, once all of it runs.
         haul-playground demo
             What haul does, on real servers, in about a minute; checks every byte, leaves nothing.
+        haul-playground with [--workers N] -- COMMAND [ARGUMENT ...]
+            Runs a command beside servers of its own, and ends them with it; HAUL_URL, HAUL_TOKEN_FILE and
+            HAUL_WORKER_TOKEN_FILE say where they are. Its exit code is the command's.
 
         Exit codes: 0 ended as asked, 1 failed, 2 wrong command line.
         """
@@ -20,9 +23,10 @@ import HaulPlayground
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
         case "run": exit(await run(Array(words.dropFirst())))
+        case "with": exit(await with(Array(words.dropFirst())))
         case "demo" where words.count == 1: exit(await Demo().run())
         case "help", "--help", "-h": print(help)
-        default: refuse("run --dir DIR, or demo; --help says more")
+        default: refuse("run --dir DIR, demo, or with -- COMMAND; --help says more")
         }
     }
 
@@ -34,16 +38,31 @@ import HaulPlayground
             guard let value = rest.popFirst() else { refuse("\(word) needs a value") }
             switch word {
             case "--dir" where !value.isEmpty: directory = value
-            case "--workers":
-                guard let number = Int(value), (0...64).contains(number) else {
-                    refuse("--workers takes a number from 0 to 64, not \(value)")
-                }
-                workers = number
+            case "--workers": workers = number(value)
             default: refuse("\(word) \(value) is not understood")
             }
         }
         guard let directory else { refuse("run: --dir DIR is missing") }
         return await Playground(directory: directory, workers: workers).run()
+    }
+
+    private static func with(_ words: [String]) async -> Int32 {
+        var words = words[...]
+        var workers = 1
+        if words.first == "--workers" {
+            workers = number(words.dropFirst().first ?? "")
+            words = words.dropFirst(2)
+        }
+        if words.first == "--" { words = words.dropFirst() }
+        guard !words.isEmpty else { refuse("with: which command?") }
+        return await Companion(argv: Array(words), workers: workers).run()
+    }
+
+    private static func number(_ text: String) -> Int {
+        guard let number = Int(text), (0...64).contains(number) else {
+            refuse("--workers takes a number from 0 to 64, not \(text)")
+        }
+        return number
     }
 
     private static func refuse(_ message: String) -> Never {

@@ -34,7 +34,7 @@ public struct Demo: Sendable {
     /// Starts everything, plays, ends everything.
     /// - Returns: what was wrong, a line each.
     private static func show() async throws -> [String] {
-        var options = Stack.Options(directory: try temporaryFolder())
+        var options = Stack.Options(directory: try StackFolder.temporary("haul-demo"))
         options.isTemporary = true
         heading("Starting: two sshd, two apache2 with WebDAV, hauld on SQLite, one worker")
         let stack = try await Stack.start(options) { Console.line($0) }
@@ -59,13 +59,6 @@ public struct Demo: Sendable {
         if FileManager.default.fileExists(atPath: folder) { wrong.append("\(folder) is still there") }
         if wrong.isEmpty { Console.line("\(pids.count) processes ended, none is left; \(folder) is gone") }
         return wrong
-    }
-
-    private static func temporaryFolder() throws -> String {
-        let top = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-        var template = Array("\(top)/haul-demo-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw StackError("\(top): \(String(cString: strerror(errno)))") }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     static func heading(_ text: String) {

@@ -37,7 +37,8 @@ struct DemoScenes {
             for place in places { try SampleTree.make(at: place) }
             return try FileTree(of: places[0])
         }
-        Console.line("\(tree.files.count) files, \(Figures.megabytes(tree.bytes)), \(tree.directories.count) directories:")
+        Console.line(
+            "\(tree.files.count) files, \(Figures.megabytes(tree.bytes)), \(tree.directories.count) directories:")
         for line in [
             "names with blanks, quotes, $ and ;, a leading dash, é as one character and as two;",
             "an empty file, an empty directory, one file of \(SampleTree.largest >> 20) MiB",
@@ -68,7 +69,9 @@ struct DemoScenes {
         let differences = tree.differences(to: copied)
         wrong += differences.prefix(20).map { "\(destination): \($0)" }
         if differences.isEmpty {
-            Console.line("checked: SHA-256 of each of \(copied.files.count) files and all \(copied.directories.count) directories")
+            Console.line(
+                "checked: SHA-256 of each of \(copied.files.count) files and all \(copied.directories.count) directories"
+            )
         }
         Console.line(
             "\(copied.files.count) files, \(Figures.megabytes(copied.bytes)) in \(Figures.seconds(answer.seconds))"
@@ -80,7 +83,8 @@ struct DemoScenes {
         let root = directory(site)
         let renamed = try await haul("haul", "rename", "\(site):\(top)tree", "\(top)tree of today", "--wait")
         check(renamed.status.isSuccess, "haul rename: \(renamed.status)")
-        check(!isThere(root + "/tree") && isThere(root + "/tree of today/large.bin"), "\(site): the tree has no new name")
+        let isRenamed = !isThere(root + "/tree") && isThere(root + "/tree of today/large.bin")
+        check(isRenamed, "\(site): the tree has no new name")
         let made = try await haul("haul", "mkdir", "\(site):\(top)results/2026", "--wait")
         check(made.status.isSuccess && isThere(root + "/results/2026"), "\(site): haul mkdir: \(made.status)")
         let removed = try await haul("haul", "remove", "\(site):\(top)tree of today", "--wait")

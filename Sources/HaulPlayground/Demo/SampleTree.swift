@@ -14,7 +14,8 @@ enum SampleTree {
 
     /// Makes it; `directory` must not be there.
     static func make(at directory: String) throws {
-        try FileManager.default.createDirectory(atPath: directory + "/empty directory", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: directory + "/empty directory", withIntermediateDirectories: true)
         var random = Noise(seed: 42)
         try write(0, to: directory + "/empty file", &random)
         try write(largest, to: directory + "/large.bin", &random)

@@ -17,6 +17,14 @@ struct StackFolder: Sendable {
         self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
+    /// A new folder of this process's own, below `TMPDIR`.
+    static func temporary(_ name: String) throws -> String {
+        let top = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array("\(top)/\(name)-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw StackError("\(top): \(String(cString: strerror(errno)))") }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     func site(_ name: String) -> String { "\(path)/sites/\(name)" }
     var secrets: String { path + "/private" }
     var state: String { path + "/state" }
@@ -31,7 +39,7 @@ struct StackFolder: Sendable {
     /// - Throws: ``StackError`` where it is somebody else's, another stack runs in it, or it can't be written.
     func claim() throws -> (found: Found, lock: FolderLock) {
         guard !path.contains(where: { "\"\\\n\r".contains($0) }) else {
-            throw StackError("\(path): a path with quotes, backslashes or line breaks does not fit into server configurations")
+            throw StackError("\(path): quotes, backslashes or line breaks do not fit into the servers' configurations")
         }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

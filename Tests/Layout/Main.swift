@@ -1,0 +1,90 @@
+import Foundation
+
+/// `haul-layout PACKAGE.json README.md`, run in the repository: holds README's table of targets against the package's
+/// description and the `import` lines of the sources. Part of `make lint`.
+@main struct HaulLayout {
+    /// Folders at the top; a new one needs a reason.
+    static let folders: Set<String> = ["config", "protocols", "Sources", "Tests"]
+
+    static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count == 2, let package = arguments.first, let readme = arguments.last else {
+            complain(["usage: haul-layout PACKAGE.json README.md"], code: 2)
+        }
+        do {
+            let description = try JSONDecoder().decode(
+                PackageDescription.self, from: Data(contentsOf: URL(fileURLWithPath: package)))
+            let text = try String(contentsOfFile: readme, encoding: .utf8)
+            let targets = Set(description.targets.map(\.name))
+            let table = LayoutTable(markdown: text, targets: targets)
+            let checked = description.targets.filter { !$0.isTest }
+            var problems = try checked.flatMap { try check($0, table, targets: targets) }
+            problems += strangers()
+            guard problems.isEmpty else { complain(problems, code: 1) }
+            print("layout: \(checked.count) targets import what README.md allows")
+        } catch {
+            complain(["\(error)"], code: 2)
+        }
+    }
+
+    private static func check(
+        _ target: PackageDescription.Target, _ table: LayoutTable, targets: Set<String>
+    ) throws -> [String] {
+        let folder = table.folders.first { target.folder.hasPrefix($0.key + "/") }
+        guard let allowed = table.allowed[target.name] ?? folder.map({ .some($0.value) }) else {
+            return ["\(target.name): README.md's table of targets has no row for it"]
+        }
+        let declared = Set(target.dependencies.map(\.name))
+        var problems: [String] = []
+        if let allowed {
+            problems += declared.subtracting(allowed).sorted().map {
+                "Package.swift: \(target.name) depends on \($0), which README.md's table of targets does not allow"
+            }
+        }
+        for (file, imports) in try imports(in: target.folder) {
+            for name in imports.intersection(targets).subtracting([target.name]).sorted() {
+                if let allowed, !allowed.contains(name) {
+                    problems.append("\(file): \(target.name) must not import \(name) (README.md, table of targets)")
+                } else if !declared.contains(name) {
+                    problems.append("\(file): imports \(name), which Package.swift does not give to \(target.name)")
+                }
+            }
+        }
+        return problems
+    }
+
+    /// The modules that each Swift file of a folder imports.
+    private static func imports(in folder: String) throws -> [(file: String, modules: Set<String>)] {
+        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+        return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
+            let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+            let modules = text.split(separator: "\n").compactMap { line -> String? in
+                let words = line.split(separator: " ").prefix { !$0.hasPrefix("//") }
+                guard let keyword = words.firstIndex(of: "import"), words[..<keyword].allSatisfy(isModifier),
+                    let module = words[(keyword + 1)...].first(where: { !kinds.contains($0) })
+                else { return nil }
+                return module.split(separator: ".").first.map(String.init)
+            }
+            return ("\(folder)/\(name)", Set(modules))
+        }
+    }
+
+    private static func isModifier(_ word: Substring) -> Bool {
+        word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
+    }
+
+    private static func strangers() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []
+        return names.filter { name in
+            var isDirectory: ObjCBool = false
+            return !name.hasPrefix(".") && !folders.contains(name)
+                && FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) && isDirectory.boolValue
+        }.map { "\($0)/: no folder of this repository's layout" }
+    }
+
+    private static func complain(_ lines: [String], code: Int32) -> Never {
+        for line in lines { FileHandle.standardError.write(Data("layout: \(line)\n".utf8)) }
+        exit(code)
+    }
+}
