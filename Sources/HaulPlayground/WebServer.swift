@@ -94,7 +94,8 @@ public final class WebServer: Sendable {
         return folder
     }
 
-    private static func answers(_ port: Int, _ child: Child) async -> Bool {
+    /// Waits until something listens on a port, or the process that should has ended.
+    static func answers(_ port: Int, _ child: Child) async -> Bool {
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline, child.status == nil {
             if Loopback.accepts(port) { return true }

@@ -24,8 +24,9 @@ extension Server {
     func makeDirectory(_ location: Location) async throws {
         let response = try await curl.metadata.perform(request(.makeCollection, location, directory: true))
         if response.isSuccess { return }
-        // 405: something is there. Someone may have made it since it was looked for.
-        if response.status == 405, let found = try await facts(location) {
+        // 405: something is there. Someone may have made it since it was looked for; where another process did so at
+        // the very moment, apache answers 403.
+        if response.status == 405 || response.status == 403, let found = try await facts(location) {
             if found.kind == .directory { return }
             throw BackendFailure(.exists, "\(location.given) is there and is not a directory")
         }
