@@ -1,6 +1,6 @@
-public import HaulProtocol
 import Foundation
 import HaulModel
+public import HaulProtocol
 import HaulWire
 
 /// How a worker ended.

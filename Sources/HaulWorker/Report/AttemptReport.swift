@@ -43,7 +43,8 @@ actor AttemptReport {
     func begin() async {
         guard began == nil else { return }
         began = clock.now
-        await write(AttemptText.header(assignment, worker: context.worker) + warnings.map { "warning: \($0)\n" }.joined())
+        await write(
+            AttemptText.header(assignment, worker: context.worker) + warnings.map { "warning: \($0)\n" }.joined())
     }
 
     /// Takes what a backend said of the element, but its result. Waits while the server is behind.

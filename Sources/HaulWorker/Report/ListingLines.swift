@@ -18,7 +18,8 @@ enum ListingLines {
             bytes += head
             bytes += Array(",\"name\":".utf8)
             quote(entry.name, into: &bytes)
-            bytes += Array(",\"st_size\":\(entry.size),\"st_mode\":\(entry.mode),\"st_mtime\":\(entry.modified)}\n".utf8)
+            bytes += Array(
+                ",\"st_size\":\(entry.size),\"st_mode\":\(entry.mode),\"st_mtime\":\(entry.modified)}\n".utf8)
         }
         return Data(bytes)
     }

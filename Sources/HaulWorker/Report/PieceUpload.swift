@@ -103,7 +103,8 @@ actor PieceUpload {
                     // what is still here.
                     guard actual > offset, actual <= end else {
                         throw ServerFailure.refused(
-                            status: Self.outOfStep, detail: "the server is at byte \(actual), the piece at \(offset) to \(end)")
+                            status: Self.outOfStep,
+                            detail: "the server is at byte \(actual), the piece at \(offset) to \(end)")
                     }
                     offset = actual
                 }

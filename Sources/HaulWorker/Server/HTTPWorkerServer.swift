@@ -119,7 +119,9 @@ public struct HTTPWorkerServer: WorkerServer {
     }
 
     private static func detail(_ reply: HTTPClientResponse) -> String {
-        if let problem = problem(reply) { return [problem.detail, problem.hint].compactMap { $0 }.joined(separator: "; ") }
+        if let problem = problem(reply) {
+            return [problem.detail, problem.hint].compactMap { $0 }.joined(separator: "; ")
+        }
         return String(decoding: reply.body.prefix(200), as: UTF8.self)
     }
 

@@ -1,5 +1,5 @@
-import HaulModel
 import Foundation
+import HaulModel
 import HaulProtocol
 
 // Requests whose answer is of one kind. A refusal is thrown as ``SFTPStatus``; an answer of another kind ends nothing,
