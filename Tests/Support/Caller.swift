@@ -78,7 +78,7 @@ extension JSONValue {
 }
 
 extension JSONValue {
-    /// The value as JSON, without Foundation's ideas of numbers and slashes.
+    /// The value as JSON, keys sorted, without Foundation's ideas of numbers and slashes.
     public var text: String {
         switch self {
         case .null: "null"
@@ -88,7 +88,9 @@ extension JSONValue {
         case .string(let value): Self.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let fields):
-            "{" + fields.map { Self.quoted($0.key) + ":" + $0.value.text }.joined(separator: ",") + "}"
+            "{"
+                + fields.sorted { $0.key < $1.key }.map { Self.quoted($0.key) + ":" + $0.value.text }.joined(
+                    separator: ",") + "}"
         }
     }
 
