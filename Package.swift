@@ -105,7 +105,7 @@ let package = Package(
             path: "Tests/Support", swiftSettings: rules),
         tests("HaulModelTests", ["HaulModel"]),
         tests("HaulConfigTests", ["HaulConfig"]),
-        tests("HaulHTTPTests", ["HaulHTTP"]),
+        tests("HaulHTTPTests", ["HaulHTTP", "Support"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),

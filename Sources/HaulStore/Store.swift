@@ -30,7 +30,9 @@ public final class Store: Sendable {
             try Migrations.apply(to: connection, path: path)
         } catch let error as StoreError {
             if case .newer = error { throw error }
-            throw StoreError.unusable("\(path): \(error)")
+            // Which statement it was tells nobody who starts a server anything.
+            let cause = error.description.prefix { $0 != "(" }
+            throw StoreError.unusable("\(path) can't be used as haul's database: \(cause.trimmed)")
         }
         writes = WriteQueue(connection: connection, onFsyncFailure: onFsyncFailure)
         self.readers = try (0..<max(1, readers)).map { number in
@@ -49,5 +51,14 @@ public final class Store: Sendable {
     public func read<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
         let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await readers[abs(number % readers.count)].perform(body)
+    }
+}
+
+extension Substring {
+    /// Without the blanks at its end.
+    fileprivate var trimmed: Substring {
+        var result = self
+        while result.last == " " { result.removeLast() }
+        return result
     }
 }

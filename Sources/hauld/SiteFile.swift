@@ -43,7 +43,7 @@ struct SiteFile: Decodable, Sendable {
 
     /// The sites of a file, checked against each other and the manifests.
     static func load(_ path: String, manifests: [String: ProtocolManifest]) throws(ConfigError) -> [Site] {
-        let sites = try ConfigFile.load(SiteFile.self, from: path).sites.sorted { $0.id < $1.id }
+        let sites = try ConfigFile.load(SiteFile.self, from: path).sites.sorted { ($0.id, $0.name) < ($1.id, $1.name) }
         var seen: [Int: String] = [:]
         for site in sites {
             if let other = seen.updateValue(site.name, forKey: site.id) {

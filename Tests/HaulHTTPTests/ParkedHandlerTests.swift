@@ -1,5 +1,6 @@
 import Foundation
 import HaulHTTP
+import Support
 import Testing
 
 /// Handlers that wait: what they cost, and how they learn that nobody waits for them.

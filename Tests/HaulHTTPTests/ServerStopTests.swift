@@ -1,5 +1,6 @@
 import Foundation
 import HaulHTTP
+import Support
 import Testing
 
 /// The end of a server, with everything under way that can be. Each in a process of its own: libmicrohttpd aborts the

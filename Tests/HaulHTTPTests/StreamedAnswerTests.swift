@@ -1,5 +1,6 @@
 import Foundation
 import HaulHTTP
+import Support
 import Testing
 
 /// Answers that are written piece by piece: order, back-pressure, and every way to end.

@@ -16,9 +16,9 @@ public struct ClaimQuery: Sendable {
 
     /// Types of jobs.
     public var types: Set<JobType>
-    /// Nil is all.
+    /// Nil is what the session announced, or all.
     public var protocols: Set<ProtocolName>?
-    /// Nil is all.
+    /// Nil is what the session announced, or all.
     public var sites: Set<Int>?
     /// Nil for a worker of the documented system: the claim makes a session of its own.
     public var session: Int?
@@ -39,6 +39,17 @@ public struct ClaimQuery: Sendable {
         self.measure = measure
         self.bearer = bearer
         self.host = host
+    }
+
+    /// The query with what its session announced in the place of what it leaves out.
+    func completed(_ reader: StoreReader) throws -> ClaimQuery {
+        guard let session, protocols == nil || sites == nil,
+            let announced = try reader.announcement(ofSession: session)
+        else { return self }
+        var result = self
+        result.protocols = protocols ?? Set(announced.protocols.compactMap { ProtocolName(text: $0) })
+        result.sites = sites ?? (announced.sites.isEmpty ? nil : Set(announced.sites))
+        return result
     }
 
     /// True for elements that this worker may have and can run.

@@ -15,6 +15,7 @@ extension Engine {
             // Looking first costs a read; only what is likely to find something goes through the writer.
             let isLikely = try await store.read { [rules] reader in
                 if let session = query.session { try Self.check(try reader.session(session), query, self.world.now()) }
+                let query = try query.completed(reader)
                 return try reader.lanesWithWork().contains { query.admits($0, sites: rules.sites) }
             }
             if isLikely {
@@ -38,6 +39,7 @@ extension Engine {
             session = try writer.reader.session(id)
             try Self.check(session, query, ledger.now)
         }
+        let query = try query.completed(writer.reader)
         let lanes = try writer.reader.lanesWithWork().filter { query.admits($0, sites: rules.sites) }
         let elements = try choose(from: lanes, query, writer)
         guard !elements.isEmpty else { return [] }
@@ -82,10 +84,13 @@ extension Engine {
             for element in try writer.reader.readyElements(
                 inLane: lane.id, withoutMkdir: query.session == nil && lane.type == .copy, limit: room)
             {
-                if case .size(let size) = query.measure, !chosen.isEmpty, bytes + element.size > size { break }
+                // Sizes are what workers said of their sites: their sum may be more than an integer holds.
+                let sum = bytes.addingReportingOverflow(element.size)
+                let total = sum.overflow ? Int.max : sum.partialValue
+                if case .size(let size) = query.measure, !chosen.isEmpty, total > size { break }
                 begin = begin ?? lane.virtualTime
                 chosen.append(element)
-                bytes += element.size
+                bytes = total
                 served[lane.userID, default: max(lane.virtualTime, clock)] += 1
             }
         }

@@ -29,14 +29,14 @@ extension Engine {
     ///
     /// - Parameter holding: `"JOB.ELEMENT.ATTEMPT"`.
     public func heartbeat(
-        session id: Int, holding: Set<String>, load: Double?, slots: Int?, bearer: TokenRecord
+        session id: Int, holding: Set<String>, _ beat: HeartbeatRecord, bearer: TokenRecord
     ) async throws -> HeartbeatAnswer {
         let (live, missing) = try await store.write { [self] writer -> (Set<String>, [AttemptID]) in
             let now = world.now()
             guard let session = try writer.reader.session(id), session.tokenID == bearer.id, session.isLive(at: now)
             else { throw EngineError.sessionEnded }
             try writer.renewSession(id, expires: now.adding(seconds: configuration.leaseSeconds))
-            if let worker = session.workerID { try writer.touchWorker(worker, load: load, slots: slots, now: now) }
+            if let worker = session.workerID { try writer.touchWorker(worker, beat, now: now) }
             let attempts = try writer.reader.liveAttempts(ofSession: id, limit: 1_000_000)
             let old = now.adding(seconds: -2 * configuration.heartbeatSeconds)
             let missing = try attempts.filter { attempt in

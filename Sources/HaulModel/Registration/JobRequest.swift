@@ -1,3 +1,5 @@
+import Foundation
+
 /// A job that a user asks for, checked.
 public struct JobRequest: Sendable, Hashable {
     public var type: JobType
@@ -33,6 +35,8 @@ public struct RegistrationRules: Sendable {
 extension JobRequest {
     /// The queue of a job that names none.
     public static let defaultQueue = "default"
+    /// Bytes that `extra_opts` may have as JSON.
+    public static let optionsLimit = 64 << 10
 
     /// Checks a registration's document (`POST /jobs`, `/list` ...). Fields that it does not know are ignored.
     ///
@@ -132,7 +136,13 @@ private struct FieldReader {
     mutating func options() -> [String: JSONValue] {
         switch value("extra_opts") {
         case nil: return [:]
-        case .object(let options): return options
+        case .object(let options):
+            // A job's document is read whole wherever lists of jobs are: it has to stay small.
+            guard let text = try? JSONEncoder().encode(options), text.count <= JobRequest.optionsLimit else {
+                problems["extra_opts"] = "must be no longer than \(JobRequest.optionsLimit) bytes"
+                return [:]
+            }
+            return options
         case .some(let other):
             problems["extra_opts"] = "must be an object, not \(other.kind)"
             return [:]

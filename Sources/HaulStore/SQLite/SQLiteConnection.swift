@@ -61,7 +61,8 @@ final class SQLiteConnection: SQLConnection {
     }
 
     private func error(_ code: Int32, _ sql: String) -> StoreError {
-        let text = "\(String(cString: sqlite3_errmsg(handle))) (\(code)) in: \(sql)"
+        let line = sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let text = "\(String(cString: sqlite3_errmsg(handle))) (\(code)) in: \(line)"
         switch code & 0xFF {
         case SQLITE_CONSTRAINT: return .constraint(text)
         case SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_NOMEM, SQLITE_READONLY, SQLITE_CANTOPEN:

@@ -115,8 +115,14 @@ extension StoreReader {
         try db.rows("SELECT id FROM jobs WHERE expansion IS NOT NULL ORDER BY id") { $0.int(0) }
     }
 
-    /// REMOVE jobs with elements that have not ended, by id.
+    /// REMOVE jobs that are expanded and in which directories wait, by id.
     public func openRemovals() throws -> [Int] {
-        try db.rows("SELECT id FROM jobs WHERE type = 2 AND n_open > 0 ORDER BY id") { $0.int(0) }
+        try db.rows(
+            """
+            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL
+                AND EXISTS (SELECT 1 FROM elements e WHERE e.job_id = j.id AND e.phase = 0)
+            ORDER BY id
+            """
+        ) { $0.int(0) }
     }
 }

@@ -36,9 +36,37 @@ public struct WorkerRecord: Sendable, Hashable {
     }
 }
 
+/// What a heartbeat says of its worker; nil is as before.
+public struct HeartbeatRecord: Sendable, Hashable {
+    /// One-minute load average of its machine.
+    public var load: Double?
+    public var slots: Int?
+    /// Names of the protocols that it can run.
+    public var protocols: [String]?
+    /// Ids of the sites that it can reach; empty is all.
+    public var sites: [Int]?
+
+    public init(load: Double? = nil, slots: Int? = nil, protocols: [String]? = nil, sites: [Int]? = nil) {
+        self.load = load
+        self.slots = slots
+        self.protocols = protocols
+        self.sites = sites
+    }
+}
+
 private let sessionColumns = "id, worker_id, token_id, worker, expires, ended"
 
 extension StoreReader {
+    /// What the worker of a session announced: the names of its protocols, and its sites, of which none means all. Nil
+    /// for the session of a claim without one.
+    public func announcement(ofSession id: Int) throws -> (protocols: [String], sites: [Int])? {
+        try db.first(
+            """
+            SELECT w.protocols, w.sites FROM sessions s JOIN workers w ON w.id = s.worker_id WHERE s.id = $1
+            """, [.int(id)]
+        ) { (try SQLJSON.value([String].self, $0.text(0)), try SQLJSON.value([Int].self, $0.text(1))) }
+    }
+
     public func session(_ id: Int) throws -> Session? {
         try db.first("SELECT \(sessionColumns) FROM sessions WHERE id = $1", [.int(id)], Self.session)
     }
@@ -100,10 +128,16 @@ extension StoreWriter {
     }
 
     /// Keeps what a heartbeat says of its worker.
-    public func touchWorker(_ id: Int, load: Double?, slots: Int?, now: Timestamp) throws {
+    public func touchWorker(_ id: Int, _ beat: HeartbeatRecord, now: Timestamp) throws {
         try db.run(
-            "UPDATE workers SET seen = $2, load = COALESCE($3, load), slots = COALESCE($4, slots) WHERE id = $1",
-            [.int(id), .int(now.milliseconds), SQLValue(load), SQLValue(slots)])
+            """
+            UPDATE workers SET seen = $2, load = COALESCE($3, load), slots = COALESCE($4, slots),
+                protocols = COALESCE($5, protocols), sites = COALESCE($6, sites) WHERE id = $1
+            """,
+            [
+                .int(id), .int(now.milliseconds), SQLValue(beat.load), SQLValue(beat.slots),
+                SQLValue(try beat.protocols.map(SQLJSON.text)), SQLValue(try beat.sites.map(SQLJSON.text)),
+            ])
     }
 
     /// Ends the session that a worker has, if it has one.

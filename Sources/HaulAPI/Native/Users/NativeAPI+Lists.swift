@@ -59,6 +59,9 @@ extension NativeAPI {
         try query.check()
         let job = try await engine.store.read { try $0.job(id) }
         guard let job, principal.mayRead(job) else { return JSONStream(for: request).response { _ in } }
+        if form != .none, let first = try await engine.store.read({ try $0.element(0, ofJob: id) }) {
+            try await checkListing(of: first, job)
+        }
         return try await stream(request, after: after, limit: limit) { [engine] after, count in
             let elements = try await engine.store.read {
                 try $0.elements(ofJob: id, status: status, after: after, limit: count)
@@ -75,6 +78,7 @@ extension NativeAPI {
         let form = query.listingForm(allowsNone: true)
         let (job, element) = try await element(path, request)
         try query.check()
+        if form != .none { try await checkListing(of: element, job) }
         return HTTPResponse(
             headers: ["Content-Type": "application/json"],
             body: .stream { writer in
@@ -120,15 +124,19 @@ extension NativeAPI {
         }
     }
 
-    /// A time as clients write it: RFC 3339 with or without fractions, or seconds since 1970.
+    /// A time as clients write it: RFC 3339, where seconds and what is behind them may be missing (UTC then), a date, or
+    /// seconds since 1970.
     static func time(_ text: String) -> Timestamp? {
         if let seconds = Double(text) {
             guard abs(seconds) < 1e12 else { return nil }
             return Timestamp(milliseconds: Int(seconds * 1000))
         }
-        let withZone = text.hasSuffix("Z") || text.dropFirst(10).contains("+") ? text : text + "Z"
+        var whole = text
+        if whole.utf8.count == 10 { whole += "T00:00" }
+        if whole.utf8.count == 16 { whole += ":00" }
+        if !whole.dropFirst(10).contains(where: { "Z+-".contains($0) }) { whole += "Z" }
         let styles = [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .init()]
-        let date = styles.lazy.compactMap { try? $0.parse(withZone) }.first
+        let date = styles.lazy.compactMap { try? $0.parse(whole) }.first
         return date.map { Timestamp(milliseconds: Int(($0.timeIntervalSince1970 * 1000).rounded())) }
     }
 }

@@ -110,16 +110,26 @@ extension NativeAPI {
                 ended.attempt.listingLength == nil
                 ? true : await engine.logs.listingExists(Self.key(ended.attempt, of: job))
             if !isThere || !hasListing {
-                let attempt = ended.attempt
-                throw Problem(
-                    ProblemDocument(
-                        status: 500, title: "Server error", code: "log_missing",
-                        detail: "The \(isThere ? "listing" : "log") of attempt \(attempt.number) at element "
-                            + "\(attempt.elementID) of job \(job.id) is not on the server's disk.",
-                        hint: "Tell the operators; the outcomes of the job's attempts are not touched by it."),
-                    cause: "log of \(job.id).\(attempt.elementID).\(attempt.number) missing in \(job.logUID)")
+                throw Self.missing(isThere ? "listing" : "log", ended.attempt.elementID, ended.attempt.number, job)
             }
         }
+    }
+
+    /// - Throws: 500 where a LIST that is done has no listing on disk.
+    func checkListing(of element: Element, _ job: Job) async throws {
+        guard element.type == .list, element.phase == .done else { return }
+        let key = AttemptKey(logUID: job.logUID, element: element.id, attempt: element.attempts)
+        if await !engine.logs.listingExists(key) { throw Self.missing("listing", element.id, element.attempts, job) }
+    }
+
+    private static func missing(_ what: String, _ element: Int, _ attempt: Int, _ job: Job) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 500, title: "Server error", code: "log_missing",
+                detail: "The \(what) of attempt \(attempt) at element \(element) of job \(job.id) is not on the "
+                    + "server's disk.",
+                hint: "Tell the operators; the outcomes of the job's attempts are not touched by it."),
+            cause: "\(what) of \(job.id).\(element).\(attempt) missing in \(job.logUID)")
     }
 
     private static func key(_ attempt: Attempt, of job: Job) -> AttemptKey {

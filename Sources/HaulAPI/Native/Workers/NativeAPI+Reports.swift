@@ -90,12 +90,19 @@ extension NativeAPI {
         let parts = [
             "\(returnCode ?? 0)", host ?? "", errorClass ?? "", reason ?? "", checksum ?? "",
             transferred.map(String.init) ?? "", timestamp.map { "\($0)" } ?? "", log ?? "",
+            listing.map { $0.map(Self.text).joined(separator: "\n") } ?? "",
         ]
         return Report(
             jobID: job, elementID: element, token: token, returnCode: returnCode ?? 0, host: host ?? "",
             log: Array((log ?? "").utf8), listing: listing, errorClass: errorClass.flatMap(ErrorClass.init),
             reason: reason, checksum: checksum, transferred: transferred,
             hash: Hash.sha256(Array(parts.joined(separator: "\u{0}").utf8)))
+    }
+
+    /// A line of a listing as a report's hash sees it.
+    private static func text(_ line: ListingLine) -> String {
+        guard let entry = line.entry else { return line.directory }
+        return "\(line.directory)/\(entry.name) \(entry.size) \(entry.mode) \(entry.modified)"
     }
 
     /// `PUT /worker/jobs/J/elements/E/monitoring`: what moved so far.

@@ -56,9 +56,12 @@ extension NativeAPI {
         let holding = fields.required("holding") { $0.list($1, "\"JOB.ELEMENT.ATTEMPT\"", \.string) }
         let load = fields.number("load")
         let slots = fields.int("slots", in: 0...10_000)
+        let protocols = fields.list("protocols", "manifests, or names of protocols", Self.protocolName)
+        let sites = fields.list("sites", "ids or names of sites", siteID)
         try fields.check()
+        let beat = HeartbeatRecord(load: load, slots: slots, protocols: protocols?.map(\.name), sites: sites)
         let answer = try await engine.heartbeat(
-            session: session ?? 0, holding: Set(holding ?? []), load: load, slots: slots, bearer: principal.token)
+            session: session ?? 0, holding: Set(holding ?? []), beat, bearer: principal.token)
         return JSONText.response(HeartbeatReply(stop: [], unknown: answer.unknown, drain: false))
     }
 

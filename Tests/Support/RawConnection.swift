@@ -1,13 +1,19 @@
 import Foundation
 
-/// A TCP client that sends exactly the bytes that it is told to. Its waiting happens on a queue of its own.
-final class RawConnection: Sendable {
-    struct Failure: Error { let reason: String }
+/// A TCP client of the loopback interface that sends exactly the bytes that it is told to. Its waiting happens on a queue
+/// of its own.
+public final class RawConnection: Sendable {
+    /// Why there is no connection.
+    public struct Failure: Error { public let reason: String }
 
-    let fd: Int32
+    /// The socket.
+    public let fd: Int32
     private let queue = DispatchQueue(label: "test.raw")
 
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    /// Connects.
+    ///
+    /// - Parameter receiveBuffer: bytes that the kernel keeps of what was not read.
+    public init(port: Int, receiveBuffer: Int32? = nil) throws {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, 4) }
         var address = sockaddr_in()
@@ -29,14 +35,15 @@ final class RawConnection: Sendable {
     deinit { close(fd) }
 
     /// Closes with a FIN, or with a reset.
-    func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
+    public func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
 
     /// Sends what the kernel takes; false when the other side has closed.
     @discardableResult
-    func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
+    public func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
 
+    /// Sends what the kernel takes; false when the other side has closed.
     @discardableResult
-    func send(_ bytes: [UInt8]) async -> Bool {
+    public func send(_ bytes: [UInt8]) async -> Bool {
         await onQueue { fd in
             var sent = 0
             while sent < bytes.count {
@@ -51,7 +58,7 @@ final class RawConnection: Sendable {
     }
 
     /// Reads until the condition holds, the other side closes or the time is up.
-    func read(seconds: Double = 10, until done: @escaping @Sendable (String) -> Bool) async -> String {
+    public func read(seconds: Double = 10, until done: @escaping @Sendable (String) -> Bool) async -> String {
         await onQueue { fd in
             var bytes: [UInt8] = []
             let end = ContinuousClock.now + .seconds(seconds)
@@ -69,10 +76,10 @@ final class RawConnection: Sendable {
     }
 
     /// Everything until the other side closes.
-    func readToEnd(seconds: Double = 10) async -> String { await read(seconds: seconds) { _ in false } }
+    public func readToEnd(seconds: Double = 10) async -> String { await read(seconds: seconds) { _ in false } }
 
     /// Whether the other side closes within the time.
-    func closes(seconds: Double = 10) async -> Bool {
+    public func closes(seconds: Double = 10) async -> Bool {
         await onQueue { fd in
             let end = ContinuousClock.now + .seconds(seconds)
             var buffer = [UInt8](repeating: 0, count: 65536)
@@ -94,13 +101,13 @@ final class RawConnection: Sendable {
 
 extension RawConnection {
     /// Sends a few bytes at once, without a queue: for thousands of connections.
-    func sendNow(_ text: String) {
+    public func sendNow(_ text: String) {
         let bytes = Array(text.utf8)
         _ = bytes.withUnsafeBytes { Foundation.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 
     /// Hangs up with a reset, as a machine that lost its client does.
-    func reset() {
+    public func reset() {
         // AF_UNSPEC dissolves the connection (connect(2)); Linux sends a reset.
         var address = sockaddr()
         address.sa_family = sa_family_t(AF_UNSPEC)

@@ -1,0 +1,106 @@
+import Foundation
+import HaulEngine
+import HaulLogs
+import HaulModel
+import HaulStore
+import Synchronization
+import Testing
+
+/// An engine over a database and logs in a folder of its own, with a clock that stands still until a test moves it.
+final class TestEngine: Sendable {
+    let folder: String
+    let engine: Engine
+    private let clock: Clock
+
+    /// A clock that a test moves.
+    final class Clock: Sendable {
+        private let milliseconds = Mutex(1_700_000_000_000)
+
+        var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
+        func advance(seconds: Double) { milliseconds.withLock { $0 += Int(seconds * 1000) } }
+    }
+
+    static let sites = [
+        Site(id: 1, name: "a", protocolName: .ssh, endpoints: []),
+        Site(id: 2, name: "b", protocolName: .ssh, endpoints: []),
+    ]
+
+    init(_ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
+        folder = NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let clock = Clock()
+        self.clock = clock
+        var configuration = EngineConfiguration()
+        change(&configuration)
+        engine = try await Engine(
+            store: Store(path: folder + "/haul.sqlite") { Issue.record("fsync failed: \($0)") },
+            logs: LogStore(root: folder + "/logs"),
+            rules: RegistrationRules(sites: SiteDirectory(Self.sites)) { _ in CommonOptions.specs },
+            configuration: configuration,
+            world: World(now: { clock.now }, random: { (0..<$0).map { _ in UInt8.random(in: 0...255) } }),
+            onDiskFailure: { Issue.record("disk failed: \($0)") })
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    func advance(seconds: Double) { clock.advance(seconds: seconds) }
+
+    func user(_ name: String) async throws -> User {
+        let now = clock.now
+        return try await engine.store.write { try $0.user(named: name, now: now) }
+    }
+
+    func register(
+        _ user: User, _ type: JobType = .mkdir, path: String = "/d", priority: Int = 5, key: IdempotencyKey? = nil
+    ) async throws -> Job {
+        let document: [String: JSONValue] = [
+            "src_siteid": 1, "src_filepath": .string(path), "dst_siteid": 2, "dst_filepath": "/to",
+            "priority": .int(priority),
+        ]
+        let request = try JobRequest(document, type: type, rules: engine.rules)
+        return try #require(try await engine.register([request], user: user, key: key).first)
+    }
+
+    /// A session of a worker.
+    func session(_ name: String = "w") async throws -> (bearer: TokenRecord, id: Int) {
+        let bearer = try await token(of: try await user("worker"))
+        let worker = WorkerRecord(name: name, host: "h", version: "1", slots: 1, protocols: ["SSH"], sites: [])
+        return (bearer, try await engine.startSession(worker, bearer: bearer).id)
+    }
+
+    private func token(of user: User) async throws -> TokenRecord {
+        let hash = (0..<32).map { _ in UInt8.random(in: 0...255) }
+        let now = clock.now
+        return try await engine.store.write { writer in
+            try writer.addToken(
+                hash: hash, user: user, role: .worker, sites: nil, queues: nil, users: nil, now: now)
+            return try #require(try writer.reader.token(hash: hash))
+        }
+    }
+
+    func claim(_ worker: (bearer: TokenRecord, id: Int), limit: Int = 1) async throws -> [Handout] {
+        try await engine.claim(
+            ClaimQuery(
+                types: Set(JobType.allCases), protocols: nil, sites: nil, session: worker.id, measure: .number(limit),
+                bearer: worker.bearer, host: "h"), wait: 0)
+    }
+
+    func report(_ handout: Handout, _ returnCode: Int = 0, hash: UInt8 = 0) async throws -> Verdict {
+        let item = try #require(handout.items.first)
+        let report = Report(
+            jobID: handout.job.id, elementID: item.element.id, token: item.token, returnCode: returnCode, host: "h",
+            log: Array("log".utf8), hash: [UInt8](repeating: hash, count: 32))
+        return try #require(try await engine.report([report]).first)
+    }
+
+    /// Runs the duties until a condition holds.
+    func withDuties(_ condition: @Sendable () async throws -> Bool) async throws {
+        let engine = engine
+        let duties = Task { await DutyRunner(engine) { Issue.record("\($0) failed: \($1)") }.run() }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !condition(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await condition())
+        duties.cancel()
+        await duties.value
+    }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import HaulProtocol
+
+/// A run of a program of this package to its end.
+public struct ProgramRun: Sendable {
+    /// As a shell would have it; -1 where it did not end in time and was killed.
+    public var code: Int
+    public var output: String
+    public var errors: String
+
+    public init(_ program: String, _ arguments: [String], atMost limit: Duration = .seconds(60)) async throws {
+        let child = try await Child.start(Command(executable: Built.executable(program), arguments: arguments))
+        async let output = Self.text(child.output)
+        async let errors = Self.text(child.errors)
+        let status = await child.wait(atMost: limit)
+        if status == nil { child.signal(SIGKILL) }
+        self.output = await output
+        self.errors = await errors
+        code = status?.code ?? -1
+    }
+
+    private static func text(_ pipe: PipeReader?) async -> String {
+        var data = Data()
+        while let piece = await pipe?.read() { data += piece }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
