@@ -44,13 +44,13 @@ struct BackendRunTests {
     }
 
     @Test func noProgressIsATimeout() async throws {
-        let events = try await Runs.run(nil, ["/silent/x", "/sleep/0.2/y"], timeout: 1)
+        let events = try await Runs.run(nil, ["/silent/x", "/sleep/0.2/y"], timeout: 3)
         #expect(events.results("0").first?.errorClass == .timeout)
         #expect(events.results("1").first?.isOK == true)
     }
 
     @Test func progressIsNoTimeout() async throws {
-        let events = try await Runs.run(nil, ["/sleep/3/y"], timeout: 1)
+        let events = try await Runs.run(nil, ["/sleep/8/y"], timeout: 4)
         #expect(events.results("0").first?.isOK == true)
     }
 
