@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// A server that answers with exactly the bytes that it was given, right or wrong. Each connection has a thread of

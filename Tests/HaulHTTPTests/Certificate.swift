@@ -1,5 +1,6 @@
 import Foundation
 import HaulHTTP
+import Support
 
 /// A self-signed certificate for 127.0.0.1 and its key, in a folder of their own that goes with it.
 final class Certificate: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import HaulHTTP
+import Support
 import Testing
 
 /// HTTPS on both sides.

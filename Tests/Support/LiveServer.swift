@@ -89,7 +89,7 @@ public final class LiveServer: Sendable {
                     sessionless: \(settings.sessionlessSeconds),
                 },
                 retry: {base: \(settings.retryBase), maximum: \(settings.retryMaximum)},
-                limits: {connections: \(settings.connections), requestSeconds: \(settings.requestSeconds)},
+                limits: {connections: \(settings.connections), request_seconds: \(settings.requestSeconds)},
             }
             """
         try text.write(toFile: config, atomically: true, encoding: .utf8)

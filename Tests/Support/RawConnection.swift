@@ -4,7 +4,11 @@ import Foundation
 /// of its own.
 public final class RawConnection: Sendable {
     /// Why there is no connection.
-    public struct Failure: Error { public let reason: String }
+    public struct Failure: Error {
+        public let reason: String
+
+        public init(reason: String) { self.reason = reason }
+    }
 
     /// The socket.
     public let fd: Int32

@@ -8,7 +8,6 @@ struct Lease: Sendable {
     var attempt: Attempt
     var element: Element
     var logUID: String
-    var jobType: JobType
     /// False once the attempt ended, or its session did, or its time came.
     var isLive: Bool
 
@@ -49,7 +48,7 @@ extension Engine {
         else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
         let session = try reader.session(attempt.sessionID)
         return Lease(
-            id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type,
+            id: id, attempt: attempt, element: element, logUID: job.logUID,
             isLive: attempt.ended == nil && session?.isLive(at: now) == true)
     }
 }

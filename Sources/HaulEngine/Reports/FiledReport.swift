@@ -74,12 +74,7 @@ extension Engine {
                     if let lines = item.report.listing {
                         try await logs.writeListing(item.lease.key, lines: lines)
                     }
-                    let summary = try await logs.finishListing(item.lease.key)
-                    result[place].listingLength = summary?.bytes
-                    // A job must not be done because its listing said nothing, not even that there is a directory.
-                    if item.lease.jobType != .list, summary?.directories == 0 {
-                        result[place].listingProblem = "the listing holds nothing, not even a directory"
-                    }
+                    result[place].listingLength = try await logs.finishListing(item.lease.key)?.bytes
                 } catch .invalidListing(let line, let why) {
                     result[place].listingProblem = "line \(line) of the listing: \(why)"
                 } catch {
