@@ -11,6 +11,13 @@ extension SSHBackend {
             throw BackendFailure(.invalid, "a copy needs a destination")
         }
         let isLarge = (element.size ?? 0) > Self.large
+        if destination === source {
+            // One connection has both ends: the server may copy within itself.
+            return try await atSource(large: isLarge) { place in
+                let (source, target) = (place.absolute(element.source), place.absolute(target))
+                try await transfer(element, report, source, place, target, place)
+            }
+        }
         try await atSource(large: isLarge) { from in
             try await Self.at(destination, large: isLarge) { to in
                 try await transfer(element, report, from.absolute(element.source), from, to.absolute(target), to)

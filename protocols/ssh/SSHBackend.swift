@@ -26,7 +26,10 @@ struct SSHBackend: Backend {
         let source = try pool(batch.source, "source")
         var destination: ConnectionPool?
         if let spec = batch.destination {
-            destination = spec == batch.source ? source : try pool(spec, "destination")
+            let isSame = try await BlockingQueue(label: "haul.ssh.open").run {
+                try SSHSite(spec).isSameAccount(as: SSHSite(batch.source))
+            }
+            destination = isSame ? source : try pool(spec, "destination")
         }
         return SSHBackend(options: batch.common, source: source, destination: destination)
     }
@@ -115,8 +118,9 @@ struct SSHBackend: Backend {
         try await atSource { place in
             let from = place.absolute(ListingPath.directory(element.source))
             let to = place.absolute(ListingPath.directory(target))
+            let here = try await place.facts(from, follow: false)
             let plan = ChangePlan.rename(
-                from: element.source, to: target, source: try await place.facts(from, follow: false),
+                from: element.source, to: target, source: here,
                 destination: try await place.facts(to, follow: false), overwrite: options.overwrite,
                 attempt: element.attempt)
             switch plan {
@@ -124,14 +128,13 @@ struct SSHBackend: Backend {
             case .done(let log): report.log(log)
             case .go(let replace):
                 if options.parents { try await place.makeParents(of: to) }
-                try await move(from, to, replace: replace, at: place)
+                try await place.publish(from, as: to, replace: replace)
+                // rename(2) of two names of one file does nothing, and says that it was done.
+                if replace, let here, try await place.facts(from, follow: false) == here {
+                    try await place.discard(from)
+                }
                 report.log("renamed \(element.source) to \(target)")
             }
         }
-    }
-
-    /// SFTP's rename makes a hard link first, which a directory can't have: servers then take rename(2) on their own.
-    private func move(_ from: String, _ to: String, replace: Bool, at place: RemotePlace) async throws {
-        try await place.publish(from, as: to, replace: replace)
     }
 }

@@ -56,7 +56,9 @@ enum SSHComplaint {
         let lowered = said.lowercased()
         let row = rows.first { lowered.contains($0.text) }
         let words = said.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-            .filter { !$0.isEmpty && !$0.hasPrefix("@@@") && !$0.hasPrefix("Killed by signal") }.suffix(3).joined(
+            .filter {
+                !$0.isEmpty && !$0.hasPrefix("@@@") && !$0.hasPrefix("ssh-keygen ") && !$0.hasPrefix("Killed by signal")
+            }.suffix(3).joined(
                 separator: "; ")
         let told = words.isEmpty ? otherwise : "ssh says \"\(words.prefix(600))\""
         let hint = row?.hint.map { "\($0); " } ?? ""

@@ -53,6 +53,14 @@ struct SSHSite: Hashable, Sendable {
         endpoints.flatMap { endpoint in hostKeys.map { "\(endpoint.knownHost) \($0)\n" } }.joined()
     }
 
+    /// Whether both reach the same files: the same server, user and key. Reads the keys' files (blocking).
+    func isSameAccount(as other: SSHSite) -> Bool {
+        guard endpoints == other.endpoints, user == other.user, hostKeys == other.hostKeys, ciphers == other.ciphers,
+            let key = FileManager.default.contents(atPath: identity)
+        else { return false }
+        return key == FileManager.default.contents(atPath: other.identity)
+    }
+
     /// A type, the key in base64, and maybe a comment; one line, without markers or patterns of its own.
     private static func isHostKey(_ line: String) -> Bool {
         let fields = line.split(separator: " ", omittingEmptySubsequences: false)

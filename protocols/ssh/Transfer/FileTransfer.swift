@@ -14,6 +14,8 @@ struct FileTransfer {
 
     /// Bytes at the end of an old part that are compared with the source before it is gone on from.
     private static let tail = 256 << 10
+    /// Bytes that a server copies within itself at a time.
+    private static let piece = 16 << 20
 
     func run() async throws {
         let follow = options.symlinks == .follow
@@ -73,42 +75,97 @@ struct FileTransfer {
         let start = try await resumeOffset(writer, part, facts)
         if start == 0, writer.existing > 0 { try await writer.truncate() }
         if start > 0 { report.log("going on from byte \(start) of an earlier attempt") }
-        let hash = options.verify == .checksum ? try StreamHash(.md5) : nil
+        let within = try await copyWithin(writer, from: start, to: facts.size)
+        let sum = within ? try await sumOfSource(facts) : try await stream(facts, from: start, to: writer)
+        let size = try await writer.finish(facts)
+        if options.verify != .none, size != facts.size {
+            throw BackendFailure(.checksum, "\(size) bytes arrived of \(facts.size)")
+        }
+        if let sum { try await check(sum, part, size) }
+        report.transferred(facts.size - start)
+    }
+
+    /// Moves the bytes from `start` on; returns the checksum of the whole source where one is asked for.
+    private func stream(_ facts: FileFacts, from start: Int, to writer: any PartWriter) async throws -> String? {
+        let hash = try algorithm.map { try StreamHash($0) }
         if let hash, start > 0 { try await read(from, source, 0, start) { hash.update($0) } }
         let reader = try await from.reader(source, from: start, to: facts.size)
         defer { reader.abandon() }
         var offset = start
         while let data = try await reader.next() {
             try Task.checkCancellation()
-            hash?.update(data)
+            if let hash { data.withUnsafeBytes { hash.update($0) } }
             try await writer.write(data, at: offset)
             offset += data.count
             report.progress(transferred: offset, total: facts.size)
         }
-        let after = try await reader.finish()
-        if let after, after.size != facts.size || after.modified != facts.modified {
+        try unchanged(facts, try await reader.finish())
+        return hash?.finish()
+    }
+
+    /// Has the server copy within itself (`copy-data`), where one of its connections has both ends; false where not.
+    private func copyWithin(_ writer: any PartWriter, from start: Int, to end: Int) async throws -> Bool {
+        guard let place = from as? RemotePlace, let part = writer as? RemotePart, part.client === place.client,
+            part.client.offers(.copyData)
+        else { return false }
+        let handle = try await place.openForReading(source)
+        defer { place.client.closeLater(handle) }
+        report.log("the server copies within itself")
+        var offset = start
+        while offset < end {
+            // In pieces: a server does nothing else while it copies one, and a cancel waits for two.
+            let count = min(Self.piece, end - offset)
+            try await part.copy(from: handle, offset: offset, count: count)
+            offset += count
+            report.progress(transferred: offset, total: end)
+        }
+        try await part.settle()
+        return true
+    }
+
+    private func sumOfSource(_ facts: FileFacts) async throws -> String? {
+        try unchanged(facts, try await from.facts(source, follow: true))
+        guard let algorithm else { return nil }
+        return try await sum(from, source, facts.size, algorithm)
+    }
+
+    private func unchanged(_ facts: FileFacts, _ now: FileFacts?) throws {
+        if let now, now.size != facts.size || now.modified != facts.modified {
             throw BackendFailure(.interrupted, "\(element.source) changed while it was copied")
         }
-        let size = try await writer.finish(facts)
-        if options.verify != .none, size != facts.size {
-            throw BackendFailure(.checksum, "\(size) bytes arrived of \(facts.size)")
+    }
+
+    /// What the content is hashed with: as the checksum that the element came with, or md5; nil for nothing asked.
+    private var algorithm: StreamHash.Algorithm? {
+        if let given = element.checksum {
+            return .init(rawValue: String(given.prefix { $0 != ":" }).lowercased()) ?? .md5
         }
-        if let hash {
-            let expected = hash.finish()
-            let found = try await sum(to, part, facts.size)
-            guard found == expected else {
-                throw BackendFailure(.checksum, "\(expected) was read, \(found) is at the destination")
+        return options.verify == .checksum ? .md5 : nil
+    }
+
+    /// Compares what was read with what the element promised, and with what arrived.
+    private func check(_ sum: String, _ part: String, _ size: Int) async throws {
+        let name = sum.prefix { $0 != ":" }
+        if let given = element.checksum?.lowercased(), given.hasPrefix("\(name):"), given != sum {
+            throw BackendFailure(.checksum, "\(element.source) has the checksum \(sum), not \(given)")
+        }
+        if options.verify == .checksum, let algorithm {
+            let found = try await self.sum(to, part, size, algorithm)
+            guard found == sum else {
+                throw BackendFailure(.checksum, "\(sum) was read, \(found) is at the destination")
             }
-            report.checksum(expected)
         }
-        report.transferred(facts.size - start)
+        report.checksum(sum)
     }
 
     /// The part file; its directory is made where it is missing and may be.
     private func openPart(_ part: String) async throws -> any PartWriter {
         do {
             return try await to.openPart(part)
-        } catch let failure as BackendFailure where failure.errorClass == .notFound && options.parents {
+        } catch let failure as BackendFailure where failure.errorClass == .notFound {
+            guard options.parents else {
+                throw BackendFailure(.notFound, "the directory of \(element.destination ?? target) does not exist")
+            }
             try await to.makeParents(of: part)
             return try await to.openPart(part)
         }
@@ -126,11 +183,13 @@ struct FileTransfer {
         return old == new ? offset : 0
     }
 
-    private func sum(_ place: any Place, _ path: String, _ size: Int) async throws -> String {
-        let hash = try StreamHash(.md5)
+    private func sum(_ place: any Place, _ path: String, _ size: Int, _ algorithm: StreamHash.Algorithm = .md5)
+        async throws -> String
+    {
+        let hash = try StreamHash(algorithm)
         var seen = 0
         try await read(place, path, 0, size) { data in
-            hash.update(data)
+            data.withUnsafeBytes { hash.update($0) }
             seen += data.count
             // A long comparison is no standstill.
             report.progress(transferred: seen, total: size)
