@@ -82,7 +82,7 @@ struct FileTransfer {
             throw BackendFailure(.checksum, "\(size) bytes arrived of \(facts.size)")
         }
         if let sum { try await check(sum, part, size) }
-        report.transferred(facts.size - start)
+        report.transferred(facts.size)
     }
 
     /// Moves the bytes from `start` on; returns the checksum of the whole source where one is asked for.
