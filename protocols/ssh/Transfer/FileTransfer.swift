@@ -14,6 +14,8 @@ struct FileTransfer {
 
     /// Bytes at the end of an old part that are compared with the source before it is gone on from.
     private static let tail = 256 << 10
+    /// How long what a copy leaves may take to be removed: a server that hangs must not keep a cancelled element.
+    private static let patience = Duration.seconds(3)
 
     func run() async throws {
         let follow = options.symlinks == .follow
@@ -64,7 +66,9 @@ struct FileTransfer {
 
     /// Runs in a task of its own: what cancels the copy must not keep its remains from being removed.
     private func discard(_ part: String) async {
-        await Task { [to] in try? await to.discard(part) }.value
+        await Task { [to] in
+            try? await Abandonable.run(limit: Self.patience) { try await to.discard(part) }
+        }.value
     }
 
     private func write(_ facts: FileFacts, part: String) async throws {
@@ -73,8 +77,16 @@ struct FileTransfer {
         let start = try await resumeOffset(writer, part, facts)
         if start == 0, writer.existing > 0 { try await writer.truncate() }
         if start > 0 { report.log("going on from byte \(start) of an earlier attempt") }
-        let hash = options.verify == .checksum ? try StreamHash(.md5) : nil
-        if let hash, start > 0 { try await read(from, source, 0, start) { hash.update($0) } }
+        let hash = options.verify == .checksum || stated != nil ? try StreamHash(.md5) : nil
+        if let hash, start > 0 {
+            var seen = 0
+            try await read(from, source, 0, start) { data in
+                hash.update(data)
+                seen += data.count
+                // Long for a large part, and no standstill.
+                report.progress(transferred: seen, total: facts.size)
+            }
+        }
         let reader = try await from.reader(source, from: start, to: facts.size)
         defer { reader.abandon() }
         var offset = start
@@ -94,14 +106,28 @@ struct FileTransfer {
             throw BackendFailure(.checksum, "\(size) bytes arrived of \(facts.size)")
         }
         if let hash {
-            let expected = hash.finish()
-            let found = try await sum(to, part, facts.size)
-            guard found == expected else {
-                throw BackendFailure(.checksum, "\(expected) was read, \(found) is at the destination")
-            }
-            report.checksum(expected)
+            try await check(hash.finish(), part: part, size: facts.size)
         }
-        report.transferred(facts.size - start)
+        report.transferred(facts.size)
+    }
+
+    /// The `md5:HEX` that the element says its content has.
+    private var stated: String? {
+        guard let sum = element.checksum?.lowercased(), sum.hasPrefix("md5:") else { return nil }
+        return sum
+    }
+
+    /// Holds what was read against what the element says, and what arrived against both.
+    private func check(_ read: String, part: String, size: Int) async throws {
+        report.checksum(read)
+        if let stated, stated != read {
+            throw BackendFailure(.checksum, "\(element.source) has \(read), not \(stated)")
+        }
+        guard options.verify == .checksum else { return }
+        let found = try await sum(to, part, size)
+        guard found == read else {
+            throw BackendFailure(.checksum, "\(read) was read, \(found) is at the destination")
+        }
     }
 
     /// The part file; its directory is made where it is missing and may be.
