@@ -40,7 +40,7 @@ struct ConnectionTests {
     @Test func aKeyThatIsNone() async throws {
         try await Bench.with { bench in
             let file = bench.folder + "/garbage"
-            FileManager.default.createFile(
+            _ = FileManager.default.createFile(
                 atPath: file, contents: Data("garbage\n".utf8), attributes: [.posixPermissions: 0o600])
             for key in [file, bench.folder + "/missing"] {
                 let (result, _) = try await bench.one(bench.batch(.list, site: bench.site(key: key)), "a")

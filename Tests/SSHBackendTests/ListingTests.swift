@@ -10,7 +10,7 @@ struct ListingTests {
         try await Bench.with { bench in
             try bench.makeDirectory("big/sub/empty")
             for index in 0..<5_000 {
-                FileManager.default.createFile(atPath: bench.root + "/big/f\(index)", contents: nil)
+                _ = FileManager.default.createFile(atPath: bench.root + "/big/f\(index)", contents: nil)
             }
             try bench.write("big/sub/last", "x")
             let (result, outcome) = try await bench.one(bench.batch(.list), "~/big/")

@@ -1,4 +1,5 @@
 import HaulModel
+import HaulProtocol
 import Testing
 
 @testable import haul_ssh
