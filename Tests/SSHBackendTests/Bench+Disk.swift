@@ -1,5 +1,6 @@
 import Foundation
 import HaulProtocol
+import Support
 
 /// What stands on the server's disk, and who serves it: paths are below the site's `~`.
 extension Bench {
@@ -55,6 +56,13 @@ extension Bench {
     func parts() -> [String] {
         (FileManager.default.subpaths(atPath: root) ?? []).filter {
             ($0 as NSString).lastPathComponent.hasPrefix(PartFile.prefix)
+        }
+    }
+
+    /// Waits until so much of a copy has arrived that there is something to go on from.
+    func partHasGrown() async throws {
+        try await eventually("a part file grows") {
+            parts().contains { Int(status($0)?.st_size ?? 0) > 1 << 20 }
         }
     }
 

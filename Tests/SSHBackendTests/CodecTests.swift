@@ -67,7 +67,9 @@ struct CodecTests {
         ]
         for packet in whole.map({ Data($0.dropFirst(4)) }) {
             #expect(throws: Never.self) { try SFTPReply.decode(packet) }
-            for length in 0..<packet.count where !(packet[0] == 101 && length == 9) {
+            // A status may lack its message, and the language at its end is not read.
+            let needed = packet[0] == 101 ? packet.count - 4 : packet.count
+            for length in 0..<needed where !(packet[0] == 101 && length == 9) {
                 #expect(throws: SFTPViolation.self, "type \(packet[0]), \(length) bytes") {
                     try SFTPReply.decode(packet.prefix(length))
                 }

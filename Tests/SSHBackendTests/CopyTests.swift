@@ -12,7 +12,9 @@ struct CopyTests {
         try await Bench.with { bench in
             try bench.writeLarge("large", mebibytes: 192)
             let (first, _) = try await bench.one(bench.batch(.copy), "large", "copy") { event, run in
-                if case .progress(_, let progress) = event, progress.transferred > 0, let run { kill(run.pid, SIGKILL) }
+                guard case .progress = event, let run else { return }
+                try await bench.partHasGrown()
+                kill(run.pid, SIGKILL)
             }
             #expect(first.errorClass == .backend, "\(first)")
             #expect(!bench.exists("copy"))
@@ -70,7 +72,7 @@ struct CopyTests {
             try bench.writeLarge("large", mebibytes: 256)
             let cancelled = Mutex<ContinuousClock.Instant?>(nil)
             let took = Mutex<Duration?>(nil)
-            let (result, _) = try await bench.one(bench.batch(.copy), "large", "copy") { event, run in
+            let running = try await bench.start(bench.batch(.copy)) { event, run in
                 switch event {
                 case .progress:
                     guard cancelled.withLock({ $0 }) == nil else { return }
@@ -81,6 +83,10 @@ struct CopyTests {
                 default: break
                 }
             }
+            // The input stays open: a cancel goes over it.
+            await running.run?.add(ElementSpec(id: "e", source: "large", destination: "copy"))
+            try await eventually("the element ends") { running.outcome.results["e"] != nil }
+            let result = try #require(await running.end().results["e"])
             #expect(result.errorClass == .interrupted)
             #expect(try #require(took.withLock { $0 }) < .seconds(1))
             #expect(!bench.exists("copy"))
