@@ -66,7 +66,10 @@ struct FileTransfer {
 
     /// Runs in a task of its own: what cancels the copy must not keep its remains from being removed.
     private func discard(_ part: String) async {
-        await Task { [to] in try? await to.discard(part) }.value
+        await Task { [to] in
+            // A server that hangs keeps its part, not the element.
+            try? await Abandonable.run(limit: .seconds(3)) { try await to.discard(part) }
+        }.value
     }
 
     private func write(_ facts: FileFacts, part: String) async throws {
@@ -88,7 +91,15 @@ struct FileTransfer {
     /// Moves the bytes from `start` on; returns the checksum of the whole source where one is asked for.
     private func stream(_ facts: FileFacts, from start: Int, to writer: any PartWriter) async throws -> String? {
         let hash = try algorithm.map { try StreamHash($0) }
-        if let hash, start > 0 { try await read(from, source, 0, start) { hash.update($0) } }
+        if let hash, start > 0 {
+            var seen = 0
+            try await read(from, source, 0, start) { data in
+                hash.update(data)
+                seen += data.count
+                // Long for a large part, and no standstill.
+                report.progress(transferred: seen, total: facts.size)
+            }
+        }
         let reader = try await from.reader(source, from: start, to: facts.size)
         defer { reader.abandon() }
         var offset = start
