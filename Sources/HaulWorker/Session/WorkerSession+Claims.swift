@@ -18,10 +18,16 @@ extension WorkerSession {
         while true {
             await wait { mayClaim || isDraining }
             guard !isDraining, end == nil else { return }
+            let asked = clock.now
             do {
                 let jobs = try await server.claim(request())
-                backoff.reset()
                 await take(Claimed.read(jobs))
+                // A server that does not park (it is about to end, or too busy to) is not asked without a pause.
+                if jobs.isEmpty, clock.now - asked < .seconds(min(1, pace.claimWait / 2)) {
+                    await wait(until: clock.now + .seconds(backoff.next())) { isDraining }
+                } else {
+                    backoff.reset()
+                }
             } catch {
                 switch error {
                 case .cancelled: continue
