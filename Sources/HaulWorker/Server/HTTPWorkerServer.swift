@@ -45,7 +45,8 @@ public struct HTTPWorkerServer: WorkerServer {
     }
 
     public func results(_ body: Data) async throws(ServerFailure) -> ResultsReply {
-        try document(await send("POST", "/results", json: body))
+        // The end of a LIST is answered when its listing is expanded.
+        try document(await send("POST", "/results", json: body, timeout: max(timeout, 120)))
     }
 
     public func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure) {

@@ -21,7 +21,7 @@ extension WorkerSession {
         // Their outcomes: until they are acknowledged, or the leases are over. A server that answers heartbeats but takes
         // no outcome holds nobody here for longer than a lease: it hands the elements out again.
         await wait(until: clock.now + .seconds(document.leaseSeconds)) { held.isEmpty }
-        if !held.isEmpty { log("outcomes-dropped", ["elements": held.count]) }
+        if end == nil, !held.isEmpty { log("outcomes-dropped", ["elements": held.count]) }
     }
 
     /// No backend is left when this returns; what is not reported by now never is, unless all went well.

@@ -48,7 +48,11 @@ extension WorkerSession {
             isPausedByServer = reply.drain
             changed()
         }
-        for id in reply.unknown where holding.contains(id) { await leaseEnded(id) }
+        for id in reply.unknown where holding.contains(id) {
+            // What is just being reported has no lease any more once that is done; the answer says which it was.
+            if let key = held[id]?.assignment.key, await reports?.isUnderWay(key) == true { continue }
+            await leaseEnded(id)
+        }
         // The server repeats itself until it has the outcome.
         for id in reply.stop where held[id] != nil && stopping.insert(id).inserted {
             cancel(id, reason: "cancelled by its user")
