@@ -13,7 +13,7 @@ extension WorkerSession {
             try? await Task.sleep(for: .seconds(pause))
             guard end == nil, !Task.isCancelled else { return }
             let sent = clock.now
-            let holding = Set(held.keys)
+            let holding = Set(held.keys).union(refused.keys)
             do {
                 let reply = try await server.heartbeat(beat(holding), timeout: max(1, document.heartbeatSeconds))
                 renewed = sent
@@ -57,6 +57,10 @@ extension WorkerSession {
 
     /// The server gave an attempt up: its work is stopped, its report dropped.
     func leaseEnded(_ id: String) async {
+        if let key = refused[id] {
+            forget(id)
+            await reports?.drop(key)
+        }
         guard let report = held[id] else { return }
         log("lease-ended", ["element": id])
         forget(id)
