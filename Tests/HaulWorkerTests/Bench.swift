@@ -19,11 +19,8 @@ final class Bench: Sendable {
         let all = Mutex<[String]>([])
     }
 
-    static let quick = BackendRun.Graces(
-        cancel: .milliseconds(300), terminate: .milliseconds(300), exit: .milliseconds(500))
-
     init(
-        server: TestServer? = nil, url: String? = nil, graces: BackendRun.Graces = quick,
+        server: TestServer? = nil, url: String? = nil, graces: BackendRun.Graces = BackendRun.Graces(),
         catalog: ProtocolCatalog = Built.protocols(),
         _ configure: (inout WorkerConfig) -> Void = { _ in }
     ) throws {
