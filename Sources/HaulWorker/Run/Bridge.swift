@@ -128,6 +128,8 @@ actor Bridge: BatchRunner {
             var spec = assignment.spec
             spec.destination = "\(spool)/\(id)"
             await get.add(spec)
+            // Cancelled while it was on its way there.
+            if let reason = ledger.cancelled[id] { await get.cancel(id, reason: reason) }
         }
     }
 

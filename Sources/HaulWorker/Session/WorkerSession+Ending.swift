@@ -20,8 +20,11 @@ extension WorkerSession {
         await wait { runners.isEmpty }
         // Their outcomes: until they are acknowledged, or the leases are over. A server that answers heartbeats but takes
         // no outcome holds nobody here for longer than a lease: it hands the elements out again.
-        await wait(until: clock.now + .seconds(document.leaseSeconds)) { held.isEmpty }
-        if end == nil, !held.isEmpty { log("outcomes-dropped", ["elements": held.count]) }
+        await wait(until: clock.now + .seconds(document.leaseSeconds)) {
+            held.isEmpty && refused.isEmpty
+        }
+        let unanswered = held.count + refused.count
+        if end == nil, unanswered > 0 { log("outcomes-dropped", ["elements": unanswered]) }
     }
 
     /// No backend is left when this returns; what is not reported by now never is, unless all went well.
@@ -48,6 +51,7 @@ extension WorkerSession {
             for runner in runners.values { Task { await runner.kill() } }
         }
         held = [:]
+        refused = [:]
     }
 
     /// Tells the server that nothing is held, so that what a lost answer had handed out goes to others at once.

@@ -13,7 +13,7 @@ extension WorkerSession {
             try? await Task.sleep(for: .seconds(pause))
             guard end == nil, !Task.isCancelled else { return }
             let sent = clock.now
-            let holding = Set(held.keys)
+            let holding = Set(held.keys).union(refused.keys)
             do {
                 let reply = try await server.heartbeat(beat(holding), timeout: max(1, document.heartbeatSeconds))
                 renewed = sent
@@ -50,7 +50,7 @@ extension WorkerSession {
         }
         for id in reply.unknown where holding.contains(id) {
             // What is just being reported has no lease any more once that is done; the answer says which it was.
-            if let key = held[id]?.assignment.key, await reports?.isUnderWay(key) == true { continue }
+            if let key = held[id]?.assignment.key ?? refused[id], await reports?.isUnderWay(key) == true { continue }
             await leaseEnded(id)
         }
         // The server repeats itself until it has the outcome.
@@ -61,6 +61,10 @@ extension WorkerSession {
 
     /// The server gave an attempt up: its work is stopped, its report dropped.
     func leaseEnded(_ id: String) async {
+        if let key = refused[id] {
+            forget(id)
+            await reports?.drop(key)
+        }
         guard let report = held[id] else { return }
         log("lease-ended", ["element": id])
         forget(id)

@@ -28,6 +28,8 @@ actor WorkerSession {
 
     /// Every attempt that the session has a lease on, until its outcome is acknowledged.
     var held: [String: AttemptReport] = [:]
+    /// Attempts that cannot be run, until the server knows: a lease on them is kept up like on any other.
+    var refused: [String: AttemptKey] = [:]
     /// Running batches, by the number that each got.
     var runners: [Int: any BatchRunner] = [:]
     /// Which batch runs an attempt.
@@ -173,6 +175,7 @@ actor WorkerSession {
 
     func forget(_ id: String) {
         held[id] = nil
+        refused[id] = nil
         stopping.remove(id)
         changes.fire()
     }
