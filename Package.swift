@@ -112,6 +112,12 @@ let package = Package(
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
+        tests(
+            "HaulWorkerTests",
+            [
+                "haul-worker", "haul-fake", "haul-local", "HaulWorker", "HaulWire", "HaulHTTP", "HaulProtocol",
+                "HaulModel", "Support",
+            ]),
         tests("HaulCLITests", ["haul", "HaulCLI", "HaulHTTP", "HaulModel", "HaulProtocol", "HaulWire"]),
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(

@@ -49,8 +49,11 @@ public actor Worker {
     /// Works until ``drain()`` or ``kill()``, or until the server refuses the worker.
     public func run() async -> WorkerEnd {
         for line in shop.credentials.problems() { log("credential-refused", ["reason": line]) }
+        var backoff = pace.backoff
+        var pause = 0.0
         while true {
-            switch await register() {
+            let began = clock.now
+            switch await register(after: pause) {
             case .cancelled: return isKilled ? .killed : .drained
             case .refused(let reason): return .refused(reason)
             case .session(let document, let sent):
@@ -61,6 +64,9 @@ public actor Worker {
                 case .lost(let reason):
                     log("session-lost", ["session": document.session, "reason": reason])
                     if isDraining { return isKilled ? .killed : .drained }
+                    // Two workers of one name end each other's sessions: not as fast as they can.
+                    if (clock.now - began).seconds > document.leaseSeconds { backoff.reset() }
+                    pause = backoff.next()
                 }
             }
         }
@@ -92,15 +98,18 @@ public actor Worker {
         return end
     }
 
-    /// Tries until the server answers.
-    private func register() async -> Registered {
+    /// Tries until the server answers, for the first time after `pause` seconds.
+    private func register(after pause: Double) async -> Registered {
         guard !isDraining else { return .cancelled }
         let config = shop.config
         let registration = WorkerRegistration(
             name: config.name, host: ProcessInfo.processInfo.hostName, version: Self.version, slots: config.slots,
             protocols: shop.catalog.usable.compactMap { Self.document($0.manifest) }, sites: config.sites)
         let (server, clock, backoff) = (server, clock, pace.backoff)
-        let task = Task { await Self.register(registration, at: server, clock: clock, backoff: backoff) }
+        let task = Task {
+            try? await Task.sleep(for: .seconds(pause))
+            return await Self.register(registration, at: server, clock: clock, backoff: backoff)
+        }
         registering = task
         defer { registering = nil }
         return await task.value

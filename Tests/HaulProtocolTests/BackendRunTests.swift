@@ -71,6 +71,34 @@ struct BackendRunTests {
         #expect(events.results("b").first?.isOK == true)
     }
 
+    @Test func cancelAfterTheLastElementWasAddedEndsOneElementOnly() async throws {
+        let folder = try Folder()
+        let events = Events()
+        let run = try await BackendRun.start(Runs.fake(), batch: Runs.batch(folder), graces: .init()) { events.add($0) }
+        await run.add(ElementSpec(id: "a", source: "/sleep/60/a", destination: "/d"))
+        await run.add(ElementSpec(id: "b", source: "/sleep/8/b", destination: "/d"))
+        await run.finish()
+        #expect(await events.until { $0.contains { if case .progress("a", _) = $0 { true } else { false } } })
+        await run.cancel("a", reason: "the user cancelled")
+        await run.wait()
+        #expect(events.results("a").first?.reason == "the user cancelled")
+        #expect(events.results("b").first?.isOK == true)
+    }
+
+    @Test func terminateAfterTheLastElementWasAddedIsAnsweredAtOnce() async throws {
+        let folder = try Folder()
+        let events = Events()
+        let graces = BackendRun.Graces(cancel: .seconds(60), terminate: .seconds(60), exit: .seconds(60))
+        let run = try await BackendRun.start(Runs.fake(), batch: Runs.batch(folder), graces: graces) { events.add($0) }
+        await run.add(ElementSpec(id: "a", source: "/sleep/60/a", destination: "/d"))
+        await run.finish()
+        #expect(await events.until { $0.contains { if case .progress("a", _) = $0 { true } else { false } } })
+        let began = ContinuousClock.now
+        await run.terminate(reason: "the end")
+        #expect(events.results("a").first?.reason == "the end")
+        #expect(ContinuousClock.now - began < .seconds(30))
+    }
+
     @Test func cancelOfWhatWaits() async throws {
         let folder = try Folder()
         let events = Events()

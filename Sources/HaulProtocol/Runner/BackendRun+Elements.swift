@@ -4,8 +4,7 @@ import HaulModel
 extension BackendRun {
     /// Sends what the backend may have.
     func send() {
-        guard !hasEnded, !isTerminating, verdict == nil else { return }
-        while sent.count < max(1, batch.concurrency), !waiting.isEmpty {
+        while !hasEnded, !isTerminating, verdict == nil, sent.count < max(1, batch.concurrency), !waiting.isEmpty {
             let element = waiting.removeFirst()
             sent[element.id] = Sent(progressed: .now)
             if let line = try? BackendCommand.element(element).line() { child.input?.post(line) }
@@ -13,8 +12,10 @@ extension BackendRun {
         closeIfFinished()
     }
 
+    /// Tells the backend that no more comes, once nothing is left to be said: until its last result an element may
+    /// have to be cancelled, and what is not told of that is ended with all its neighbours.
     func closeIfFinished() {
-        guard isFinishing, waiting.isEmpty else { return }
+        guard isFinishing, waiting.isEmpty, !hasEnded, sent.isEmpty || isTerminating else { return }
         child.input?.finish()
         if sent.isEmpty, idleSince == nil { idleSince = .now }
     }

@@ -139,18 +139,17 @@ actor AttemptReport {
 
     /// A LIST whose listing did not arrive is none.
     private func withListing(_ result: ElementResult) async -> ElementResult {
-        guard assignment.errand.elementType == .list else { return result }
+        guard assignment.errand.elementType == .list, result.isOK else { return result }
         do {
             try await listing.flush()
         } catch {
             await refused(error, what: "listing")
-            guard result.isOK else { return result }
             guard case .refused(let status, _) = error, status != PieceUpload.outOfStep else {
                 return .failed(.interrupted, "the listing did not reach the server: \(error.text)")
             }
             return .failed(.invalid, "the server did not take the listing: \(error.text)")
         }
-        return result.isOK && !hasListed ? .failed(.backend, "the backend said ok, but sent no listing") : result
+        return !hasListed ? .failed(.backend, "the backend said ok, but sent no listing") : result
     }
 
     private func refused(_ failure: ServerFailure, what: String) async {

@@ -17,6 +17,8 @@ actor ReportQueue {
     private var waiting: [Report] = []
     private var task: Task<Void, Never>?
     private var isClosed = false
+    /// The report that was sent and is not answered yet.
+    private var underWay: [Report] = []
 
     private struct Report {
         var key: AttemptKey
@@ -38,6 +40,9 @@ actor ReportQueue {
         if task == nil { task = Task { await drain() } }
     }
 
+    /// True for an outcome that the server may have by now, although it has not said so.
+    func isUnderWay(_ key: AttemptKey) -> Bool { underWay.contains { $0.key == key } }
+
     /// Drops an outcome that is not under way: its lease has ended.
     func drop(_ key: AttemptKey) { waiting.removeAll { $0.key == key } }
 
@@ -52,7 +57,10 @@ actor ReportQueue {
     private func drain() async {
         while !waiting.isEmpty, !Task.isCancelled {
             let group = takeGroup()
-            guard let reply = await deliver(group) else { break }
+            underWay = group
+            let answer = await deliver(group)
+            underWay = []
+            guard let reply = answer else { break }
             backoff.reset()
             var isShort = false
             for (index, report) in group.enumerated() {

@@ -128,6 +128,8 @@ actor Bridge: BatchRunner {
             var spec = assignment.spec
             spec.destination = "\(spool)/\(id)"
             await get.add(spec)
+            // Cancelled while it was on its way there.
+            if let reason = ledger.cancelled[id] { await get.cancel(id, reason: reason) }
         }
     }
 
@@ -145,10 +147,12 @@ actor Bridge: BatchRunner {
             await report.take(.log(id: id, text: "\(result.transferred) bytes are in the spool, on to the destination"))
             var spec = report.assignment.spec
             spec.source = "\(spool)/\(id)"
-            spec.size = result.transferred
+            spec.size = result.transferred > 0 ? result.transferred : nil
             spec.checksum = result.checksum
             putting.insert(id)
             await put.add(spec)
+            // Cancelled since the look above: the putting backend did not know the element then.
+            if let reason = ledger.cancelled[id] { await put.cancel(id, reason: reason) }
         }
     }
 

@@ -5,6 +5,10 @@ actor SpoolSpace {
     private var queue: [(bytes: Int, id: Int, continuation: CheckedContinuation<Bool, Never>)] = []
     private var nextID = 0
 
+    /// Bytes that nobody holds, and how many wait for some.
+    var free: Int { capacity - used }
+    var waitingCount: Int { queue.count }
+
     init(capacity: Int) { self.capacity = capacity }
 
     /// Takes `bytes`, at most ``capacity``; false when the task was cancelled before there was room.

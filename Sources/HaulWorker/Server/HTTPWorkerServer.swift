@@ -25,13 +25,13 @@ public struct HTTPWorkerServer: WorkerServer {
     }
 
     public func register(_ registration: WorkerRegistration) async throws(ServerFailure) -> SessionDocument {
-        try Self.document(await send("POST", "/register", json: try Self.body(registration)))
+        try document(await send("POST", "/register", json: try Self.body(registration)))
     }
 
     public func claim(_ request: ClaimRequest) async throws(ServerFailure) -> [ClaimedJob] {
         let wait = request.wait ?? 0
         do {
-            return try Self.document(
+            return try document(
                 await send("POST", "/jobs", json: try Self.body(request), timeout: wait + timeout))
         } catch ServerFailure.refused(status: 404, _) {
             return []
@@ -41,11 +41,12 @@ public struct HTTPWorkerServer: WorkerServer {
     }
 
     public func heartbeat(_ heartbeat: Heartbeat, timeout: Double) async throws(ServerFailure) -> HeartbeatReply {
-        try Self.document(await send("POST", "/heartbeat", json: try Self.body(heartbeat), timeout: timeout))
+        try document(await send("POST", "/heartbeat", json: try Self.body(heartbeat), timeout: timeout))
     }
 
     public func results(_ body: Data) async throws(ServerFailure) -> ResultsReply {
-        try Self.document(await send("POST", "/results", json: body))
+        // The end of a LIST is answered when its listing is expanded.
+        try document(await send("POST", "/results", json: body, timeout: max(timeout, 120)))
     }
 
     public func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure) {
@@ -100,7 +101,8 @@ public struct HTTPWorkerServer: WorkerServer {
         }
         if reply.status >= 500 || reply.status == 429 || reply.status == 408 {
             let text = "\(reply.status) \(Self.detail(reply))"
-            contact.failed(text)
+            contact.worked()
+            contact.isFaulty(text)
             throw .unreachable(text)
         }
         contact.worked()
@@ -134,11 +136,13 @@ public struct HTTPWorkerServer: WorkerServer {
     }
 
     /// An answer that is not what it should be comes from something else that listens there: it may go away.
-    private static func document<Value: Decodable>(_ reply: HTTPClientResponse) throws(ServerFailure) -> Value {
+    private func document<Value: Decodable>(_ reply: HTTPClientResponse) throws(ServerFailure) -> Value {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(reply.body))
         } catch {
-            throw .unreachable("the answer is not what a hauld says: \(error)")
+            let text = "the answer is not what a hauld says: \(error)"
+            contact.isFaulty(text)
+            throw .unreachable(text)
         }
     }
 }

@@ -9,7 +9,8 @@ extension WorkerSession {
     /// Work is asked for when it could start at once, and while the server takes what was done: results that pile up
     /// unanswered are held in memory.
     private var mayClaim: Bool {
-        freeSlots > 0 && waiting.isEmpty && !isPausedByServer && held.count < 4 * shop.config.claimLimit
+        freeSlots > 0 && waiting.isEmpty && !isPausedByServer
+            && held.count + refused.count < 4 * shop.config.claimLimit
     }
 
     /// Claims until the order to end comes.
@@ -18,10 +19,16 @@ extension WorkerSession {
         while true {
             await wait { mayClaim || isDraining }
             guard !isDraining, end == nil else { return }
+            let asked = clock.now
             do {
                 let jobs = try await server.claim(request())
-                backoff.reset()
                 await take(Claimed.read(jobs))
+                // A server that does not park (it is about to end, or too busy to) is not asked without a pause.
+                if jobs.isEmpty, clock.now - asked < .seconds(min(1, pace.claimWait / 2)) {
+                    await wait(until: clock.now + .seconds(backoff.next())) { isDraining }
+                } else {
+                    backoff.reset()
+                }
             } catch {
                 switch error {
                 case .cancelled: continue
@@ -59,6 +66,8 @@ extension WorkerSession {
                 held[assignment.key.id] = AttemptReport(assignment, context: context)
                 work.append(assignment)
             case .unusable(let key, let reason):
+                guard refused[key.id] == nil else { continue }
+                refused[key.id] = key
                 let text = "\(reason)\n"
                 log("element-unusable", ["element": key.id, "reason": reason])
                 await reports?.add(

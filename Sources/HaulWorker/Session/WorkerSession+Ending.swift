@@ -18,8 +18,13 @@ extension WorkerSession {
         }
         for runner in runners.values { Task { await runner.stop(reason: reason) } }
         await wait { runners.isEmpty }
-        // Their outcomes: until they are acknowledged, or the leases are over.
-        await wait { held.isEmpty }
+        // Their outcomes: until they are acknowledged, or the leases are over. A server that answers heartbeats but takes
+        // no outcome holds nobody here for longer than a lease: it hands the elements out again.
+        await wait(until: clock.now + .seconds(document.leaseSeconds)) {
+            held.isEmpty && refused.isEmpty
+        }
+        let unanswered = held.count + refused.count
+        if end == nil, unanswered > 0 { log("outcomes-dropped", ["elements": unanswered]) }
     }
 
     /// No backend is left when this returns; what is not reported by now never is, unless all went well.
@@ -36,8 +41,17 @@ extension WorkerSession {
         for runner in runners.values {
             Task { if how == .killed { await runner.kill() } else { await runner.stop(reason: reason) } }
         }
-        while !runners.isEmpty { await waitForBatch() }
+        // Once the leases are over another worker may be at the same files: who does not stop in time is made to.
+        let patience = clock.now + .seconds(margin / 2)
+        var isForced = how == .drained || how == .killed
+        while !runners.isEmpty {
+            await waitForBatch(atMost: margin / 8)
+            guard !isForced, clock.now >= patience else { continue }
+            isForced = true
+            for runner in runners.values { Task { await runner.kill() } }
+        }
         held = [:]
+        refused = [:]
     }
 
     /// Tells the server that nothing is held, so that what a lost answer had handed out goes to others at once.

@@ -13,7 +13,7 @@ extension WorkerSession {
             try? await Task.sleep(for: .seconds(pause))
             guard end == nil, !Task.isCancelled else { return }
             let sent = clock.now
-            let holding = Set(held.keys)
+            let holding = Set(held.keys).union(refused.keys)
             do {
                 let reply = try await server.heartbeat(beat(holding), timeout: max(1, document.heartbeatSeconds))
                 renewed = sent
@@ -48,24 +48,39 @@ extension WorkerSession {
             isPausedByServer = reply.drain
             changed()
         }
-        for id in reply.unknown where holding.contains(id) { await leaseEnded(id) }
-        for id in reply.stop where held[id] != nil { await cancel(id, reason: "cancelled by its user") }
+        for id in reply.unknown where holding.contains(id) {
+            // What is just being reported has no lease any more once that is done; the answer says which it was.
+            if let key = held[id]?.assignment.key ?? refused[id], await reports?.isUnderWay(key) == true { continue }
+            await leaseEnded(id)
+        }
+        // The server repeats itself until it has the outcome.
+        for id in reply.stop where held[id] != nil && stopping.insert(id).inserted {
+            cancel(id, reason: "cancelled by its user")
+        }
     }
 
     /// The server gave an attempt up: its work is stopped, its report dropped.
     func leaseEnded(_ id: String) async {
+        if let key = refused[id] {
+            forget(id)
+            await reports?.drop(key)
+        }
         guard let report = held[id] else { return }
         log("lease-ended", ["element": id])
         forget(id)
         await report.abandon()
         await reports?.drop(report.assignment.key)
-        await cancel(id, reason: "its lease has ended")
+        cancel(id, reason: "its lease has ended")
     }
 
     /// Ends an attempt; its result follows, unless it has one by now.
-    func cancel(_ id: String, reason: String) async {
+    ///
+    /// Not waited for: a batch that hands a neighbour's log to a slow server takes no orders until that is done, and
+    /// the heartbeat that brought this one must not wait for that.
+    func cancel(_ id: String, reason: String) {
         if let number = runnerOf[id] {
-            await runners[number]?.cancel(id, reason: reason)
+            let runner = runners[number]
+            Task { await runner?.cancel(id, reason: reason) }
         } else if let index = waiting.firstIndex(where: { $0.elements.contains { $0.key.id == id } }) {
             waiting[index].elements.removeAll { $0.key.id == id }
             if waiting[index].elements.isEmpty { waiting.remove(at: index) }
@@ -73,9 +88,11 @@ extension WorkerSession {
         }
     }
 
+    /// Seconds before the end of the leases at which everything is stopped.
+    var margin: Double { min(pace.leaseMargin, document.leaseSeconds / 3) }
+
     /// Sends what attempts hold back, and stops everything before the leases run out.
     func keepTime() async {
-        let margin = min(pace.leaseMargin, document.leaseSeconds / 3)
         while end == nil, !Task.isCancelled {
             try? await Task.sleep(for: .seconds(pace.tick))
             guard !Task.isCancelled else { return }

@@ -28,10 +28,14 @@ actor WorkerSession {
 
     /// Every attempt that the session has a lease on, until its outcome is acknowledged.
     var held: [String: AttemptReport] = [:]
+    /// Attempts that cannot be run, until the server knows: a lease on them is kept up like on any other.
+    var refused: [String: AttemptKey] = [:]
     /// Running batches, by the number that each got.
     var runners: [Int: any BatchRunner] = [:]
     /// Which batch runs an attempt.
     var runnerOf: [String: Int] = [:]
+    /// Attempts that the server wants stopped and that were told so.
+    var stopping: Set<String> = []
     /// Batches that wait for a slot.
     var waiting: [Batch] = []
     /// The server wants no more work to be asked for.
@@ -113,8 +117,8 @@ actor WorkerSession {
 
     func changed() { changes.fire() }
 
-    /// Returns when a batch may have ended.
-    func waitForBatch() async { await changes.wait(at: .seconds(1)) }
+    /// Returns when a batch may have ended, or after so many seconds.
+    func waitForBatch(atMost seconds: Double) async { await changes.wait(at: .seconds(max(0.05, seconds))) }
 
     /// Starts waiting batches while slots are free.
     func startBatches() {
@@ -171,6 +175,8 @@ actor WorkerSession {
 
     func forget(_ id: String) {
         held[id] = nil
+        refused[id] = nil
+        stopping.remove(id)
         changes.fire()
     }
 }

@@ -1,0 +1,48 @@
+import Support
+import Testing
+
+@testable import HaulWorker
+
+@Suite(.timeLimit(.minutes(1))) struct SpoolSpaceTests {
+    @Test func servesInOrderAndNeverGivesMoreThanItHas() async throws {
+        let space = SpoolSpace(capacity: 10)
+        #expect(await space.take(6))
+        let big = Task { await space.take(8) }
+        try await eventually("the big one waits") { await space.waitingCount == 1 }
+        // There is room for it, but it came later.
+        let small = Task { await space.take(2) }
+        try await eventually("the small one waits") { await space.waitingCount == 2 }
+        #expect(await space.free == 4)
+        await space.give(6)
+        #expect(await big.value)
+        #expect(await small.value)
+        #expect(await space.free == 0)
+    }
+
+    @Test func letsWhoIsCancelledGoAndTheNextIn() async throws {
+        let space = SpoolSpace(capacity: 10)
+        #expect(await space.take(6))
+        let big = Task { await space.take(8) }
+        try await eventually("the big one waits") { await space.waitingCount == 1 }
+        let small = Task { await space.take(4) }
+        try await eventually("the small one waits") { await space.waitingCount == 2 }
+        big.cancel()
+        #expect(await !big.value)
+        #expect(await small.value)
+        await space.give(6)
+        await space.give(4)
+        #expect(await space.free == 10)
+    }
+
+    @Test func refusesWhoWasCancelledBefore() async {
+        let space = SpoolSpace(capacity: 1)
+        #expect(await space.take(1))
+        let late = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await space.take(1)
+        }
+        #expect(await !late.value)
+        await space.give(1)
+        #expect(await space.free == 1)
+    }
+}
