@@ -67,11 +67,7 @@ let package = Package(
         library("HaulLogs", ["HaulModel", "CDisk"]),
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
-        library(
-            "HaulAPI",
-            [
-                "HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP", "HaulStore", "HaulLogs", "HaulCrypto",
-            ]),
+        library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
         library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),

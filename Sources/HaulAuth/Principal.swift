@@ -1,4 +1,4 @@
-public import HaulStore
+public import HaulModel
 
 /// Who is asking, and what they may do.
 public struct Principal: Sendable, Hashable {

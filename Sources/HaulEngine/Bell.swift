@@ -8,6 +8,8 @@ public final class Bell: Sendable {
         var rings = 0
         var next = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        /// Waits that were over before they had begun: the timer was faster.
+        var over: Set<Int> = []
     }
 
     private let state = Mutex(State())
@@ -40,7 +42,7 @@ public final class Bell: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    if state.rings > heard || Task.isCancelled { return true }
+                    if state.over.remove(ticket) != nil || state.rings > heard || Task.isCancelled { return true }
                     state.waiters[ticket] = continuation
                     return false
                 }
@@ -50,9 +52,14 @@ public final class Bell: Sendable {
             release(ticket)
         }
         timer.cancel()
+        state.withLock { _ = $0.over.remove(ticket) }
     }
 
     private func release(_ ticket: Int) {
-        state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
+        state.withLock { state in
+            let waiter = state.waiters.removeValue(forKey: ticket)
+            if waiter == nil { state.over.insert(ticket) }
+            return waiter
+        }?.resume()
     }
 }

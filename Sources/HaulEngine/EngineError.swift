@@ -1,3 +1,5 @@
+import HaulStore
+
 /// Why the engine did not do what was asked, in words for the one who asked.
 public struct EngineError: Error, Sendable {
     public enum Kind: Sendable {
@@ -45,6 +47,20 @@ public struct EngineError: Error, Sendable {
         self.index = index
         self.offset = offset
         self.cause = cause
+    }
+
+    /// What the database or anything else threw, in words that tell a client nothing of its inside.
+    public init(unexpected error: any Error) {
+        if case StoreError.unavailable(let cause) = error {
+            self.init(
+                .unavailable, code: "unavailable",
+                detail: "The server's database can't take this now; nothing was done.",
+                hint: "Try again in a while.", cause: cause)
+        } else {
+            self.init(
+                .fault, code: "fault", detail: "The server failed.",
+                hint: "Tell the operators when it happened: their log says why.", cause: String(describing: error))
+        }
     }
 
     /// 404 for a job that is not there, or not for this user.

@@ -61,6 +61,16 @@ final class Ledger {
         if expansion != nil { effects.isExpandable = true } else { effects.isOpenable = true }
     }
 
+    /// Books an element that an expansion ends with because it can't go on: it has failed without an attempt.
+    func endExpansion(with element: Element) throws {
+        var state = try state(element.jobID)
+        state.job.counts[element.status] += 1
+        state.expansion = nil
+        states[element.jobID] = state
+        touched.insert(element.jobID)
+        effects.isOpenable = true
+    }
+
     /// Writes every job that was touched since the last time.
     ///
     /// - Returns: the jobs as they are now, by id.

@@ -23,6 +23,16 @@ public enum LogError: Error, Sendable, Hashable {
     case fsyncFailed(String)
 }
 
+extension LogError {
+    /// What was asked for is gone or broken: asking again would find the same.
+    public var isLoss: Bool {
+        switch self {
+        case .missing, .invalidListing, .invalidKey: true
+        default: false
+        }
+    }
+}
+
 extension LogError: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -1,4 +1,4 @@
-import HaulStore
+import HaulModel
 
 /// What the command line asks for.
 enum Arguments {

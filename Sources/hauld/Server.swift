@@ -67,7 +67,9 @@ struct Server {
             throw StartError(message: "\(error)")
         }
         let specs = manifests.mapValues(\.jobOptions)
-        let rules = RegistrationRules(sites: SiteDirectory(sites)) { specs[$0.folder] ?? CommonOptions.specs }
+        let rules = RegistrationRules(
+            sites: SiteDirectory(sites), manifests: manifests.keys.compactMap { ProtocolName(text: $0) }
+        ) { specs[$0.folder] ?? CommonOptions.specs }
         var configuration = EngineConfiguration()
         configuration.leaseSeconds = config.leases.seconds
         configuration.heartbeatSeconds = config.leases.heartbeat

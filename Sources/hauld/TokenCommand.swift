@@ -2,6 +2,7 @@ import Foundation
 import HaulAuth
 import HaulCrypto
 import HaulEngine
+import HaulModel
 import HaulStore
 
 /// `hauld token add`.

@@ -9,7 +9,7 @@ import Testing
     @Test func keysOfADay() async throws {
         let test = try await TestEngine()
         let alice = try await test.user("alice")
-        let key = IdempotencyKey(key: "k", body: [UInt8](repeating: 1, count: 32))
+        let key = IdempotencyKey(key: "k", request: [1])
         let first = try await test.register(alice, key: key)
         test.advance(seconds: 24 * 3600 - 1)
         #expect(try await test.register(alice, key: key).id == first.id)
@@ -91,7 +91,8 @@ import Testing
         let item = try #require(handout.items.first)
         func report(_ code: Int, _ hash: UInt8) -> Report {
             Report(
-                jobID: job.id, elementID: 0, token: item.token, returnCode: code, host: "h", log: [1], hash: [hash])
+                jobID: job.id, elementID: 0, token: item.token, returnCode: code, host: "h", log: [1], sent: ["\(hash)"]
+            )
         }
         let verdicts = try await test.engine.report([report(0, 1), report(0, 1), report(1, 2)])
         guard case .accepted = verdicts[0], case .repeated = verdicts[1], case .refused = verdicts[2] else {

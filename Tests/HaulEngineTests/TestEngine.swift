@@ -89,7 +89,7 @@ final class TestEngine: Sendable {
         let item = try #require(handout.items.first)
         let report = Report(
             jobID: handout.job.id, elementID: item.element.id, token: item.token, returnCode: returnCode, host: "h",
-            log: Array("log".utf8), hash: [UInt8](repeating: hash, count: 32))
+            log: Array("log".utf8), sent: ["\(hash)"])
         return try #require(try await engine.report([report]).first)
     }
 

@@ -48,7 +48,7 @@ struct TransferPathTests {
         #expect(TransferPath.relative("/ab", to: "/a") == nil)
     }
 
-    @Test("the top of a site", arguments: ["/", "~", "~/", "//", "/a/..", "/srv/data/", "/srv/./data"])
+    @Test("the top of a site", arguments: ["/", "~", "~/", "//", "/a/..", "/srv/data/", "/srv/./data", "/srv"])
     func roots(_ path: String) {
         #expect(TransferPath.isRoot(path, siteRoot: "/srv/data"))
         #expect(!TransferPath.isRoot("/srv/data/x", siteRoot: "/srv/data"))

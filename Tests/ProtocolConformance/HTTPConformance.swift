@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// The http protocol against both servers that matter: what one forgives the other does not.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct HTTPConformance {
     @Test func apache() async throws { try await check([:]) { try await Apache.start(root: $0) } }
 

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// The ssh protocol against OpenSSH's own server.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct SSHConformance {
     @Test func openSSH() async throws {
         let server = try await Sshd.start()

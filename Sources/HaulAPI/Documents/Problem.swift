@@ -1,9 +1,7 @@
 import Foundation
 import HaulEngine
 public import HaulHTTP
-import HaulLogs
 import HaulModel
-import HaulStore
 import HaulWire
 
 /// An error on its way to a client, and what of it is for the server's log alone.
@@ -23,13 +21,7 @@ struct Problem: Error, Sendable {
         switch error {
         case let problem as Problem: self = problem
         case let error as EngineError: self.init(error)
-        case let error as StoreError:
-            if case .unavailable = error {
-                self = .unavailable(cause: error.description)
-            } else {
-                self = .fault(cause: error.description)
-            }
-        default: self = .fault(cause: String(describing: error))
+        default: self.init(EngineError(unexpected: error))
         }
     }
 
@@ -121,14 +113,6 @@ extension Problem {
                 detail: "This path does not take \(request.method.prefix(32)).",
                 hint: "It takes \(allowed.joined(separator: ", "))."),
             headers: ["Allow": allowed.joined(separator: ", ")])
-    }
-
-    static func unavailable(cause: String) -> Problem {
-        Problem(
-            ProblemDocument(
-                status: 503, title: "Unavailable", code: "unavailable",
-                detail: "The server's database can't take this now; nothing was done.", hint: "Try again in a while."),
-            headers: ["Retry-After": "5"], cause: cause)
     }
 
     static func fault(cause: String) -> Problem {

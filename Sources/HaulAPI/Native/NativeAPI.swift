@@ -1,7 +1,7 @@
 public import HaulAuth
 public import HaulEngine
 public import HaulHTTP
-import HaulStore
+import HaulModel
 import HaulWire
 
 /// The native dialect: users' and workers' routes below ``WirePath/root``, as `native-api` documents them.

@@ -1,3 +1,4 @@
+import HaulModel
 import HaulStore
 
 /// Ends sessions whose time has come, and takes back what ended sessions held.

@@ -13,13 +13,27 @@ struct Expander: Duty {
 
     func run() async throws -> Bool {
         let jobs = try await engine.store.read { try $0.expandingJobs() }
-        var failure: (any Error)?
         for job in jobs {
-            // One job's lost listing must not hold up the others.
-            do { try await expand(job) } catch { failure = error }
+            do { try await expand(job) } catch let error as LogError where error.isLoss {
+                // What is lost stays lost: the job must not wait for it, nor the others for the job.
+                try await abandon(job, because: "its listing can't be read any more: \(error)")
+            }
         }
-        if let failure { throw failure }
         return !jobs.isEmpty
+    }
+
+    /// Ends an expansion that can't go on with an element that says why: the job fails.
+    private func abandon(_ id: Int, because reason: String) async throws {
+        try await engine.transact { writer, ledger in
+            let state = try ledger.state(id)
+            guard let text = state.expansion else { return }
+            let element = Element(
+                jobID: id, id: try ExpansionState(text: text).nextElement, type: state.job.type, phase: .failed,
+                sourcePath: state.job.source.path, destinationPath: state.job.destination?.path,
+                maxTries: state.job.maxTries, errorClass: .backend, reason: reason, changed: ledger.now)
+            try writer.insertElement(element)
+            try ledger.endExpansion(with: element)
+        }
     }
 
     private func expand(_ id: Int) async throws {

@@ -1,5 +1,5 @@
 public import HaulModel
-public import HaulStore
+import HaulStore
 
 /// What a worker asks for.
 public struct ClaimQuery: Sendable {

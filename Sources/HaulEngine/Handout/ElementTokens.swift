@@ -1,4 +1,5 @@
 import HaulCrypto
+import HaulModel
 import HaulStore
 
 /// The tokens that prove leases: `JOB.ELEMENT.ATTEMPT.MAC`. Nothing has to be stored to check one; whether its lease

@@ -1,5 +1,5 @@
-import HaulModel
-public import HaulStore
+public import HaulModel
+import HaulStore
 
 /// What the server tells a worker in answer to a heartbeat.
 public struct HeartbeatAnswer: Sendable {

@@ -1,16 +1,17 @@
 import HaulCrypto
 public import HaulModel
-public import HaulStore
+import HaulStore
 
 /// What makes a repeated registration the same one.
 public struct IdempotencyKey: Sendable, Hashable {
     public var key: String
-    /// A hash of the request's method, path and body.
-    public var body: [UInt8]
+    /// A hash of the request.
+    let body: [UInt8]
 
-    public init(key: String, body: [UInt8]) {
+    /// - Parameter request: all that has to be the same when it is repeated: method, path and body.
+    public init(key: String, request: [UInt8]) {
         self.key = key
-        self.body = body
+        body = Hash.sha256(request)
     }
 }
 

@@ -50,8 +50,8 @@ struct FiledReport: Sendable {
         if report.transferred != nil {
             let seconds = max(now.seconds(since: attempt.started), 0.001)
             result.progress = Attempt.Progress(
-                transferred: transferred, elapsed: result.progress?.elapsed ?? seconds,
-                instant: result.progress?.instant ?? 0, average: Double(transferred) / seconds)
+                transferred: transferred, elapsed: seconds, instant: Double(transferred) / seconds,
+                average: Double(transferred) / seconds)
         }
         return result
     }

@@ -1,3 +1,4 @@
+import HaulCrypto
 public import HaulModel
 
 /// How an attempt ended, as the holder of its lease says.
@@ -20,12 +21,14 @@ public struct Report: Sendable {
     /// Bytes; -1 is the element's size.
     public var transferred: Int?
     /// A hash of all that was sent, by which the same report is known again.
-    public var hash: [UInt8]
+    let hash: [UInt8]
+
+    /// - Parameter sent: all that was sent, field by field.
 
     public init(
         jobID: Int, elementID: Int, token: String, returnCode: Int, host: String, log: [UInt8],
         listing: [ListingLine]? = nil, errorClass: ErrorClass? = nil, reason: String? = nil, checksum: String? = nil,
-        transferred: Int? = nil, hash: [UInt8]
+        transferred: Int? = nil, sent: [String]
     ) {
         self.jobID = jobID
         self.elementID = elementID
@@ -38,7 +41,7 @@ public struct Report: Sendable {
         self.reason = reason
         self.checksum = checksum
         self.transferred = transferred
-        self.hash = hash
+        hash = Hash.sha256(Array(sent.joined(separator: "\u{0}").utf8))
     }
 }
 

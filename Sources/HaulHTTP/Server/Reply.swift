@@ -41,6 +41,9 @@ enum Reply {
             if hasBody {
                 exchange.sends(stream)
                 stream.start(produce)
+            } else {
+                // A length that nobody knows and a body that does not come: the end of the connection leaves no doubt.
+                MHD_add_response_header(reply, "Connection", "close")
             }
             return reply
         }

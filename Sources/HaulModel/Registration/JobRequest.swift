@@ -25,10 +25,17 @@ public struct RegistrationRules: Sendable {
     public var sites: SiteDirectory
     /// The declarations of a protocol's options, by the protocol; those known to all where it has no manifest here.
     public var options: @Sendable (ProtocolName) -> [OptionSpec]
+    /// What a job may name: the documented protocols, those of the sites, and those with a manifest here.
+    public var protocols: Set<ProtocolName>
 
-    public init(sites: SiteDirectory, options: @escaping @Sendable (ProtocolName) -> [OptionSpec]) {
+    /// - Parameter manifests: the protocols with a manifest here.
+    public init(
+        sites: SiteDirectory, manifests: [ProtocolName] = [],
+        options: @escaping @Sendable (ProtocolName) -> [OptionSpec]
+    ) {
         self.sites = sites
         self.options = options
+        protocols = Set(ProtocolName.documented + sites.sites.map(\.protocolName) + manifests)
     }
 }
 
@@ -54,7 +61,7 @@ extension JobRequest {
         if type == .rename { target = source }
         if type?.hasDestination == true { targetPath = reader.path("dst_filepath") }
         let options = reader.options()
-        let protocolName = reader.protocolName() ?? source?.protocolName ?? .gridftp
+        let protocolName = reader.protocolName(among: rules.protocols) ?? source?.protocolName ?? .gridftp
         priority = reader.integer("priority", in: 0...9) ?? 5
         maxTries = reader.integer("max_tries", in: 1...100) ?? 2
         queue = reader.text("queue", limit: 64) ?? Self.defaultQueue
@@ -149,11 +156,13 @@ private struct FieldReader {
         }
     }
 
-    mutating func protocolName() -> ProtocolName? {
+    mutating func protocolName(among known: Set<ProtocolName>) -> ProtocolName? {
         guard let value = value("protocol") else { return nil }
-        let name = ProtocolName(value)
-        if name == nil { problems["protocol"] = "must be GRIDFTP (0), SSH (1), DUMMY (2) or the name of a protocol" }
-        return name
+        if let name = ProtocolName(value), known.contains(name) { return name }
+        let names = known.subtracting(ProtocolName.documented).map(\.name).sorted()
+        problems["protocol"] =
+            "must be one of " + (["GRIDFTP (0)", "SSH (1)", "DUMMY (2)"] + names).joined(separator: ", ")
+        return nil
     }
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {

@@ -39,10 +39,11 @@ public enum TransferPath {
     /// True when two paths are the same bytes.
     public static func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
 
-    /// True for the top of a site: `/`, the home, or what the site's own configuration names as its root.
+    /// True for the top of a site: `/`, the home, what the site's own configuration names as its root, and whatever
+    /// holds that.
     public static func isRoot(_ path: String, siteRoot: String?) -> Bool {
         let place = normalized(path)
-        return place == "/" || place == "~" || siteRoot.map { same(normalized($0), place) } ?? false
+        return place == "/" || place == "~" || siteRoot.map { relative(normalized($0), to: place) != nil } ?? false
     }
 
     /// A path without its final slashes; `/` stays.

@@ -1,20 +1,5 @@
 public import HaulModel
 
-/// Names an attempt: `"JOB.ELEMENT.ATTEMPT"`.
-public struct AttemptID: Sendable, Hashable, CustomStringConvertible {
-    public var jobID: Int
-    public var elementID: Int
-    public var number: Int
-
-    public init(jobID: Int, elementID: Int, number: Int) {
-        self.jobID = jobID
-        self.elementID = elementID
-        self.number = number
-    }
-
-    public var description: String { "\(jobID).\(elementID).\(number)" }
-}
-
 private let attemptColumns = """
     a.job_id, a.element_id, a.number, a.session_id, a.worker, a.started, a.ended, a.status, a.class, a.reason,
     a.returncode, a.transferred, a.elapsed, a.instant, a.average, a.checksum, a.log_file, a.log_offset, a.log_length,

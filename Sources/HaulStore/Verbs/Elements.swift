@@ -37,7 +37,7 @@ extension StoreReader {
     func readyElements(ofJob job: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
         try db.rows(
             """
-            SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "")
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_ready WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "")
             ORDER BY id LIMIT $2
             """, [.int(job), .int(limit)], Self.element)
     }
@@ -62,7 +62,7 @@ extension StoreReader {
             """
             SELECT \(elementColumns),
                 EXISTS (SELECT 1 FROM kept_directories k WHERE k.job_id = e.job_id AND k.path = e.src_path)
-            FROM elements e WHERE job_id = $1 AND phase = 0 AND depth = $2 ORDER BY id LIMIT $3
+            FROM elements e INDEXED BY elements_held WHERE job_id = $1 AND phase = 0 AND depth = $2 ORDER BY id LIMIT $3
             """, [.int(job), .int(depth), .int(limit)]
         ) { (try Self.element($0), $0.int(15) == 1) }
     }
@@ -92,13 +92,15 @@ extension StoreWriter {
     public func insertElement(_ element: Element) throws {
         try db.run(
             """
-            INSERT INTO elements (job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, changed)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            INSERT INTO elements (job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, changed, class,
+                reason)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """,
             [
                 .int(element.jobID), .int(element.id), .int(element.type.rawValue), .int(element.phase.rawValue),
                 .text(element.sourcePath), SQLValue(element.destinationPath), .int(element.size), .int(element.depth),
-                .int(element.maxTries), .int(element.changed.milliseconds),
+                .int(element.maxTries), .int(element.changed.milliseconds), SQLValue(element.errorClass?.rawValue),
+                SQLValue(element.reason),
             ])
     }
 

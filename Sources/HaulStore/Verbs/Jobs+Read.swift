@@ -1,29 +1,5 @@
 public import HaulModel
 
-/// What narrows a list of jobs; nil narrows nothing.
-public struct JobFilter: Sendable, Hashable {
-    public var userID: Int?
-    public var status: Status?
-    public var type: JobType?
-    public var queue: String?
-    /// The site that is source or destination.
-    public var siteID: Int?
-    /// Changed then or later.
-    public var since: Timestamp?
-
-    public init(
-        userID: Int? = nil, status: Status? = nil, type: JobType? = nil, queue: String? = nil, siteID: Int? = nil,
-        since: Timestamp? = nil
-    ) {
-        self.userID = userID
-        self.status = status
-        self.type = type
-        self.queue = queue
-        self.siteID = siteID
-        self.since = since
-    }
-}
-
 extension StoreReader {
     private static let jobColumns = """
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,

@@ -1,27 +1,5 @@
 public import HaulModel
 
-/// What a token lets its bearer do.
-public enum Role: String, Sendable, Hashable, CaseIterable {
-    case user, worker, `operator`
-}
-
-/// A user as the store knows it.
-public struct User: Sendable, Hashable {
-    public var id: Int
-    public var name: String
-}
-
-/// Who bears a token.
-public struct TokenRecord: Sendable, Hashable {
-    public var id: Int
-    public var user: User
-    public var role: Role
-    /// What a worker's token is restricted to; nil is everything.
-    public var sites: [Int]?
-    public var queues: [String]?
-    public var users: [String]?
-}
-
 extension StoreReader {
     /// The bearer of the token with this hash, unless it was revoked.
     public func token(hash: [UInt8]) throws -> TokenRecord? {

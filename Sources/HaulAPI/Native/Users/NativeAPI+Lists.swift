@@ -3,7 +3,6 @@ import HaulAuth
 import HaulEngine
 import HaulHTTP
 import HaulModel
-import HaulStore
 import HaulWire
 
 extension NativeAPI {
@@ -33,12 +32,12 @@ extension NativeAPI {
                 filter.userID = nil
             } else {
                 // Nobody of that name has no jobs.
-                filter.userID = try await engine.store.read { try $0.user(named: user)?.id } ?? -1
+                filter.userID = try await engine.user(named: user)?.id ?? -1
             }
         }
         let narrowed = filter
         return try await stream(request, after: after, limit: limit) { [engine] after, count in
-            let jobs = try await engine.store.read { try $0.jobs(narrowed, after: after, limit: count) }
+            let jobs = try await engine.jobs(narrowed, after: after, limit: count)
             return jobs.map { ($0.id, $0) }
         } write: { job, sink in
             try await sink.write(JSONText.bytes(JobDocument(job, withCounts: true)))
@@ -57,15 +56,13 @@ extension NativeAPI {
         let limit = query.number("limit", from: 0)
         let form = query.listingForm(allowsNone: true)
         try query.check()
-        let job = try await engine.store.read { try $0.job(id) }
+        let job = try await engine.job(id)
         guard let job, principal.mayRead(job) else { return JSONStream(for: request).response { _ in } }
-        if form != .none, let first = try await engine.store.read({ try $0.element(0, ofJob: id) }) {
+        if form != .none, let first = try await engine.element(0, ofJob: id) {
             try await checkListing(of: first, job)
         }
         return try await stream(request, after: after, limit: limit) { [engine] after, count in
-            let elements = try await engine.store.read {
-                try $0.elements(ofJob: id, status: status, after: after, limit: count)
-            }
+            let elements = try await engine.elements(ofJob: id, status: status, after: after, limit: count)
             return elements.map { ($0.id, $0) }
         } write: { element, sink in
             try await write(element, of: job, form, to: &sink)

@@ -1,13 +1,11 @@
 import HaulAuth
 import HaulEngine
 import HaulHTTP
-import HaulLogs
 import HaulModel
-import HaulStore
 import HaulWire
 
 /// An attempt that ended, and what its output has to know of its element.
-private typealias Ended = (attempt: Attempt, type: JobType)
+private typealias Ended = Engine.EndedAttempt
 
 extension NativeAPI {
     func addOutputRoutes(to router: inout Router) {
@@ -29,16 +27,15 @@ extension NativeAPI {
         var query = QueryReader(request)
         let form = query.listingForm(allowsNone: false)
         try query.check()
-        let latest = try await engine.store.read { try $0.latestAttempt(ofElement: element.id, ofJob: job.id) }
+        let latest = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id)
         guard let latest else {
             throw Problem.invalid(
                 "output_not_ready", "No attempt at element \(element.id) of job \(job.id) has ended yet.",
                 hint: "GET .../status says where it stands; ask again once `attempts` is more than 0.")
         }
         let wanted = number.map { $0 < 0 ? latest.number + 1 + $0 : $0 } ?? latest.number
-        let found = try await engine.store.read {
-            try $0.attempt(AttemptID(jobID: job.id, elementID: element.id, number: wanted))
-        }
+        let found = try await engine.attempt(
+            AttemptID(jobID: job.id, elementID: element.id, number: wanted))
         guard let found, found.ended != nil else {
             throw Problem.invalid(
                 "no_such_attempt",
@@ -91,10 +88,8 @@ extension NativeAPI {
     private func eachPage(of job: Job, latestOnly: Bool, _ body: ([Ended]) async throws -> Void) async throws {
         var after = (element: -1, number: 0)
         while true {
-            let from = after
-            let page = try await engine.store.read {
-                try $0.endedAttempts(ofJob: job.id, latestOnly: latestOnly, after: from, limit: Self.page)
-            }
+            let page = try await engine.endedAttempts(
+                ofJob: job.id, latestOnly: latestOnly, after: after, limit: Self.page)
             try await body(page)
             guard page.count == Self.page, let last = page.last?.attempt else { return }
             after = (last.elementID, last.number)
@@ -104,11 +99,13 @@ extension NativeAPI {
     /// - Throws: 500 that says which attempt's log is not there, without a path.
     private func checkLogs(_ page: [Ended], of job: Job) async throws {
         let places = page.map { $0.attempt.log ?? Attempt.LogPlace(file: "", offset: 0, length: 0) }
-        let found = await engine.logs.exists(job.logUID, places)
+        let found = await engine.logsExist(places, of: job)
         for (ended, isThere) in zip(page, found) {
             let hasListing =
                 ended.attempt.listingLength == nil
-                ? true : await engine.logs.listingExists(Self.key(ended.attempt, of: job))
+                ? true
+                : await engine.listingExists(
+                    ofAttempt: ended.attempt.number, element: ended.attempt.elementID, of: job)
             if !isThere || !hasListing {
                 throw Self.missing(isThere ? "listing" : "log", ended.attempt.elementID, ended.attempt.number, job)
             }
@@ -118,8 +115,8 @@ extension NativeAPI {
     /// - Throws: 500 where a LIST that is done has no listing on disk.
     func checkListing(of element: Element, _ job: Job) async throws {
         guard element.type == .list, element.phase == .done else { return }
-        let key = AttemptKey(logUID: job.logUID, element: element.id, attempt: element.attempts)
-        if await !engine.logs.listingExists(key) { throw Self.missing("listing", element.id, element.attempts, job) }
+        let exists = await engine.listingExists(ofAttempt: element.attempts, element: element.id, of: job)
+        if !exists { throw Self.missing("listing", element.id, element.attempts, job) }
     }
 
     private static func missing(_ what: String, _ element: Int, _ attempt: Int, _ job: Job) -> Problem {
@@ -130,10 +127,6 @@ extension NativeAPI {
                     + "server's disk.",
                 hint: "Tell the operators; the outcomes of the job's attempts are not touched by it."),
             cause: "\(what) of \(job.id).\(element).\(attempt) missing in \(job.logUID)")
-    }
-
-    private static func key(_ attempt: Attempt, of job: Job) -> AttemptKey {
-        AttemptKey(logUID: job.logUID, element: attempt.elementID, attempt: attempt.number)
     }
 
     /// Streams an attempt's output document, its log and listing from disk in pieces.
@@ -148,8 +141,8 @@ extension NativeAPI {
             var text = JSONStringEncoder()
             var offset = 0
             while offset < place.length {
-                let piece = try await engine.logs.read(
-                    job.logUID, place, from: offset, count: min(256 << 10, place.length - offset))
+                let piece = try await engine.readLog(
+                    place, of: job, from: offset, count: min(256 << 10, place.length - offset))
                 if piece.isEmpty { break }
                 offset += piece.count
                 try await sink.write(text.encode(piece))
@@ -169,10 +162,10 @@ extension NativeAPI {
         of job: Job, element: Int, attempt: Int, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
     ) async throws {
         var json = ListingJSON(form: form == .long ? .long : .short)
-        let reader = engine.logs.listing(AttemptKey(logUID: job.logUID, element: element, attempt: attempt))
         var offset = 0
         while true {
-            let read = try await reader.next(from: offset, limit: 1000)
+            let read = try await engine.readListing(
+                ofAttempt: attempt, element: element, of: job, from: offset, limit: 1000)
             try await sink.write(json.encode(read.lines))
             offset = read.offset
             if read.isEnd { break }

@@ -1,9 +1,7 @@
 import HaulAuth
-import HaulCrypto
 import HaulEngine
 import HaulHTTP
 import HaulModel
-import HaulStore
 import HaulWire
 
 extension NativeAPI {
@@ -62,6 +60,6 @@ extension NativeAPI {
                 "bad_idempotency_key", "\(WirePath.idempotencyHeader) must have 1 to 255 printable ASCII characters.")
         }
         let head = Array("\(request.method) \(request.pathSegments.joined(separator: "/"))\n".utf8)
-        return IdempotencyKey(key: key, body: Hash.sha256(head + request.body))
+        return IdempotencyKey(key: key, request: head + request.body)
     }
 }

@@ -2,7 +2,6 @@ import HaulAuth
 import HaulEngine
 import HaulHTTP
 import HaulModel
-import HaulStore
 import HaulWire
 
 extension NativeAPI {
@@ -24,11 +23,7 @@ extension NativeAPI {
         router.on("GET", "/jobs/:job/elements/:element") { request, path in try await showElement(path, request) }
         router.on("GET", "/jobs/:job/elements/:element/status") { request, path in
             let (_, element) = try await element(path, request)
-            let progress = try await engine.store.read { reader in
-                try
-                    (reader.liveAttempt(ofElement: element.id, ofJob: element.jobID)
-                    ?? reader.latestAttempt(ofElement: element.id, ofJob: element.jobID))?.progress
-            }
+            let progress = try await engine.progress(ofElement: element.id, ofJob: element.jobID)
             return JSONText.response(ElementStatusDocument(element, progress: progress))
         }
         addOutputRoutes(to: &router)
@@ -38,7 +33,7 @@ extension NativeAPI {
     func job(_ path: PathParameters, _ request: HTTPRequest) async throws -> Job {
         let principal = try await principal(of: request, .user, .operator)
         let id = try Self.number(path["job"], request)
-        guard let job = try await engine.store.read({ try $0.job(id) }), principal.mayRead(job) else {
+        guard let job = try await engine.job(id), principal.mayRead(job) else {
             throw EngineError.noJob(id)
         }
         return job
@@ -48,7 +43,7 @@ extension NativeAPI {
     func element(_ path: PathParameters, _ request: HTTPRequest) async throws -> (Job, Element) {
         let job = try await job(path, request)
         let id = try Self.number(path["element"], request)
-        guard let element = try await engine.store.read({ try $0.element(id, ofJob: job.id) }) else {
+        guard let element = try await engine.element(id, ofJob: job.id) else {
             throw EngineError.noElement(id, ofJob: job.id)
         }
         return (job, element)

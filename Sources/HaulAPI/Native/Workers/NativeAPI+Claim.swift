@@ -2,7 +2,6 @@ import HaulAuth
 import HaulEngine
 import HaulHTTP
 import HaulModel
-import HaulStore
 import HaulWire
 
 extension NativeAPI {
@@ -16,7 +15,9 @@ extension NativeAPI {
         let principal = try await principal(of: request, .worker)
         var fields = Fields(try JSONText.object(request.body))
         let types = fields.required("types") { $0.list($1, "types of jobs", { JobType($0) }) }
-        if types?.isEmpty == true { fields.note("types", "is empty: name the types of jobs that are wanted") }
+        if fields.value("types")?.array?.isEmpty == true {
+            fields.note("types", "is empty: name the types of jobs that are wanted")
+        }
         let protocols = fields.list("protocols", "names of protocols", Self.protocolName)
         let sites = fields.list("sites", "ids or names of sites", siteID)
         let session = fields.int("session", in: 1...Int.max)

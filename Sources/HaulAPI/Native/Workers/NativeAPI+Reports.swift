@@ -1,8 +1,6 @@
-import HaulCrypto
 import HaulEngine
 import HaulHTTP
 import HaulModel
-import HaulStore
 import HaulWire
 
 extension NativeAPI {
@@ -71,7 +69,7 @@ extension NativeAPI {
         if fields.value("host")?.array != nil {
             host = fields.list("host", "names", \.string)?.joined(separator: ", ")
         } else {
-            host = fields.text("host", limit: 1024)
+            host = fields.text("host").map { Self.cut($0, to: 1024) }
         }
         let log = fields.text("log", limit: 64 << 20)
         let timestamp = fields.value("timestamp")
@@ -82,9 +80,9 @@ extension NativeAPI {
             }
             return lines
         }
-        let errorClass = fields.text("error_class", limit: 64)
-        let reason = fields.text("reason", limit: 4096)
-        let checksum = fields.text("checksum", limit: 256)
+        let errorClass = fields.text("error_class").map { Self.cut($0, to: 64) }
+        let reason = fields.text("reason").map { Self.cut($0, to: 4096) }
+        let checksum = fields.text("checksum").map { Self.cut($0, to: 256) }
         let transferred = fields.int("transferred", in: -1...Int.max)
         try fields.check()
         let parts = [
@@ -96,7 +94,15 @@ extension NativeAPI {
             jobID: job, elementID: element, token: token, returnCode: returnCode ?? 0, host: host ?? "",
             log: Array((log ?? "").utf8), listing: listing, errorClass: errorClass.flatMap(ErrorClass.init),
             reason: reason, checksum: checksum, transferred: transferred,
-            hash: Hash.sha256(Array(parts.joined(separator: "\u{0}").utf8)))
+            sent: parts)
+    }
+
+    /// A text no longer than `limit` bytes. An outcome must not be lost because it has too much to say.
+    private static func cut(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: limit)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end])
     }
 
     /// A line of a listing as a report's hash sees it.

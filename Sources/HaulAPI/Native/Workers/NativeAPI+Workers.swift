@@ -3,7 +3,6 @@ import HaulAuth
 import HaulEngine
 import HaulHTTP
 import HaulModel
-import HaulStore
 import HaulWire
 
 extension NativeAPI {

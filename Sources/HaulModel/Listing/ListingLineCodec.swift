@@ -1,10 +1,9 @@
 import Foundation
-import HaulModel
 
 /// Lines of a listing as NDJSON. The form that haul's own workers write is read and written here; any other spelling
 /// that `ListingLine` accepts is left to `JSONDecoder`, which takes twenty times as long.
-enum ListingLineCodec {
-    static func encode(_ line: ListingLine, into bytes: inout [UInt8]) {
+public enum ListingLineCodec {
+    public static func encode(_ line: ListingLine, into bytes: inout [UInt8]) {
         bytes += Array("{\"dir\":".utf8)
         append(line.directory, to: &bytes)
         if let entry = line.entry {
@@ -17,7 +16,7 @@ enum ListingLineCodec {
     }
 
     /// Adds a JSON string with its quotes.
-    static func append(_ text: String, to bytes: inout [UInt8]) {
+    public static func append(_ text: String, to bytes: inout [UInt8]) {
         var encoder = JSONStringEncoder()
         bytes.append(UInt8(ascii: "\""))
         bytes += encoder.encode(Array(text.utf8)) + encoder.finish()
@@ -25,7 +24,7 @@ enum ListingLineCodec {
     }
 
     /// Nil for what is no line of a listing.
-    static func decode(_ bytes: ArraySlice<UInt8>) -> ListingLine? {
+    public static func decode(_ bytes: ArraySlice<UInt8>) -> ListingLine? {
         var plain = PlainLine(bytes)
         if let line = plain.parse() { return line }
         return try? JSONDecoder().decode(ListingLine.self, from: Data(bytes))

@@ -1,5 +1,3 @@
-public import HaulModel
-
 /// Turns successive lines of a listing into the documented JSON object, piece after piece: short
 /// `{"dir": ["file", "sub/"], "dir/sub": []}`, long with entries as `{"name", "type", "size", "mode", "mtime"}` (bytes;
 /// seconds since 1970). All lines of a directory stand together, as `LogStore.finishListing` makes sure.

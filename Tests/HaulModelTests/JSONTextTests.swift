@@ -1,5 +1,4 @@
 import Foundation
-import HaulLogs
 import HaulModel
 import Testing
 
