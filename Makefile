@@ -76,9 +76,18 @@ needs-dir:
 	@if [[ -z "$(DIR)" ]]; then echo "playground: say where: make playground DIR=/tmp/play"; exit 2; fi
 
 ## test: every test, with real servers; nothing is skipped
+# One group after the other: each measures times and starts servers, and would disturb the next.
+TESTS := 'HaulModelTests|HaulConfigTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
+    HaulProtocolTests HaulWorkerTests Integration SSHBackendTests HTTPBackendTests ProtocolConformance
 test: setup
 	$(BUILD) --build-tests
-	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build
+	@for group in $(TESTS); do \
+	    echo "--- $$group"; \
+	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^($$group)\." > $(SCRATCH)/test.log 2>&1 \
+	        || failed+=" $$group"; \
+	    grep -E '^✘|^◇ Test run|^✔ Test run|NOT TESTED' $(SCRATCH)/test.log || tail -n 20 $(SCRATCH)/test.log; \
+	done; \
+	if [[ -n "$${failed:-}" ]]; then echo "test: failed in:$$failed"; exit 1; fi
 
 ## lint: the format of every Swift file, and who may import whom
 lint:

@@ -74,7 +74,7 @@ import Testing
     @Test func protocolsInEveryForm() async throws {
         let user = try await newPerson().user
         let forms: [(JSONValue, String)] = [
-            (0, "GRIDFTP"), ("1", "SSH"), (2, "DUMMY"), ("ssh", "SSH"), ("Http", "HTTP"), ("S3", "S3"),
+            (0, "GRIDFTP"), ("1", "SSH"), (2, "DUMMY"), ("ssh", "SSH"), ("Http", "HTTP"), ("LOCAL", "LOCAL"),
         ]
         for (form, name) in forms {
             let answer = try await user.post("/list", ["src_siteid": 12, "src_filepath": "x", "protocol": form])
@@ -82,7 +82,7 @@ import Testing
         }
         // The site's, where the job names none.
         #expect(try await user.post("/list", ["src_siteid": 1, "src_filepath": "x"])["protocol"] == "SSH")
-        for wrong: JSONValue in [3, -1, "99", "no/such", "", true, ["ssh"]] {
+        for wrong: JSONValue in [3, -1, "99", "no/such", "unheard-of", "", true, ["ssh"]] {
             let answer = try await user.post("/list", ["src_siteid": 12, "src_filepath": "x", "protocol": wrong])
             #expect(answer.status == 400 && answer["fields"]?.keys == ["protocol"], "\(wrong) \(answer)")
         }
