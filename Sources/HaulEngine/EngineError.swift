@@ -51,7 +51,11 @@ public struct EngineError: Error, Sendable {
 
     /// What the database or anything else threw, in words that tell a client nothing of its inside.
     public init(unexpected error: any Error) {
-        if case StoreError.unavailable(let cause) = error {
+        if case StoreError.limit(let what, let most) = error {
+            self.init(
+                .invalid, code: "too_many_\(what)", detail: "A user may have \(most) \(what).",
+                hint: "Use one that is there; nothing was done.")
+        } else if case StoreError.unavailable(let cause) = error {
             self.init(
                 .unavailable, code: "unavailable",
                 detail: "The server's database can't take this now; nothing was done.",

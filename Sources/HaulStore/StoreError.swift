@@ -8,6 +8,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     case unavailable(String)
     /// The disk did not take what was synced to it. What the kernel holds can't be trusted any more: the process ends.
     case fsyncFailed(String)
+    /// More of something than a user may have.
+    case limit(String, Int)
     /// A constraint of the schema refused a row: a fault of ours.
     case constraint(String)
     /// Any other answer of the database.
@@ -18,6 +20,7 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
         case .unusable(let text), .unavailable(let text), .fsyncFailed(let text), .constraint(let text),
             .failed(let text):
             text
+        case .limit(let what, let most): "a user may have \(most) \(what)"
         case .newer(let found, let known, let path):
             "\(path): the database has schema version \(found), this program knows up to \(known): "
                 + "run the newer hauld, or restore a backup from before the upgrade"

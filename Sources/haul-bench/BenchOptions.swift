@@ -7,6 +7,8 @@ struct BenchOptions {
     var tokenFile: String
     var workerTokenFile: String?
     var site: String
+    /// What the site is served by, as the bench's worker announces it.
+    var protocolName: String
     var jobs: Int
     var batch: Int
     var connections: Int
@@ -20,7 +22,9 @@ struct BenchOptions {
         var values: [String: String] = [:]
         asJSON = words.contains("--json")
         var rest = words.dropFirst().filter { $0 != "--json" }[...]
-        let names = ["url", "token-file", "worker-token-file", "site", "jobs", "batch", "connections", "entries"]
+        let names = [
+            "url", "token-file", "worker-token-file", "site", "protocol", "jobs", "batch", "connections", "entries",
+        ]
         while let word = rest.popFirst() {
             let name = String(word.dropFirst(2))
             guard word.hasPrefix("--"), names.contains(name) else {
@@ -41,6 +45,7 @@ struct BenchOptions {
         url = try text("url")
         tokenFile = try text("token-file")
         site = try text("site")
+        protocolName = values["protocol"] ?? "fake"
         workerTokenFile = values["worker-token-file"]
         jobs = try number("jobs", 20_000)
         batch = try number("batch", verb == .register ? 1 : 100)

@@ -5,9 +5,9 @@ import HaulWire
 
 /// What a worker says to the server, without any transfer.
 enum BenchWorker {
-    static func session(_ target: Target, name: String) async throws -> Int {
+    static func session(_ target: Target, name: String, protocolName: String) async throws -> Int {
         let registration = WorkerRegistration(
-            name: name, host: "localhost", version: "bench", slots: 1, protocols: [], sites: [])
+            name: name, host: "localhost", version: "bench", slots: 1, protocols: [.string(protocolName)], sites: [])
         let response = try await target.send(
             "POST", "/worker/register", Array(JSONEncoder().encode(registration)), as: .worker)
         return try JSONDecoder().decode(SessionDocument.self, from: Data(response.body)).session

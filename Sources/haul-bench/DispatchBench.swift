@@ -17,7 +17,7 @@ struct DispatchBench {
         _ = try await Meter.run(count: options.jobs / bulk, workers: 2) { number in
             _ = try await target.send("POST", "/jobs", JobBodies.mkdir(site: site, count: bulk, from: number * bulk))
         }
-        let session = try await BenchWorker.session(target, name: "bench-dispatch")
+        let session = try await BenchWorker.session(target, name: "bench-dispatch", protocolName: options.protocolName)
         let done = Counter()
         let batch = options.batch
         let wanted = options.jobs / bulk * bulk

@@ -14,7 +14,7 @@ import HaulHTTP
         haul-bench list ... --worker-token-file FILE [--entries N]
             Sends the listing of a COPY up, N files (100000), and waits until all of its elements are there.
 
-        Use a site whose protocol no worker serves, or no other worker. Each prints a table, with --json a line of JSON,
+        Use a site that no worker serves; --protocol (fake) is its protocol. Each prints a table, with --json a line of JSON,
         and beside the figure the raw limit of the same run: the requests that the server answers when it has nothing to do.
         """
 

@@ -20,7 +20,7 @@ struct ListBench {
             """
         let made = try await target.send("POST", "/copy", Array(body.utf8))
         let job = try JSONDecoder().decode(JobDocument.self, from: Data(made.body))
-        let session = try await BenchWorker.session(target, name: "bench-list")
+        let session = try await BenchWorker.session(target, name: "bench-list", protocolName: options.protocolName)
         guard
             let claimed = try await BenchWorker.claim(target, session: session, limit: 1, types: [1]).first(where: {
                 $0.id == job.id
@@ -37,8 +37,8 @@ struct ListBench {
             as: .element(element.token))
         let stored = clock.now
         while try await elements(of: job.id) <= options.entries {
-            guard clock.now < stored + .seconds(600) else {
-                throw BenchError(message: "not all elements were there ten minutes after the listing was")
+            guard clock.now < stored + .seconds(120) else {
+                throw BenchError(message: "not all elements were there two minutes after the listing was")
             }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -60,6 +60,10 @@ struct ListBench {
     private func upload(_ path: String, token: String) async throws {
         var offset = 0
         var piece: [UInt8] = []
+        // The source itself comes first: what is below it has to be named there.
+        for directory in 0...(options.entries - 1) / 1000 {
+            piece += Array("{\"dir\":\"/bench/src\",\"name\":\"d\(directory)\",\"st_mode\":16877}\n".utf8)
+        }
         for number in 0..<options.entries {
             let directory = number / 1000
             piece += Array(
@@ -75,6 +79,8 @@ struct ListBench {
 
     private func elements(of job: Int) async throws -> Int {
         let response = try await target.send("GET", "/jobs/\(job)")
-        return try JSONDecoder().decode(JobDocument.self, from: Data(response.body)).counts?.elements ?? 0
+        let document = try JSONDecoder().decode(JobDocument.self, from: Data(response.body))
+        if document.status == "FAILED" { throw BenchError(message: "the server refused the listing") }
+        return document.counts?.elements ?? 0
     }
 }

@@ -71,6 +71,19 @@ import Testing
         #expect(answer["type"]?.string == name, "\(answer)")
     }
 
+    /// A user's queues are bounded: each costs every claim a look.
+    @Test func queuesAreBounded() async throws {
+        let user = try await newPerson().user
+        for number in 0..<100 {
+            let answer = try await user.post(
+                "/list", ["src_siteid": 12, "src_filepath": "x", "queue": .string("q\(number)")])
+            #expect(answer.status == 200, "\(answer)")
+        }
+        let refused = try await user.post("/list", ["src_siteid": 12, "src_filepath": "x", "queue": "one more"])
+        #expect(refused.status == 400 && refused["code"] == "too_many_queues", "\(refused)")
+        #expect(try await user.post("/list", ["src_siteid": 12, "src_filepath": "x", "queue": "q7"]).status == 200)
+    }
+
     @Test func protocolsInEveryForm() async throws {
         let user = try await newPerson().user
         let forms: [(JSONValue, String)] = [

@@ -10,4 +10,11 @@ public struct PartCommand: Sendable, Hashable {
     public let env: [String: String]
     /// The file that gets what it prints.
     let log: String
+
+    /// A command with what its config file takes from the environment before it (`env NAME=VALUE ... PROGRAM`), so that
+    /// it can be typed again as it is. None of that is secret: tokens and keys are files.
+    static func standalone(_ command: [String], _ environment: [String: String]) -> [String] {
+        let settings = environment.filter { $0.key.hasPrefix("HAUL") && !$0.key.hasPrefix("HAUL_PLAYGROUND") }
+        return ["/usr/bin/env"] + settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } + command
+    }
 }

@@ -135,7 +135,9 @@ final class StackBuilder {
             url: url + "/workqueue/api/v1.0/jobs?limit=1", headers: ["Authorization": "Bearer \(token)"], timeout: 5)
         let port = Int(url.split(separator: ":").last ?? "") ?? 0
         let command = PartCommand(
-            name: "hauld", argv: [installation.program("hauld"), "--config", installation.config + "/hauld.json5"],
+            name: "hauld",
+            argv: PartCommand.standalone(
+                [installation.program("hauld"), "--config", installation.config + "/hauld.json5"], environment),
             cwd: folder.path, env: environment, log: folder.log("hauld"))
         do {
             try await start(command, at: port) { (try? await client.send(request))?.status == 200 }
@@ -157,7 +159,9 @@ final class StackBuilder {
         let part = try await Part.start(
             PartCommand(
                 name: name,
-                argv: [installation.program("haul-worker"), "--config", installation.config + "/worker.json5"],
+                argv: PartCommand.standalone(
+                    [installation.program("haul-worker"), "--config", installation.config + "/worker.json5"],
+                    environment),
                 cwd: folder.path, env: environment, log: folder.log(name)))
         parts.append(part)
         try await part.wait(until: "registered") { part.log.contains(" registered ") }

@@ -1,6 +1,9 @@
 public import HaulModel
 
 extension StoreWriter {
+    /// Each queue makes lanes, and each claim looks at every lane in which something waits.
+    static let queuesOfUser = 100
+
     /// Registers a job with its first element, which waits to be handed out. The job's id and counts are the store's.
     public func insertJob(_ job: Job, first: Element) throws -> Job {
         let queueID = try queue(job.queue, ofUser: job.userID)
@@ -55,6 +58,8 @@ extension StoreWriter {
     private func queue(_ name: String, ofUser user: Int) throws -> Int {
         let find = "SELECT id FROM queues WHERE user_id = $1 AND name = $2"
         if let id = try db.first(find, [.int(user), .text(name)], { $0.int(0) }) { return id }
+        let count = try db.first("SELECT COUNT(*) FROM queues WHERE user_id = $1", [.int(user)]) { $0.int(0) } ?? 0
+        guard count < Self.queuesOfUser else { throw StoreError.limit("queues", Self.queuesOfUser) }
         let made = try db.first(
             "INSERT INTO queues (user_id, name) VALUES ($1, $2) RETURNING id", [.int(user), .text(name)]
         ) { $0.int(0) }
