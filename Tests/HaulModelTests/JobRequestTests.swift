@@ -97,7 +97,9 @@ struct JobRequestTests {
         #expect(job.destination == Job.Place(siteID: 1, path: "/y"))
     }
 
-    @Test("REMOVE of the root of a site wants a confirmation", arguments: ["/", "~", "/srv/a", "/srv/a/", "/srv", "/srv/b"])
+    @Test(
+        "REMOVE of the root of a site wants a confirmation",
+        arguments: ["/", "~", "/srv/a", "/srv/a/", "/srv", "/srv/b"])
     func root(_ path: String) {
         let fields: [String: JSONValue] = ["src_siteid": 1, "src_filepath": .string(path)]
         let isRoot = path != "/srv/b"
