@@ -4,7 +4,7 @@ import HaulPlayground
 import Testing
 
 /// The playground's promises, on the real servers.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct StackTests {
     private func options() -> Stack.Options {
         var options = Stack.Options(directory: NSTemporaryDirectory() + "haul-stack-\(UUID().uuidString)")

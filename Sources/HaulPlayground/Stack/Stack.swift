@@ -51,6 +51,16 @@ public final class Stack: Sendable {
     public static func start(
         _ options: Options, say: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Stack {
+        // Between the choice of a port and its use another program may take it: others are chosen then.
+        for _ in 0..<4 {
+            do { return try await startOnce(options, say: say) } catch let taken as PortTaken { say("\(taken)") }
+        }
+        return try await startOnce(options, say: say)
+    }
+
+    private static func startOnce(
+        _ options: Options, say: @escaping @Sendable (String) -> Void
+    ) async throws -> Stack {
         let build = try await StackBuilder(options, say: say)
         do {
             return Stack(try await build.run(), lock: build.lock, isTemporary: options.isTemporary)

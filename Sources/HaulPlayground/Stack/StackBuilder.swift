@@ -82,7 +82,7 @@ final class StackBuilder {
     }
 
     private func start(_ command: PartCommand, at port: Int, ready: () async -> Bool) async throws {
-        guard !Loopback.accepts(port) else { throw StackError("\(command.name): port \(port) was taken meanwhile") }
+        guard !Loopback.accepts(port) else { throw PortTaken(name: command.name, port: port) }
         let part = try await Part.start(command)
         parts.append(part)
         try await part.wait(until: "ready", ready)

@@ -4,3 +4,11 @@ public struct StackError: Error, Sendable, CustomStringConvertible {
 
     init(_ description: String) { self.description = description }
 }
+
+/// Another program took a port between its choice and its use.
+struct PortTaken: Error, CustomStringConvertible {
+    let name: String
+    let port: Int
+
+    var description: String { "\(name): port \(port) was taken meanwhile; trying others" }
+}
