@@ -53,7 +53,7 @@ import Testing
     }
 
     /// No permission, as any other user than root has it.
-    @Test(.enabled(if: ToolPath.find("setpriv") != nil)) func noPermission() async throws {
+    @Test func noPermission() async throws {
         let server = try configured()
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: server.folder)
         let child = try await Child.start(
