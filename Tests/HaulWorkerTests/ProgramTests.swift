@@ -12,6 +12,7 @@ import Testing
         server.hand(Claims.job(1, ["/sleep/1.5"]))
         try await eventually("it runs") { !server.record.progress.isEmpty }
         program.child.signal(SIGTERM)
+        try await eventually("it drains") { program.log.contains("draining") }
         server.hand(Claims.job(2, ["/ok"]))
         #expect(await program.code() == 0)
         #expect(server.outcome(1)?.returncode == 0 && server.outcome(2) == nil)
