@@ -110,10 +110,13 @@ struct StoreTests {
         _ = try await temporary.register(user: "bob", priority: 5)
         _ = try await temporary.register(user: "alice", priority: 0)
         try await temporary.store.write { try $0.setVirtualTime(10, ofUser: 1) }
-        let lanes = try await temporary.store.read { try $0.lanesWithWork() }
-        #expect(lanes.map(\.priority) == [0, 5, 5])
-        #expect(lanes.map(\.user) == ["alice", "bob", "alice"])
-        #expect(lanes.map(\.ready) == [1, 1, 1])
+        try await temporary.store.read { reader in
+            #expect(try reader.hasWork())
+            #expect(try reader.usersWithWork(priority: 0) == [1] && reader.usersWithWork(priority: 1) == [])
+            #expect(try reader.usersWithWork(priority: 5) == [2, 1])
+            let lanes = try reader.lanesWithWork(ofUser: 1, priority: 5)
+            #expect(lanes.map(\.user) == ["alice"] && lanes.map(\.ready) == [1])
+        }
     }
 
     @Test("a database from a newer version is refused in one clear line")

@@ -52,6 +52,19 @@ public struct ClaimQuery: Sendable {
         return result
     }
 
+    /// Visits lanes whose elements this worker may have and can run, while `body` wants more: by priority, then the
+    /// users who were given least first. What is not visited is not read.
+    func visitLanes(_ reader: StoreReader, sites: SiteDirectory, _ body: (Lane) throws -> Bool) throws {
+        for priority in 0...9 {
+            for user in try reader.usersWithWork(priority: priority) {
+                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) where admits(lane, sites: sites)
+                {
+                    guard try body(lane) else { return }
+                }
+            }
+        }
+    }
+
     /// True for elements that this worker may have and can run.
     func admits(_ lane: Lane, sites directory: SiteDirectory) -> Bool {
         guard types.contains(lane.type) else { return false }

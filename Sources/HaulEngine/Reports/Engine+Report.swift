@@ -79,19 +79,31 @@ extension Engine {
     private func settle(_ filed: [FiledReport]) async throws -> [(Int, Verdict)] {
         guard !filed.isEmpty else { return [] }
         return try await transact { writer, ledger in
-            try filed.map { item in
-                // The lease may have ended while the log was written: what counts is what stands here.
-                let lease = try Self.lease(item.lease.id, writer.reader, now: ledger.now)
-                if !lease.isLive {
-                    let isSame = try writer.reader.report(lease.id) == item.report.hash
-                    return (item.index, isSame ? .repeated : .refused(.leaseEnded))
-                }
-                guard try ledger.apply(item.event, to: lease.element) != nil else {
-                    return (item.index, .refused(.leaseEnded))
-                }
-                _ = try writer.endAttempt(item.ended(lease.attempt, now: ledger.now), report: item.report.hash)
-                return (item.index, .accepted)
+            let verdicts = try filed.map { ($0.index, try Self.settle($0, writer, ledger)) }
+            for session in Set(filed.map(\.lease.attempt.sessionID)) {
+                try Self.endIfDone(session, writer, ledger.now)
             }
+            return verdicts
         }
+    }
+
+    private static func settle(_ item: FiledReport, _ writer: StoreWriter, _ ledger: Ledger) throws -> Verdict {
+        // The lease may have ended while the log was written: what counts is what stands here.
+        let lease = try lease(item.lease.id, writer.reader, now: ledger.now)
+        if !lease.isLive {
+            return try writer.reader.report(lease.id) == item.report.hash ? .repeated : .refused(.leaseEnded)
+        }
+        guard try ledger.apply(item.event, to: lease.element) != nil else { return .refused(.leaseEnded) }
+        _ = try writer.endAttempt(item.ended(lease.attempt, now: ledger.now), report: item.report.hash)
+        return .accepted
+    }
+
+    /// The session of a claim without one is over with the last of what that claim gave.
+    private static func endIfDone(_ id: Int, _ writer: StoreWriter, _ now: Timestamp) throws {
+        guard let session = try writer.reader.session(id), session.workerID == nil, session.ended == nil,
+            try writer.reader.liveAttempts(ofSession: id, limit: 1).isEmpty
+        else { return }
+        try writer.endSession(id, now: now)
+        try writer.releaseSession(id, now: now)
     }
 }

@@ -8,6 +8,7 @@ struct Lease: Sendable {
     var attempt: Attempt
     var element: Element
     var logUID: String
+    var jobType: JobType
     /// False once the attempt ended, or its session did, or its time came.
     var isLive: Bool
 
@@ -48,7 +49,7 @@ extension Engine {
         else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
         let session = try reader.session(attempt.sessionID)
         return Lease(
-            id: id, attempt: attempt, element: element, logUID: job.logUID,
+            id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type,
             isLive: attempt.ended == nil && session?.isLive(at: now) == true)
     }
 }

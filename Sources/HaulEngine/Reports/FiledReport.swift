@@ -71,7 +71,12 @@ extension Engine {
             let item = result[place]
             if item.lease.element.type == .list, item.report.returnCode == 0 {
                 do {
-                    if let lines = item.report.listing {
+                    if var lines = item.report.listing {
+                        // A document that names nothing: an empty directory to who only looks; nothing is copied or
+                        // removed on its word.
+                        if lines.isEmpty, item.lease.jobType == .list {
+                            lines = [ListingLine(directory: item.lease.element.sourcePath, entry: nil)]
+                        }
                         try await logs.writeListing(item.lease.key, lines: lines)
                     }
                     result[place].listingLength = try await logs.finishListing(item.lease.key)?.bytes

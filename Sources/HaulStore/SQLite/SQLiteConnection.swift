@@ -44,6 +44,9 @@ final class SQLiteConnection: SQLConnection {
         }
     }
 
+    /// The texts of all statements that were run, for a test of their plans.
+    var texts: [String] { Array(statements.keys) }
+
     /// Runs a text of several statements, as migrations are.
     func script(_ sql: String) throws {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
