@@ -9,10 +9,11 @@ extension Engine {
         guard !attempts.isEmpty else { return }
         let now = world.now()
         let leases = try await store.read { reader in
-            try attempts.map { try Self.lease($0, reader, now: now) }.filter { $0.attempt.ended == nil }
+            let fence = Fence(reader, now: now)
+            return try attempts.map { try fence.lease($0) }.filter { $0.attempt.ended == nil }
         }
         let places = try await fileLost(leases, text: Array("haul: \(reason)\n".utf8), now: now)
-        try await transact { writer, ledger in
+        try await transact(elements: leases.count) { writer, ledger in
             for lease in leases {
                 guard let element = try writer.reader.element(lease.id.elementID, ofJob: lease.id.jobID),
                     var attempt = try writer.reader.attempt(lease.id), attempt.ended == nil,
@@ -38,8 +39,9 @@ extension Engine {
     ) async throws -> [AttemptID: Attempt.LogPlace] {
         var places: [AttemptID: Attempt.LogPlace] = [:]
         var silent: [Lease] = []
+        let growing = await logs.growing(leases.map(\.key))
         for lease in leases {
-            guard await logs.growingLength(lease.key) != nil else {
+            guard growing.contains(lease.key) else {
                 silent.append(lease)
                 continue
             }

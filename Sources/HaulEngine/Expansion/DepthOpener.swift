@@ -13,7 +13,7 @@ struct DepthOpener: Duty {
         let limit = engine.configuration.dutyPiece
         let jobs = try await engine.store.read { try $0.openableRemovals(limit: limit) }
         guard !jobs.isEmpty else { return false }
-        try await engine.transact { writer, ledger in
+        try await engine.transact(elements: limit) { writer, ledger in
             // A share for each job: a large one holds up no other.
             let share = max(1, limit / jobs.count)
             for job in jobs {

@@ -64,7 +64,7 @@ final class Expander: Duty {
             stored.job.type == .remove
             ? try await sorts.piece(of: stored.job, state) : try await listedPiece(of: stored.job, state)
         guard let piece = found else { return }
-        try await engine.transact { writer, ledger in
+        try await engine.transact(elements: piece.seeds.count) { writer, ledger in
             // Another server, or this one before a restart, may have done this piece.
             guard try ledger.state(id).expansion == text else { return }
             var next = piece.next

@@ -9,6 +9,14 @@ public struct ClaimQuery: Sendable {
         case number(Int)
         /// Elements up to so many bytes together, but at least one.
         case size(Int)
+
+        /// Elements that it may come to.
+        var mostElements: Int {
+            switch self {
+            case .number(let count): min(count, ClaimQuery.limit)
+            case .size: ClaimQuery.limit
+            }
+        }
     }
 
     /// Elements that no claim passes, whatever it asks for.

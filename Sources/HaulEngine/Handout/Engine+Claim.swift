@@ -45,7 +45,7 @@ extension Engine {
             return try (isLikely, reader.hasWork())
         }
         guard isLikely else { return Look(hasMore: hasMore) }
-        return try await transact { [self] writer, ledger in
+        return try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
             let handouts = try handOut(query, writer, ledger)
             return Look(handouts: handouts, hasMore: try writer.reader.hasWork())
         }
@@ -99,7 +99,7 @@ extension Engine {
         try query.visitLanes(writer.reader, sites: rules.sites) { lane in
             let room: Int
             switch query.measure {
-            case .number(let count): room = min(count, ClaimQuery.limit) - chosen.count
+            case .number: room = query.measure.mostElements - chosen.count
             case .size(let size): room = bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
             }
             guard room > 0 else { return false }

@@ -67,6 +67,7 @@ extension Engine {
     func file(_ reports: [FiledReport]) async throws -> [FiledReport] {
         var result = reports
         var whole: [Int] = []
+        let growing = await logs.growing(reports.map(\.lease.key))
         for place in result.indices {
             let item = result[place]
             if item.lease.element.type == .list, item.report.returnCode == 0 {
@@ -86,7 +87,7 @@ extension Engine {
                     throw failure(error)
                 }
             }
-            if await logs.growingLength(item.lease.key) == nil {
+            if !growing.contains(item.lease.key) {
                 whole.append(place)
             } else {
                 result[place].hasGrown = true

@@ -16,6 +16,13 @@ extension StoreReader {
             Self.job)
     }
 
+    /// Where a job's logs are, and its type.
+    public func logPlace(ofJob id: Int) throws -> (logUID: String, type: JobType)? {
+        try db.first("SELECT log_uid, type FROM jobs WHERE id = $1", [.int(id)]) {
+            ($0.text(0), JobType(rawValue: $0.int(1)) ?? .list)
+        }
+    }
+
     /// A page of jobs by id, after one of them.
     public func jobs(_ filter: JobFilter, after: Int, limit: Int) throws -> [Job] {
         var sql = "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id > $1"
