@@ -8,8 +8,8 @@ public final class Bell: Sendable {
         var rings = 0
         var next = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        /// Waits that were over before they had begun: the timer was faster.
-        var over: Set<Int> = []
+        /// Waits that have begun and are not parked yet: the timer may be faster.
+        var coming: Set<Int> = []
     }
 
     private let state = Mutex(State())
@@ -33,6 +33,7 @@ public final class Bell: Sendable {
     public func wait(after heard: Int, seconds: Double) async {
         let ticket = state.withLock { state in
             state.next += 1
+            state.coming.insert(state.next)
             return state.next
         }
         let timer = Task { [self] in
@@ -42,7 +43,7 @@ public final class Bell: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    if state.over.remove(ticket) != nil || state.rings > heard || Task.isCancelled { return true }
+                    if state.coming.remove(ticket) == nil || state.rings > heard || Task.isCancelled { return true }
                     state.waiters[ticket] = continuation
                     return false
                 }
@@ -52,14 +53,12 @@ public final class Bell: Sendable {
             release(ticket)
         }
         timer.cancel()
-        state.withLock { _ = $0.over.remove(ticket) }
     }
 
     private func release(_ ticket: Int) {
         state.withLock { state in
-            let waiter = state.waiters.removeValue(forKey: ticket)
-            if waiter == nil { state.over.insert(ticket) }
-            return waiter
+            state.coming.remove(ticket)
+            return state.waiters.removeValue(forKey: ticket)
         }?.resume()
     }
 }

@@ -17,7 +17,7 @@ public final class Engine: Sendable {
     /// Told when the disk did not keep what was synced to it; it shall end the process.
     let onDiskFailure: @Sendable (String) -> Void
     /// Rings when elements became ready: parked claims look again.
-    let workBell = Bell()
+    let workBell = WorkBell()
     /// Rings when a listing waits to be expanded.
     let expansionBell = Bell()
     /// Rings when a directory of a REMOVE may open.

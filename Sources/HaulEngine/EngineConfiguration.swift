@@ -11,6 +11,8 @@ public struct EngineConfiguration: Sendable {
     public var retry = RetryPolicy()
     /// How long an idempotency key is remembered, in seconds.
     public var idempotencySeconds: Double = 24 * 3600
+    /// How long the row of a session stays after its last lease, in seconds.
+    public var endedSessionSeconds: Double = 3600
     /// Elements in one transaction of an expansion.
     public var expansionPiece = 1000
     /// Elements in one transaction of a duty.

@@ -130,9 +130,16 @@ final class Ledger {
 }
 
 extension Engine {
+    /// Elements from which on a transaction has a commit of its own.
+    static let large = 50
+
     /// One transaction over a ledger; what it wakes is woken once it is on disk.
-    func transact<T: Sendable>(_ body: @escaping @Sendable (StoreWriter, Ledger) throws -> T) async throws -> T {
-        let (result, effects) = try await store.write { [self] writer in
+    ///
+    /// - Parameter elements: how many it may change.
+    func transact<T: Sendable>(
+        elements: Int = 1, _ body: @escaping @Sendable (StoreWriter, Ledger) throws -> T
+    ) async throws -> T {
+        let (result, effects) = try await store.write(isLarge: elements >= Self.large) { [self] writer in
             let ledger = Ledger(writer, engine: self)
             let result = try body(writer, ledger)
             try ledger.close()

@@ -43,8 +43,12 @@ public final class Store: Sendable {
     }
 
     /// Runs `body` in a transaction and returns once it is on disk. What `body` throws is thrown, and nothing of it kept.
-    public func write<T: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> T) async throws -> T {
-        try await writes.perform(body)
+    ///
+    /// - Parameter isLarge: it changes hundreds of rows: it shares its commit with nobody.
+    public func write<T: Sendable>(
+        isLarge: Bool = false, _ body: @escaping @Sendable (StoreWriter) throws -> T
+    ) async throws -> T {
+        try await writes.perform(isLarge: isLarge, body)
     }
 
     /// Runs `body` over one moment of the database.

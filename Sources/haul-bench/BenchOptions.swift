@@ -47,10 +47,10 @@ struct BenchOptions {
         site = try text("site")
         protocolName = values["protocol"] ?? "fake"
         workerTokenFile = values["worker-token-file"]
-        jobs = try number("jobs", 20_000)
+        jobs = try number("jobs", verb == .register ? 20_000 : 4)
         batch = try number("batch", verb == .register ? 1 : 100)
         connections = try number("connections", verb == .register ? 64 : 4)
-        entries = try number("entries", 100_000)
+        entries = try number("entries", verb == .list ? 100_000 : 10_000)
         if verb != .register && workerTokenFile == nil { throw UsageError(message: "--worker-token-file is missing") }
     }
 }

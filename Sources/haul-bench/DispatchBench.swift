@@ -1,7 +1,7 @@
 import Foundation
 import HaulWire
 
-/// Claims elements and reports them done, as fast as the server goes.
+/// Claims the elements of COPY jobs and reports them done, as fast as the server goes.
 struct DispatchBench {
     private let target: Target
     private let options: BenchOptions
@@ -12,18 +12,21 @@ struct DispatchBench {
     }
 
     func run() async throws -> Figures {
-        let site = options.site
-        let bulk = min(1000, options.jobs)
-        _ = try await Meter.run(count: options.jobs / bulk, workers: 2) { number in
-            _ = try await target.send("POST", "/jobs", JobBodies.mkdir(site: site, count: bulk, from: number * bulk))
-        }
         let session = try await BenchWorker.session(target, name: "bench-dispatch", protocolName: options.protocolName)
+        let tree = BenchTree(target, options, session: session)
+        var listed: [ClaimedJob] = []
+        for _ in 0..<options.jobs { listed.append(try await tree.claim()) }
+        for job in listed {
+            try await tree.upload(job, files: options.entries)
+            try await tree.finish(job)
+            try await tree.waitForElements(of: job, files: options.entries)
+        }
         let done = Counter()
         let batch = options.batch
-        let wanted = options.jobs / bulk * bulk
+        let wanted = options.jobs * options.entries
         let meter = try await Meter.run(count: options.connections, workers: options.connections) { _ in
             while done.value < wanted {
-                let jobs = try await BenchWorker.claim(target, session: session, limit: batch, types: [4])
+                let jobs = try await BenchWorker.claim(target, session: session, limit: batch, types: [1])
                 if jobs.isEmpty { return }
                 let results = jobs.flatMap { job in job.elements.map { BenchWorker.success(job, $0) } }
                 _ = try await target.send(

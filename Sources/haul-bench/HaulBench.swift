@@ -8,9 +8,9 @@ import HaulHTTP
 
         haul-bench register --url URL --token-file FILE --site SITE [--jobs N] [--batch N] [--connections N]
             Registers N LIST jobs (20000), `batch` a request (1), over so many connections (64).
-        haul-bench dispatch ... --worker-token-file FILE [--jobs N] [--batch N] [--connections N]
-            Registers N MKDIR jobs of one element (20000), then claims and reports them, `batch` at a time (100), over so many
-            connections (4), as a worker of which each element succeeds at once.
+        haul-bench dispatch ... --worker-token-file FILE [--jobs N] [--entries N] [--batch N] [--connections N]
+            Registers N COPY jobs (4) of so many files (10000), then claims and reports their elements, `batch` at a time
+            (100), over so many connections (4), as a worker to which each succeeds at once.
         haul-bench list ... --worker-token-file FILE [--entries N]
             Sends the listing of a COPY up, N files (100000), and waits until all of its elements are there.
 

@@ -33,17 +33,8 @@ struct RegisterBench {
 enum JobBodies {
     /// One LIST job, or an array of several.
     static func list(site: String, count: Int, from first: Int) -> [UInt8] {
-        bodies(type: 0, site: site, count: count, from: first)
-    }
-
-    /// MKDIR jobs: each is one element, whose report is an outcome and a line of log.
-    static func mkdir(site: String, count: Int, from first: Int) -> [UInt8] {
-        bodies(type: 4, site: site, count: count, from: first)
-    }
-
-    private static func bodies(type: Int, site: String, count: Int, from first: Int) -> [UInt8] {
         let jobs = (0..<count).map { number in
-            "{\"type\":\(type),\"src_siteid\":\"\(site)\",\"src_filepath\":\"/bench/\(first + number)\",\"queue\":\"bench\"}"
+            "{\"type\":0,\"src_siteid\":\"\(site)\",\"src_filepath\":\"/bench/\(first + number)\",\"queue\":\"bench\"}"
         }
         return Array((count == 1 ? jobs.joined() : "[" + jobs.joined(separator: ",") + "]").utf8)
     }

@@ -107,6 +107,6 @@ import Testing
         let test = try await TestEngine()
         let alice = try await test.user("alice")
         for n in 0..<10 { _ = try await test.register(alice, .remove, path: "/\(n)") }
-        #expect(try await test.engine.store.read { try $0.openRemovals() } == [])
+        #expect(try await test.engine.store.read { try $0.openableRemovals(limit: 10) } == [])
     }
 }

@@ -11,6 +11,7 @@ final class TestEngine: Sendable {
     let folder: String
     let engine: Engine
     private let clock: Clock
+    private let ownsFolder: Bool
 
     /// A clock that a test moves.
     final class Clock: Sendable {
@@ -25,10 +26,12 @@ final class TestEngine: Sendable {
         Site(id: 2, name: "b", protocolName: .ssh, endpoints: []),
     ]
 
-    init(_ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
-        folder = NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
+    /// - Parameter folder: that of an engine before it, of which nothing runs any more; it is left to that one.
+    init(in used: TestEngine? = nil, _ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
+        folder = used?.folder ?? NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
+        ownsFolder = used == nil
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let clock = Clock()
+        let clock = used?.clock ?? Clock()
         self.clock = clock
         var configuration = EngineConfiguration()
         change(&configuration)
@@ -41,7 +44,7 @@ final class TestEngine: Sendable {
             onDiskFailure: { Issue.record("disk failed: \($0)") })
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit { if ownsFolder { try? FileManager.default.removeItem(atPath: folder) } }
 
     func advance(seconds: Double) { clock.advance(seconds: seconds) }
 
@@ -85,11 +88,36 @@ final class TestEngine: Sendable {
                 bearer: worker.bearer, host: "h"), wait: 0)
     }
 
-    func report(_ handout: Handout, _ returnCode: Int = 0, hash: UInt8 = 0) async throws -> Verdict {
-        let item = try #require(handout.items.first)
+    /// A claim as the documented system's workers make it: without a session.
+    func claimSessionless(limit: Int = 1) async throws -> [Handout] {
+        try await engine.claim(
+            ClaimQuery(
+                types: Set(JobType.allCases), protocols: nil, sites: nil, session: nil, measure: .number(limit),
+                bearer: try await token(of: try await user("worker")), host: "h"), wait: 0)
+    }
+
+    /// Registers a job, and reports the listing of its LIST.
+    func listed(
+        _ user: User, _ type: JobType, path: String = "/d", _ lines: [ListingLine]
+    ) async throws -> Job {
+        let job = try await register(user, type, path: path)
+        let worker = try await session("lister")
+        let handout = try #require(try await claim(worker, limit: 100).first { $0.job.id == job.id })
+        guard case .accepted = try await report(handout, listing: lines) else { throw StoreError.failed("refused") }
+        return job
+    }
+
+    func elements(_ job: Job) async throws -> [Element] {
+        try await engine.store.read { try $0.elements(ofJob: job.id, status: nil, after: -1, limit: 100_000) }
+    }
+
+    func report(
+        _ handout: Handout, _ returnCode: Int = 0, item number: Int = 0, listing: [ListingLine]? = nil, hash: UInt8 = 0
+    ) async throws -> Verdict {
+        let item = try #require(handout.items.indices.contains(number) ? handout.items[number] : nil)
         let report = Report(
             jobID: handout.job.id, elementID: item.element.id, token: item.token, returnCode: returnCode, host: "h",
-            log: Array("log".utf8), sent: ["\(hash)"])
+            log: Array("log".utf8), listing: listing, sent: ["\(hash)"])
         return try #require(try await engine.report([report]).first)
     }
 

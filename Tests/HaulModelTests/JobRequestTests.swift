@@ -91,6 +91,18 @@ struct JobRequestTests {
         #expect(problems(same.merging(["dst_siteid": 2]) { _, new in new }, .copy).isEmpty)
     }
 
+    @Test("a directory does not go into itself; a copy of it may", arguments: ["/x/y", "/x/./y/", "/x/y/../z"])
+    func intoItself(_ path: String) {
+        let inside: [String: JSONValue] = [
+            "src_siteid": 1, "dst_siteid": 1, "src_filepath": "/x", "dst_filepath": .string(path),
+        ]
+        #expect(problems(inside, .rename) == ["dst_filepath"])
+        #expect(problems(inside, .copy).isEmpty)
+        #expect(problems(inside.merging(["src_filepath": "/x/"]) { _, new in new }, .rename) == ["dst_filepath"])
+        #expect(problems(inside.merging(["dst_filepath": "/xy"]) { _, new in new }, .rename).isEmpty)
+        #expect(problems(inside.merging(["src_filepath": "/x/y/z/w"]) { _, new in new }, .rename).isEmpty)
+    }
+
     @Test("RENAME stays at its site")
     func rename() throws {
         let job = try request(["src_siteid": 1, "dst_siteid": 2, "src_filepath": "/x", "dst_filepath": "/y"], .rename)

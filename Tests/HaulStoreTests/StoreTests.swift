@@ -42,6 +42,42 @@ struct StoreTests {
         #expect(count == Array(stride(from: 0, to: 400, by: 2)))
     }
 
+    @Test("large and small ones, alone and together: what throws is gone, all else is there")
+    func largeOnes() async throws {
+        struct Refused: Error {}
+        let temporary = try TemporaryStore()
+        let store = temporary.store
+        let user = try await store.write { try $0.user(named: "alice", now: TemporaryStore.now) }
+        @Sendable func register(_ count: Int, isLarge: Bool, throwing: Bool) async throws {
+            try await store.write(isLarge: isLarge) { writer in
+                for _ in 0..<count {
+                    let job = TemporaryStore.job(user: user.id)
+                    _ = try writer.insertJob(job, first: TemporaryStore.firstElement(of: job))
+                }
+                if throwing { throw Refused() }
+            }
+        }
+        // One after the other, each alone in its commit.
+        for isLarge in [true, false] {
+            try await register(1, isLarge: isLarge, throwing: false)
+            await #expect(throws: Refused.self) { try await register(3, isLarge: isLarge, throwing: true) }
+        }
+        #expect(try await store.read { try $0.jobs(JobFilter(), after: 0, limit: 100) }.count == 2)
+        // All at once.
+        try await withThrowingTaskGroup { group in
+            for number in 0..<60 {
+                group.addTask {
+                    let (isLarge, throwing) = (number % 3 == 0, number % 5 == 0)
+                    do { try await register(2, isLarge: isLarge, throwing: throwing) } catch is Refused {
+                        #expect(throwing)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await store.read { try $0.jobs(JobFilter(), after: 0, limit: 1000) }.count == 2 + 48 * 2)
+    }
+
     @Test("what was acknowledged is there for another process at once, and after this one is gone")
     func durable() async throws {
         let temporary = try TemporaryStore()
@@ -110,10 +146,13 @@ struct StoreTests {
         _ = try await temporary.register(user: "bob", priority: 5)
         _ = try await temporary.register(user: "alice", priority: 0)
         try await temporary.store.write { try $0.setVirtualTime(10, ofUser: 1) }
-        let lanes = try await temporary.store.read { try $0.lanesWithWork() }
-        #expect(lanes.map(\.priority) == [0, 5, 5])
-        #expect(lanes.map(\.user) == ["alice", "bob", "alice"])
-        #expect(lanes.map(\.ready) == [1, 1, 1])
+        try await temporary.store.read { reader in
+            #expect(try reader.hasWork())
+            #expect(try reader.usersWithWork(priority: 0) == [1] && reader.usersWithWork(priority: 1) == [])
+            #expect(try reader.usersWithWork(priority: 5) == [2, 1])
+            let lanes = try reader.lanesWithWork(ofUser: 1, priority: 5)
+            #expect(lanes.map(\.user) == ["alice"] && lanes.map(\.ready) == [1])
+        }
     }
 
     @Test("a database from a newer version is refused in one clear line")

@@ -141,6 +141,16 @@ import Testing
         #expect(try await person.status(empty) == "DONE")
     }
 
+    /// A listing that says nothing at all is that of an empty directory, to a plain LIST.
+    @Test func emptyDocument() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let id = try await person.list("/empty")
+        try await worker.finish(try await worker.takeOne(), ["listing": [:]])
+        #expect(try await person.status(id) == "DONE")
+        #expect(try await person.user.get("/jobs/\(id)/elements/0/output")["listing"] == ["/empty": []])
+    }
+
     /// A LIST that fails for good expands nothing; a listing that says nothing at all is none.
     @Test(arguments: ["copy", "remove"])
     func emptyListings(type: String) async throws {

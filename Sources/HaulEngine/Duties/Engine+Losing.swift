@@ -9,23 +9,11 @@ extension Engine {
         guard !attempts.isEmpty else { return }
         let now = world.now()
         let leases = try await store.read { reader in
-            try attempts.map { try Self.lease($0, reader, now: now) }.filter { $0.attempt.ended == nil }
+            let fence = Fence(reader, now: now)
+            return try attempts.map { try fence.lease($0) }.filter { $0.attempt.ended == nil }
         }
-        var places: [AttemptID: Attempt.LogPlace] = [:]
-        let text = Array("haul: \(reason)\n".utf8)
-        for lease in leases {
-            // What a lost worker sent of its log is all that there is to read about it.
-            places[lease.id] = try await logging {
-                if await logs.growingLength(lease.key) != nil {
-                    return try await logs.finishGrowing(
-                        lease.key, worker: lease.attempt.worker, time: now, extra: text)
-                }
-                let log = FinishedLog(key: lease.key, worker: lease.attempt.worker, time: now, text: text)
-                return try await logs.append([log]).first
-            }
-        }
-        let kept = places
-        try await transact { writer, ledger in
+        let places = try await fileLost(leases, text: Array("haul: \(reason)\n".utf8), now: now)
+        try await transact(elements: leases.count) { writer, ledger in
             for lease in leases {
                 guard let element = try writer.reader.element(lease.id.elementID, ofJob: lease.id.jobID),
                     var attempt = try writer.reader.attempt(lease.id), attempt.ended == nil,
@@ -35,7 +23,7 @@ extension Engine {
                 attempt.status = .failed
                 attempt.errorClass = .lost
                 attempt.reason = reason
-                attempt.log = kept[lease.id]
+                attempt.log = places[lease.id]
                 _ = try writer.endAttempt(attempt, report: nil)
             }
         }
@@ -43,5 +31,27 @@ extension Engine {
             guard let place = places[lease.id] else { continue }
             await logs.releaseGrowing(lease.key, recordedAt: place)
         }
+    }
+
+    /// Writes the logs of lost attempts, most of them together: what a lost worker sent is all that there is to read.
+    private func fileLost(
+        _ leases: [Lease], text: [UInt8], now: Timestamp
+    ) async throws -> [AttemptID: Attempt.LogPlace] {
+        var places: [AttemptID: Attempt.LogPlace] = [:]
+        var silent: [Lease] = []
+        let growing = await logs.growing(leases.map(\.key))
+        for lease in leases {
+            guard growing.contains(lease.key) else {
+                silent.append(lease)
+                continue
+            }
+            places[lease.id] = try await logging {
+                try await logs.finishGrowing(lease.key, worker: lease.attempt.worker, time: now, extra: text)
+            }
+        }
+        let finished = silent.map { FinishedLog(key: $0.key, worker: $0.attempt.worker, time: now, text: text) }
+        let appended = try await logging { try await logs.append(finished) }
+        for (lease, place) in zip(silent, appended) { places[lease.id] = place }
+        return places
     }
 }

@@ -9,27 +9,41 @@ struct Rescuer: Duty {
     var bell: Bell { engine.rescueBell }
 
     func run() async throws -> Bool {
+        // First the sessions: from here on a late report finds its lease ended.
+        let hasExpired = try await endExpired()
+        let ended = try await engine.store.read { [limit = engine.configuration.dutyPiece] reader in
+            try reader.sessionsToRelease(limit: limit)
+        }
+        for session in ended { try await release(session) }
+        return hasExpired || !ended.isEmpty
+    }
+
+    private func endExpired() async throws -> Bool {
         let now = engine.world.now()
         let limit = engine.configuration.dutyPiece
-        // First the sessions: from here on a late report finds its lease ended.
         let expired = try await engine.store.read { try $0.expiredSessions(now: now, limit: limit) }
-        if !expired.isEmpty {
-            try await engine.store.write { writer in
-                for session in expired {
-                    // A heartbeat may have come first.
-                    guard let current = try writer.reader.session(session.id), !current.isLive(at: now) else {
-                        continue
-                    }
-                    try writer.endSession(session.id, now: now)
-                }
+        guard !expired.isEmpty else { return false }
+        try await engine.store.write { writer in
+            for session in expired {
+                // A heartbeat may have come first.
+                guard let current = try writer.reader.session(session.id), !current.isLive(at: now) else { continue }
+                try writer.endSession(session.id, now: now)
             }
         }
-        let attempts = try await engine.store.read { reader -> [AttemptID] in
-            guard let session = try reader.endedSessionsWithLeases(limit: 1).first else { return [] }
-            return try reader.liveAttempts(ofSession: session, limit: limit)
-        }
+        return true
+    }
+
+    /// Takes back a piece of what a session held; a session that holds nothing any more is done with.
+    private func release(_ session: Int) async throws {
+        let limit = engine.configuration.dutyPiece
+        let held = try await engine.store.read { try $0.liveAttempts(ofSession: session, limit: limit).map(\.id) }
         try await engine.lose(
-            attempts, because: "the lease ended without a report: the worker died or lost its way here")
-        return !attempts.isEmpty || expired.count == limit
+            held, because: "the lease ended without a report: the worker died or lost its way here")
+        guard held.count < limit else { return }
+        let now = engine.world.now()
+        try await engine.store.write { writer in
+            guard try writer.reader.liveAttempts(ofSession: session, limit: 1).isEmpty else { return }
+            try writer.releaseSession(session, now: now)
+        }
     }
 }

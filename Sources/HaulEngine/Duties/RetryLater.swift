@@ -13,7 +13,7 @@ struct RetryLater: Duty {
         let limit = engine.configuration.dutyPiece
         let due = try await engine.store.read { try $0.dueElements(now: now, limit: limit) }
         guard !due.isEmpty else { return false }
-        try await engine.transact { _, ledger in
+        try await engine.transact(elements: due.count) { _, ledger in
             for element in due { _ = try ledger.apply(.due, to: element) }
         }
         return due.count == limit

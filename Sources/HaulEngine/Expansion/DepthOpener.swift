@@ -10,23 +10,21 @@ struct DepthOpener: Duty {
     var bell: Bell { engine.depthBell }
 
     func run() async throws -> Bool {
-        let jobs = try await engine.store.read { try $0.openRemovals() }
-        var hasMore = false
-        for job in jobs where try await open(job) { hasMore = true }
-        return hasMore
-    }
-
-    /// - Returns: true when it opened something, so that there may be more.
-    private func open(_ job: Int) async throws -> Bool {
         let limit = engine.configuration.dutyPiece
-        return try await engine.transact { writer, ledger in
-            // While it expands, what is deeper may not all be there yet.
-            guard try writer.reader.jobState(job)?.expansion == nil,
-                let depth = try writer.reader.deepestOpen(ofJob: job)
-            else { return false }
-            let held = try writer.reader.heldElements(ofJob: job, depth: depth, limit: limit)
-            for (element, isKept) in held { _ = try ledger.apply(isKept ? .childFailed : .opened, to: element) }
-            return !held.isEmpty
+        let jobs = try await engine.store.read { try $0.openableRemovals(limit: limit) }
+        guard !jobs.isEmpty else { return false }
+        try await engine.transact(elements: limit) { writer, ledger in
+            // A share for each job: a large one holds up no other.
+            let share = max(1, limit / jobs.count)
+            for job in jobs {
+                // While it expands, what is deeper may not all be there yet.
+                guard try ledger.state(job).expansion == nil, let depth = try writer.reader.deepestOpen(ofJob: job)
+                else { continue }
+                for (element, isKept) in try writer.reader.heldElements(ofJob: job, depth: depth, limit: share) {
+                    _ = try ledger.apply(isKept ? .childFailed : .opened, to: element)
+                }
+            }
         }
+        return true
     }
 }

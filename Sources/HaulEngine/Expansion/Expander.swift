@@ -1,25 +1,43 @@
-import Foundation
 import HaulLogs
 import HaulModel
 import HaulStore
+import Synchronization
 
 /// Turns the listings of COPY, REMOVE and RENAME jobs into elements, a piece of each job in turn, so that a large one
 /// holds up no other. A piece and the place where the next begins are one transaction: a crash repeats nothing.
-struct Expander: Duty {
+final class Expander: Duty {
     let engine: Engine
     let name = "expand"
     let period = 5.0
     var bell: Bell { engine.expansionBell }
+    /// Jobs whose pieces are done at the same time.
+    private static let width = 8
+    private let sorts: RemovalSorts
+    /// The job whose turn was last; 0 before the first one's.
+    private let last = Atomic(0)
+
+    init(engine: Engine) {
+        self.engine = engine
+        sorts = RemovalSorts(engine: engine)
+    }
 
     func run() async throws -> Bool {
-        let jobs = try await engine.store.read { try $0.expandingJobs() }
-        for job in jobs {
-            do { try await expand(job) } catch let error as LogError where error.isLoss {
-                // What is lost stays lost: the job must not wait for it, nor the others for the job.
-                try await abandon(job, because: "its listing can't be read any more: \(error)")
-            }
+        let after = last.load(ordering: .relaxed)
+        let jobs = try await engine.store.read { try $0.expandingJobs(after: after, limit: Self.width) }
+        // After the last job it is the first one's turn again.
+        last.store(jobs.count < Self.width ? 0 : jobs.last ?? 0, ordering: .relaxed)
+        try await withThrowingTaskGroup { group in
+            for job in jobs { group.addTask { try await self.piece(of: job) } }
+            try await group.waitForAll()
         }
-        return !jobs.isEmpty
+        return !jobs.isEmpty || after > 0
+    }
+
+    private func piece(of job: Int) async throws {
+        do { try await expand(job) } catch let error as LogError where error.isLoss {
+            // What is lost stays lost: the job must not wait for it, nor the others for the job.
+            try await abandon(job, because: "its listing can't be read any more: \(error)")
+        }
     }
 
     /// Ends an expansion that can't go on with an element that says why: the job fails.
@@ -34,6 +52,7 @@ struct Expander: Duty {
             try writer.insertElement(element)
             try ledger.endExpansion(with: element)
         }
+        sorts.forget(id)
     }
 
     private func expand(_ id: Int) async throws {
@@ -41,10 +60,11 @@ struct Expander: Duty {
             return
         }
         let state = try ExpansionState(text: text)
-        let piece =
+        let found =
             stored.job.type == .remove
-            ? try await sortedPiece(of: stored.job, state) : try await listedPiece(of: stored.job, state)
-        try await engine.transact { writer, ledger in
+            ? try await sorts.piece(of: stored.job, state) : try await listedPiece(of: stored.job, state)
+        guard let piece = found else { return }
+        try await engine.transact(elements: piece.seeds.count) { writer, ledger in
             // Another server, or this one before a restart, may have done this piece.
             guard try ledger.state(id).expansion == text else { return }
             var next = piece.next
@@ -65,65 +85,16 @@ struct Expander: Duty {
             next?.nextElement = first + piece.seeds.count
             try ledger.add(new: piece.seeds.count, ready: ready, toJob: id, expansion: next?.text)
         }
-        if piece.next == nil, stored.job.type == .remove {
-            try await engine.logs.spill(stored.job.logUID).remove()
-        }
+        if piece.next == nil { try await sorts.finish(stored.job) }
     }
 
-    /// Elements, and the state after them: nil when they are the last.
-    private struct Piece {
-        var seeds: [ElementSeed]
-        var next: ExpansionState?
-    }
-
-    private func key(_ job: Job, _ state: ExpansionState) -> AttemptKey {
-        AttemptKey(logUID: job.logUID, element: 0, attempt: state.attempt)
-    }
-
-    private func listedPiece(of job: Job, _ state: ExpansionState) async throws -> Piece {
+    private func listedPiece(of job: Job, _ state: ExpansionState) async throws -> ExpansionPiece {
         var next = state
-        let read = try await engine.logs.listing(key(job, state))
+        let read = try await engine.logs.listing(state.listing(of: job))
             .next(from: state.offset, limit: engine.configuration.expansionPiece)
         var seeds = read.lines.flatMap { next.expansion.elements(for: $0, of: job) }
         next.offset = read.offset
         if read.isEnd { seeds += next.expansion.finish(job) }
-        return Piece(seeds: seeds, next: read.isEnd ? nil : next)
-    }
-
-    /// A REMOVE's elements are numbered deepest first: they are sorted by depth on disk before the first is inserted.
-    private func sortedPiece(of job: Job, _ state: ExpansionState) async throws -> Piece {
-        let spill = engine.logs.spill(job.logUID)
-        if try await !spill.isSealed() { try await sort(job, state, into: spill) }
-        let depths = try await spill.depths().sorted(by: >)
-        guard let depth = state.depth ?? depths.first else { return Piece(seeds: [], next: nil) }
-        let read = try await spill.read(depth, from: state.offset, limit: engine.configuration.expansionPiece)
-        let decoder = JSONDecoder()
-        let seeds = try read.lines.map { try decoder.decode(ElementSeed.self, from: Data($0)) }
-        var next = state
-        next.depth = depth
-        next.offset = read.offset
-        if read.isEnd {
-            guard let deeper = depths.first(where: { $0 < depth }) else { return Piece(seeds: seeds, next: nil) }
-            next.depth = deeper
-            next.offset = 0
-        }
-        return Piece(seeds: seeds, next: next)
-    }
-
-    private func sort(_ job: Job, _ state: ExpansionState, into spill: DepthSpill) async throws {
-        let reader = engine.logs.listing(key(job, state))
-        let encoder = JSONEncoder()
-        var expansion = Expansion()
-        var offset = 0
-        var isEnd = false
-        while !isEnd {
-            let read = try await reader.next(from: offset, limit: engine.configuration.expansionPiece)
-            var seeds = read.lines.flatMap { expansion.elements(for: $0, of: job) }
-            if read.isEnd { seeds += expansion.finish(job) }
-            for seed in seeds { try await spill.append(depth: seed.depth, line: Array(encoder.encode(seed))) }
-            offset = read.offset
-            isEnd = read.isEnd
-        }
-        try await spill.seal()
+        return ExpansionPiece(seeds: seeds, next: read.isEnd ? nil : next)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HaulLogs
 import HaulModel
 
 /// Where the expansion of a job's listing stands, as it is stored between two pieces.
@@ -23,4 +24,13 @@ struct ExpansionState: Sendable, Hashable, Codable {
         encoder.outputFormatting = .sortedKeys
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
+
+    /// The listing that is expanded.
+    func listing(of job: Job) -> AttemptKey { AttemptKey(logUID: job.logUID, element: 0, attempt: attempt) }
+}
+
+/// Elements to insert, and where the expansion stands after them: nil when they are the last.
+struct ExpansionPiece {
+    var seeds: [ElementSeed]
+    var next: ExpansionState?
 }

@@ -9,6 +9,14 @@ public struct ClaimQuery: Sendable {
         case number(Int)
         /// Elements up to so many bytes together, but at least one.
         case size(Int)
+
+        /// Elements that it may come to.
+        var mostElements: Int {
+            switch self {
+            case .number(let count): min(count, ClaimQuery.limit)
+            case .size: ClaimQuery.limit
+            }
+        }
     }
 
     /// Elements that no claim passes, whatever it asks for.
@@ -50,6 +58,19 @@ public struct ClaimQuery: Sendable {
         result.protocols = protocols ?? Set(announced.protocols.compactMap { ProtocolName(text: $0) })
         result.sites = sites ?? (announced.sites.isEmpty ? nil : Set(announced.sites))
         return result
+    }
+
+    /// Visits lanes whose elements this worker may have and can run, while `body` wants more: by priority, then the
+    /// users who were given least first. What is not visited is not read.
+    func visitLanes(_ reader: StoreReader, sites: SiteDirectory, _ body: (Lane) throws -> Bool) throws {
+        for priority in 0...9 {
+            for user in try reader.usersWithWork(priority: priority) {
+                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) where admits(lane, sites: sites)
+                {
+                    guard try body(lane) else { return }
+                }
+            }
+        }
     }
 
     /// True for elements that this worker may have and can run.

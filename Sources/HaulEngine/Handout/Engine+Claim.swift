@@ -10,21 +10,44 @@ extension Engine {
     /// - Throws: `EngineError` when the session has ended or is another's.
     public func claim(_ query: ClaimQuery, wait: Double) async throws -> [Handout] {
         let deadline = world.now().adding(seconds: wait)
-        while true {
-            let heard = workBell.rings
-            // Looking first costs a read; only what is likely to find something goes through the writer.
-            let isLikely = try await store.read { [rules] reader in
-                if let session = query.session { try Self.check(try reader.session(session), query, self.world.now()) }
-                let query = try query.completed(reader)
-                return try reader.lanesWithWork().contains { query.admits($0, sites: rules.sites) }
-            }
-            if isLikely {
-                let handouts = try await transact { [self] writer, ledger in try handOut(query, writer, ledger) }
-                if !handouts.isEmpty { return handouts }
-            }
+        var heard = workBell.rings
+        var found = try await look(query)
+        while found.handouts.isEmpty {
             let left = deadline.seconds(since: world.now())
-            if left <= 0 || Task.isCancelled { return [] }
-            await workBell.wait(after: heard, seconds: left)
+            guard left > 0, !Task.isCancelled else { return [] }
+            let isWoken = await workBell.wait(after: heard, seconds: left)
+            heard = workBell.rings
+            // Should the look throw, or its client be gone, those who are parked behind shall look.
+            found = Look(hasMore: true)
+            defer { if isWoken { workBell.pass(heard: heard, hasMore: found.hasMore) } }
+            if Task.isCancelled { return [] }
+            found = try await look(query)
+        }
+        return found.handouts
+    }
+
+    /// What one look for work found.
+    private struct Look: Sendable {
+        var handouts: [Handout] = []
+        /// Something waits still, be it for others.
+        var hasMore = false
+    }
+
+    /// Looking first costs a read; only what is likely to find something goes through the writer.
+    private func look(_ query: ClaimQuery) async throws -> Look {
+        let (isLikely, hasMore) = try await store.read { [rules] reader in
+            if let session = query.session { try Self.check(try reader.session(session), query, self.world.now()) }
+            var isLikely = false
+            try query.completed(reader).visitLanes(reader, sites: rules.sites) { _ in
+                isLikely = true
+                return false
+            }
+            return try (isLikely, reader.hasWork())
+        }
+        guard isLikely else { return Look(hasMore: hasMore) }
+        return try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
+            let handouts = try handOut(query, writer, ledger)
+            return Look(handouts: handouts, hasMore: try writer.reader.hasWork())
         }
     }
 
@@ -40,8 +63,7 @@ extension Engine {
             try Self.check(session, query, ledger.now)
         }
         let query = try query.completed(writer.reader)
-        let lanes = try writer.reader.lanesWithWork().filter { query.admits($0, sites: rules.sites) }
-        let elements = try choose(from: lanes, query, writer)
+        let elements = try choose(query, writer)
         guard !elements.isEmpty else { return [] }
         let lease = try session ?? sessionless(query, writer, ledger.now)
         var given: [Int: [Handout.Item]] = [:]
@@ -67,20 +89,20 @@ extension Engine {
     }
 
     /// Takes elements lane after lane until the claim is full, and counts them against their users.
-    private func choose(from lanes: [Lane], _ query: ClaimQuery, _ writer: StoreWriter) throws -> [Element] {
+    private func choose(_ query: ClaimQuery, _ writer: StoreWriter) throws -> [Element] {
         var chosen: [Element] = []
         var bytes = 0
         // A user who comes back from a pause starts where the others are, not where time stood when they left.
         let clock = try writer.reader.virtualClock()
         var served: [Int: Int] = [:]
         var begin: Int?
-        for lane in lanes {
+        try query.visitLanes(writer.reader, sites: rules.sites) { lane in
             let room: Int
             switch query.measure {
-            case .number(let count): room = min(count, ClaimQuery.limit) - chosen.count
+            case .number: room = query.measure.mostElements - chosen.count
             case .size(let size): room = bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
             }
-            guard room > 0 else { break }
+            guard room > 0 else { return false }
             for element in try writer.reader.readyElements(
                 inLane: lane.id, withoutMkdir: query.session == nil && lane.type == .copy, limit: room)
             {
@@ -93,6 +115,7 @@ extension Engine {
                 bytes = total
                 served[lane.userID, default: max(lane.virtualTime, clock)] += 1
             }
+            return true
         }
         if let begin, begin > clock { try writer.setVirtualClock(begin) }
         for (user, time) in served { try writer.setVirtualTime(time, ofUser: user) }

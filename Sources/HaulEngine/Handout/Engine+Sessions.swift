@@ -39,13 +39,13 @@ extension Engine {
             if let worker = session.workerID { try writer.touchWorker(worker, beat, now: now) }
             let attempts = try writer.reader.liveAttempts(ofSession: id, limit: 1_000_000)
             let old = now.adding(seconds: -2 * configuration.heartbeatSeconds)
-            let missing = try attempts.filter { attempt in
-                try !holding.contains(attempt.description)
-                    && (writer.reader.attempt(attempt).map { $0.started <= old } ?? false)
-            }
-            return (Set(attempts.map(\.description)), missing)
+            let missing = attempts.filter { $0.started <= old && !holding.contains($0.id.description) }.map(\.id)
+            return (Set(attempts.map(\.id.description)), missing)
         }
-        try await lose(missing, because: "the worker does not hold it: the answer to its claim was lost")
+        for start in stride(from: 0, to: missing.count, by: configuration.dutyPiece) {
+            let piece = Array(missing[start..<min(start + configuration.dutyPiece, missing.count)])
+            try await lose(piece, because: "the worker does not hold it: the answer to its claim was lost")
+        }
         return HeartbeatAnswer(unknown: holding.subtracting(live).sorted())
     }
 }

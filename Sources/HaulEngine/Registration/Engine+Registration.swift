@@ -24,7 +24,7 @@ extension Engine {
         let now = world.now()
         let oldest = now.adding(seconds: -configuration.idempotencySeconds)
         let jobs = requests.map { job(from: $0, user: user, now: now) }
-        let (registered, isNew) = try await store.write { writer -> ([Job], Bool) in
+        let (registered, isNew) = try await store.write(isLarge: jobs.count >= Self.large) { writer -> ([Job], Bool) in
             if let key, let kept = try writer.reader.keptAnswer(user: user.id, key: key.key, since: oldest) {
                 guard kept.body == key.body else { throw Self.otherBody(key.key) }
                 return (try kept.jobIDs.compactMap { try writer.reader.job($0) }.map(Self.asRegistered), false)

@@ -10,7 +10,7 @@ extension Engine {
     public func progress(_ progress: Attempt.Progress, job: Int, element: Int, token: String) async throws {
         let id = try proven(token, job: job, element: element)
         try await transact { writer, ledger in
-            let lease = try Self.lease(id, writer.reader, now: ledger.now)
+            let lease = try Fence(writer.reader, now: ledger.now).lease(id)
             guard lease.isLive else { throw EngineError.leaseEnded }
             if lease.element.phase != .running, try ledger.apply(.progressed, to: lease.element) == nil {
                 throw EngineError.leaseEnded
@@ -50,7 +50,7 @@ extension Engine {
     private func liveLease(_ token: String, job: Int, element: Int) async throws -> Lease {
         let id = try proven(token, job: job, element: element)
         let now = world.now()
-        let lease = try await store.read { try Self.lease(id, $0, now: now) }
+        let lease = try await store.read { try Fence($0, now: now).lease(id) }
         guard lease.isLive else { throw EngineError.leaseEnded }
         return lease
     }

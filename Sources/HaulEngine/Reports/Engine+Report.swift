@@ -36,10 +36,11 @@ extension Engine {
     private func leases(of reports: [Report]) async throws -> [Result<Found, EngineError>] {
         let now = world.now()
         return try await store.read { [self] reader in
-            try reports.map { report in
+            let fence = Fence(reader, now: now)
+            return try reports.map { report in
                 do {
                     let id = try proven(report.token, job: report.jobID, element: report.elementID)
-                    let lease = try Self.lease(id, reader, now: now)
+                    let lease = try fence.lease(id)
                     return .success((lease, lease.attempt.ended == nil ? nil : try reader.report(id)))
                 } catch let error as EngineError {
                     return .failure(error)
@@ -78,20 +79,35 @@ extension Engine {
     /// Commits the outcomes whose logs are on disk.
     private func settle(_ filed: [FiledReport]) async throws -> [(Int, Verdict)] {
         guard !filed.isEmpty else { return [] }
-        return try await transact { writer, ledger in
-            try filed.map { item in
-                // The lease may have ended while the log was written: what counts is what stands here.
-                let lease = try Self.lease(item.lease.id, writer.reader, now: ledger.now)
-                if !lease.isLive {
-                    let isSame = try writer.reader.report(lease.id) == item.report.hash
-                    return (item.index, isSame ? .repeated : .refused(.leaseEnded))
-                }
-                guard try ledger.apply(item.event, to: lease.element) != nil else {
-                    return (item.index, .refused(.leaseEnded))
-                }
-                _ = try writer.endAttempt(item.ended(lease.attempt, now: ledger.now), report: item.report.hash)
-                return (item.index, .accepted)
+        return try await transact(elements: filed.count) { writer, ledger in
+            let fence = Fence(writer.reader, now: ledger.now)
+            let verdicts = try filed.map { ($0.index, try Self.settle($0, writer, ledger, fence)) }
+            for session in Set(filed.map(\.lease.attempt.sessionID)) {
+                try Self.endIfDone(session, writer, ledger.now)
             }
+            return verdicts
         }
+    }
+
+    private static func settle(
+        _ item: FiledReport, _ writer: StoreWriter, _ ledger: Ledger, _ fence: Fence
+    ) throws -> Verdict {
+        // The lease may have ended while the log was written: what counts is what stands here.
+        let lease = try fence.lease(item.lease.id)
+        if !lease.isLive {
+            return try writer.reader.report(lease.id) == item.report.hash ? .repeated : .refused(.leaseEnded)
+        }
+        guard try ledger.apply(item.event, to: lease.element) != nil else { return .refused(.leaseEnded) }
+        _ = try writer.endAttempt(item.ended(lease.attempt, now: ledger.now), report: item.report.hash)
+        return .accepted
+    }
+
+    /// The session of a claim without one is over with the last of what that claim gave.
+    private static func endIfDone(_ id: Int, _ writer: StoreWriter, _ now: Timestamp) throws {
+        guard let session = try writer.reader.session(id), session.workerID == nil, session.ended == nil,
+            try writer.reader.liveAttempts(ofSession: id, limit: 1).isEmpty
+        else { return }
+        try writer.endSession(id, now: now)
+        try writer.releaseSession(id, now: now)
     }
 }

@@ -8,6 +8,7 @@ struct Lease: Sendable {
     var attempt: Attempt
     var element: Element
     var logUID: String
+    var jobType: JobType
     /// False once the attempt ended, or its session did, or its time came.
     var isLive: Bool
 
@@ -38,17 +39,40 @@ extension Engine {
         }
         return id
     }
+}
 
-    /// The lease on an attempt as it stands in the database.
-    ///
+/// Reads leases as they stand in the database, at one moment. What they share - jobs, sessions - is read once.
+final class Fence {
+    private let reader: StoreReader
+    private let now: Timestamp
+    private var jobs: [Int: (logUID: String, type: JobType)] = [:]
+    private var sessions: [Int: Bool] = [:]
+
+    init(_ reader: StoreReader, now: Timestamp) {
+        self.reader = reader
+        self.now = now
+    }
+
     /// - Throws: `.notFound` when the job is gone.
-    static func lease(_ id: AttemptID, _ reader: StoreReader, now: Timestamp) throws -> Lease {
-        guard let job = try reader.job(id.jobID), let element = try reader.element(id.elementID, ofJob: id.jobID),
+    func lease(_ id: AttemptID) throws -> Lease {
+        guard let job = try job(id.jobID), let element = try reader.element(id.elementID, ofJob: id.jobID),
             let attempt = try reader.attempt(id)
         else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
-        let session = try reader.session(attempt.sessionID)
+        let isLive = try attempt.ended == nil && isLive(session: attempt.sessionID)
         return Lease(
-            id: id, attempt: attempt, element: element, logUID: job.logUID,
-            isLive: attempt.ended == nil && session?.isLive(at: now) == true)
+            id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type, isLive: isLive)
+    }
+
+    private func job(_ id: Int) throws -> (logUID: String, type: JobType)? {
+        if let job = jobs[id] { return job }
+        jobs[id] = try reader.logPlace(ofJob: id)
+        return jobs[id]
+    }
+
+    private func isLive(session id: Int) throws -> Bool {
+        if let isLive = sessions[id] { return isLive }
+        let isLive = try reader.session(id)?.isLive(at: now) == true
+        sessions[id] = isLive
+        return isLive
     }
 }

@@ -67,11 +67,17 @@ extension Engine {
     func file(_ reports: [FiledReport]) async throws -> [FiledReport] {
         var result = reports
         var whole: [Int] = []
+        let growing = await logs.growing(reports.map(\.lease.key))
         for place in result.indices {
             let item = result[place]
             if item.lease.element.type == .list, item.report.returnCode == 0 {
                 do {
-                    if let lines = item.report.listing {
+                    if var lines = item.report.listing {
+                        // A document that names nothing: an empty directory to who only looks; nothing is copied or
+                        // removed on its word.
+                        if lines.isEmpty, item.lease.jobType == .list {
+                            lines = [ListingLine(directory: item.lease.element.sourcePath, entry: nil)]
+                        }
                         try await logs.writeListing(item.lease.key, lines: lines)
                     }
                     result[place].listingLength = try await logs.finishListing(item.lease.key)?.bytes
@@ -81,7 +87,7 @@ extension Engine {
                     throw failure(error)
                 }
             }
-            if await logs.growingLength(item.lease.key) == nil {
+            if !growing.contains(item.lease.key) {
                 whole.append(place)
             } else {
                 result[place].hasGrown = true

@@ -30,9 +30,16 @@ struct WorkQueues: Sendable {
 
     init(_ name: String, count: Int) { queues = (0..<count).map { WorkQueue("\(name)-\($0)") } }
 
-    subscript(logUID: String) -> WorkQueue {
+    subscript(logUID: String) -> WorkQueue { queues[number(of: logUID)] }
+
+    /// Items by the queues of their jobs.
+    func grouped<Item>(_ items: [Item], by logUID: (Item) -> String) -> [(queue: WorkQueue, items: [Item])] {
+        Dictionary(grouping: items) { number(of: logUID($0)) }.map { (queues[$0.key], $0.value) }
+    }
+
+    private func number(of logUID: String) -> Int {
         var hasher = Hasher()
         hasher.combine(logUID)
-        return queues[Int(UInt(bitPattern: hasher.finalize()) % UInt(queues.count))]
+        return Int(UInt(bitPattern: hasher.finalize()) % UInt(queues.count))
     }
 }

@@ -120,8 +120,8 @@ public final class DepthSpill: Sendable {
         return try await queue.run { [self] () throws(LogError) in try work(self) }
     }
 
-    /// Writes what is buffered, one open file after the other.
-    private func flush() async throws(LogError) {
+    /// Writes what is buffered, one open file after the other. It is not durable before `seal`.
+    public func flush() async throws(LogError) {
         try await run { spill throws(LogError) in
             let (lines, isFirst) = spill.state.withLock { state in
                 let taken = state.lines

@@ -32,6 +32,21 @@ extension LogStore {
         return length ?? nil
     }
 
+    /// The attempts of these that sent something of their logs.
+    public func growing(_ keys: [AttemptKey]) async -> Set<AttemptKey> {
+        let folders = folders
+        let valid = keys.filter { (try? $0.validate()) != nil }
+        // In order with what is being written: each job's on its queue, those of a queue together.
+        var found: Set<AttemptKey> = []
+        for (queue, keys) in growing.grouped(valid, by: \.logUID) {
+            let some = try? await queue.run { () throws(LogError) in
+                keys.filter { folders.length($0.logUID, $0.logName) != nil }
+            }
+            found.formUnion(some ?? [])
+        }
+        return found
+    }
+
     /// Ends the log of an attempt. One of up to `LogLimits.ownFile` bytes is copied to the job's numbered file, a longer
     /// one stays in its own. `releaseGrowing` drops the copy's original, once the place is recorded: until then a crash
     /// can be followed by the same call again.

@@ -71,9 +71,11 @@ extension JobRequest {
         }
         if let source, let sourcePath {
             if let target, let targetPath, source.id == target.id,
-                TransferPath.same(TransferPath.normalized(sourcePath), TransferPath.normalized(targetPath))
+                let below = TransferPath.relative(
+                    TransferPath.normalized(targetPath), to: TransferPath.normalized(sourcePath))
             {
-                reader.problems["dst_filepath"] = "is the source itself"
+                if below.isEmpty { reader.problems["dst_filepath"] = "is the source itself" }
+                if type == .rename, !below.isEmpty { reader.problems["dst_filepath"] = "is inside the source" }
             }
             if type == .remove, TransferPath.isRoot(sourcePath, siteRoot: source.root), options["confirm"] != true {
                 reader.problems["src_filepath"] =

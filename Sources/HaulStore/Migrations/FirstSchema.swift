@@ -50,7 +50,7 @@ extension Migrations {
             dst_site INTEGER NOT NULL,
             ready INTEGER NOT NULL DEFAULT 0 CHECK (ready >= 0),
             UNIQUE (user_id, queue_id, priority, type, protocol, src_site, dst_site));
-        CREATE INDEX lanes_ready ON lanes (priority, id) WHERE ready > 0;
+        CREATE INDEX lanes_ready ON lanes (priority, user_id, id) WHERE ready > 0;
 
         CREATE TABLE jobs (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -89,9 +89,11 @@ extension Migrations {
             CHECK (status <> 2 OR n_failed > 0),
             CHECK (status <> 5 OR n_cancelled > 0));
         CREATE INDEX jobs_of_user ON jobs (user_id, id);
+        -- Most jobs are DONE after a while: those that a user looks for by another status are few.
+        CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0;
         CREATE INDEX jobs_expanding ON jobs (id) WHERE expansion IS NOT NULL;
-        CREATE INDEX jobs_open_removals ON jobs (id) WHERE type = 2 AND n_open > 0;
+        CREATE INDEX jobs_open_removals ON jobs (id) WHERE type = 2 AND n_open > 0 AND expansion IS NULL;
 
         CREATE TABLE elements (
             job_id INTEGER NOT NULL REFERENCES jobs(id),
@@ -151,15 +153,20 @@ extension Migrations {
             worker TEXT NOT NULL,
             started INTEGER NOT NULL,
             expires INTEGER NOT NULL,
-            ended INTEGER);
+            ended INTEGER,
+            -- When the last of its leases had been taken back: nothing refers to it any more.
+            released INTEGER CHECK (released IS NULL OR ended IS NOT NULL));
         CREATE UNIQUE INDEX sessions_one_live ON sessions (worker_id) WHERE ended IS NULL;
         CREATE INDEX sessions_expiring ON sessions (expires) WHERE ended IS NULL;
+        CREATE INDEX sessions_to_release ON sessions (id) WHERE ended IS NOT NULL AND released IS NULL;
+        CREATE INDEX sessions_released ON sessions (released) WHERE released IS NOT NULL;
 
         CREATE TABLE attempts (
             job_id INTEGER NOT NULL,
             element_id INTEGER NOT NULL,
             number INTEGER NOT NULL CHECK (number >= 1),
-            session_id INTEGER NOT NULL REFERENCES sessions(id),
+            -- The session's row goes some time after its last lease; who it was stands in `worker`.
+            session_id INTEGER NOT NULL,
             worker TEXT NOT NULL,
             started INTEGER NOT NULL,
             ended INTEGER,

@@ -6,8 +6,12 @@ final class SQLiteConnection: SQLConnection {
     /// Prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var statements: [String: SQLiteStatement] = [:]
 
+    /// Once in a process, before the first connection.
+    private static let isConfigured = haul_sqlite_configure() == SQLITE_OK
+
     /// - Parameter readOnly: for the pool of readers.
     init(path: String, readOnly: Bool) throws(StoreError) {
+        _ = Self.isConfigured
         var opened: OpaquePointer?
         let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX
         let code = sqlite3_open_v2(path, &opened, flags, nil)
@@ -43,6 +47,9 @@ final class SQLiteConnection: SQLConnection {
             }
         }
     }
+
+    /// The texts of all statements that were run, for a test of their plans.
+    var texts: [String] { Array(statements.keys) }
 
     /// Runs a text of several statements, as migrations are.
     func script(_ sql: String) throws {

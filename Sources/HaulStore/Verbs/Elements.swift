@@ -1,6 +1,6 @@
 public import HaulModel
 
-private let elementColumns = """
+let elementColumns = """
     job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, attempts, forgiven, not_before, class, reason,
     changed
     """
@@ -49,31 +49,6 @@ extension StoreReader {
             [.int(now.milliseconds), .int(limit)], Self.element)
     }
 
-    /// When the next element's wait between tries is over, or nil when none waits.
-    public func nextDue() throws -> Timestamp? {
-        try db.first("SELECT MIN(not_before) FROM elements WHERE phase = 2") { row in
-            row.optionalInt(0).map(Timestamp.init(milliseconds:))
-        } ?? nil
-    }
-
-    /// Directories of a REMOVE that wait at a depth, and whether something in each of them failed.
-    public func heldElements(ofJob job: Int, depth: Int, limit: Int) throws -> [(element: Element, isKept: Bool)] {
-        try db.rows(
-            """
-            SELECT \(elementColumns),
-                EXISTS (SELECT 1 FROM kept_directories k WHERE k.job_id = e.job_id AND k.path = e.src_path)
-            FROM elements e INDEXED BY elements_held WHERE job_id = $1 AND phase = 0 AND depth = $2 ORDER BY id LIMIT $3
-            """, [.int(job), .int(depth), .int(limit)]
-        ) { (try Self.element($0), $0.int(15) == 1) }
-    }
-
-    /// The deepest depth of a REMOVE at which something has not ended.
-    public func deepestOpen(ofJob job: Int) throws -> Int? {
-        try db.first("SELECT MAX(depth) FROM depths WHERE job_id = $1 AND open > 0", [.int(job)]) {
-            $0.optionalInt(0)
-        } ?? nil
-    }
-
     static func element(_ row: any SQLRow) throws -> Element {
         guard let type = JobType(rawValue: row.int(2)), let phase = Phase(rawValue: row.int(3)) else {
             throw StoreError.failed("element \(row.int(0)).\(row.int(1)) has a type or phase that is none")
@@ -119,31 +94,5 @@ extension StoreWriter {
                 SQLValue(element.errorClass?.rawValue), SQLValue(element.reason), .int(element.changed.milliseconds),
                 .int(phase.rawValue),
             ]) == 1
-    }
-
-    /// Counts elements of a REMOVE that have not ended at a depth.
-    public func addOpen(_ count: Int, ofJob job: Int, depth: Int) throws {
-        try db.run(
-            """
-            INSERT INTO depths (job_id, depth, open) VALUES ($1, $2, $3)
-            ON CONFLICT (job_id, depth) DO UPDATE SET open = depths.open + excluded.open
-            """, [.int(job), .int(depth), .int(count)])
-    }
-
-    /// An element of a REMOVE ended at a depth.
-    ///
-    /// - Returns: how many there have not.
-    public func closeOne(ofJob job: Int, depth: Int) throws -> Int {
-        try db.first(
-            "UPDATE depths SET open = open - 1 WHERE job_id = $1 AND depth = $2 RETURNING open",
-            [.int(job), .int(depth)]
-        ) { $0.int(0) } ?? 0
-    }
-
-    /// Notes that a directory of a REMOVE can't become empty.
-    public func keepDirectory(_ path: String, ofJob job: Int) throws {
-        try db.run(
-            "INSERT INTO kept_directories (job_id, path) VALUES ($1, $2) ON CONFLICT (job_id, path) DO NOTHING",
-            [.int(job), .text(path)])
     }
 }

@@ -16,6 +16,13 @@ extension StoreReader {
             Self.job)
     }
 
+    /// Where a job's logs are, and its type.
+    public func logPlace(ofJob id: Int) throws -> (logUID: String, type: JobType)? {
+        try db.first("SELECT log_uid, type FROM jobs WHERE id = $1", [.int(id)]) {
+            ($0.text(0), JobType(rawValue: $0.int(1)) ?? .list)
+        }
+    }
+
     /// A page of jobs by id, after one of them.
     public func jobs(_ filter: JobFilter, after: Int, limit: Int) throws -> [Job] {
         var sql = "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id > $1"
@@ -27,6 +34,8 @@ extension StoreReader {
         }
         narrow("j.user_id = ?", filter.userID.map(SQLValue.int))
         narrow("j.status = ?", filter.status.map { .int($0.rawValue) })
+        // Said once more, so that the index over them is found.
+        if let status = filter.status, status != .done { sql += " AND j.status <> 1" }
         narrow("j.type = ?", filter.type.map { .int($0.rawValue) })
         narrow("q.name = ?", filter.queue.map(SQLValue.text))
         narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
@@ -86,19 +95,11 @@ extension StoreReader {
         }
     }
 
-    /// Jobs whose listing waits to be expanded, by id.
-    public func expandingJobs() throws -> [Int] {
-        try db.rows("SELECT id FROM jobs WHERE expansion IS NOT NULL ORDER BY id") { $0.int(0) }
-    }
-
-    /// REMOVE jobs that are expanded and in which directories wait, by id.
-    public func openRemovals() throws -> [Int] {
+    /// Jobs whose listing waits to be expanded, by id, after one of them.
+    public func expandingJobs(after: Int, limit: Int) throws -> [Int] {
         try db.rows(
-            """
-            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL
-                AND EXISTS (SELECT 1 FROM elements e WHERE e.job_id = j.id AND e.phase = 0)
-            ORDER BY id
-            """
+            "SELECT id FROM jobs WHERE expansion IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+            [.int(after), .int(limit)]
         ) { $0.int(0) }
     }
 }

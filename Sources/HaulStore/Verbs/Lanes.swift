@@ -18,15 +18,25 @@ public struct Lane: Sendable, Hashable {
 }
 
 extension StoreReader {
-    /// Lanes in which something waits: by priority, then by what their users were given.
-    public func lanesWithWork() throws -> [Lane] {
+    /// Users of whom something of a priority waits, those who were given least first.
+    public func usersWithWork(priority: Int) throws -> [Int] {
+        try db.rows(
+            """
+            SELECT u.id FROM (SELECT DISTINCT user_id FROM lanes WHERE ready > 0 AND priority = $1) w
+            JOIN users u ON u.id = w.user_id ORDER BY u.vtime, u.id
+            """, [.int(priority)]
+        ) { $0.int(0) }
+    }
+
+    /// A user's lanes of a priority in which something waits.
+    public func lanesWithWork(ofUser user: Int, priority: Int) throws -> [Lane] {
         try db.rows(
             """
             SELECT l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site,
                 l.ready
             FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
-            WHERE l.ready > 0 ORDER BY l.priority, u.vtime, l.id
-            """
+            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 ORDER BY l.id
+            """, [.int(priority), .int(user)]
         ) { row in
             guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
                 throw StoreError.failed("lane \(row.int(0)) has a type or protocol that is none")
@@ -36,6 +46,11 @@ extension StoreReader {
                 priority: row.int(5), type: type, protocolName: protocolName, sourceSiteID: row.int(8),
                 destinationSiteID: row.int(9) == 0 ? nil : row.int(9), ready: row.int(10))
         }
+    }
+
+    /// True while something waits to be handed out.
+    public func hasWork() throws -> Bool {
+        try db.first("SELECT EXISTS (SELECT 1 FROM lanes WHERE ready > 0)") { $0.int(0) == 1 } ?? false
     }
 
     /// What the user who was served last had been given before: where a user who was away joins in.

@@ -24,24 +24,26 @@ extension StoreReader {
             [.int(now.milliseconds), .int(limit)], Self.session)
     }
 
-    /// Ended sessions that still hold attempts: their leases have to be taken back.
-    public func endedSessionsWithLeases(limit: Int) throws -> [Int] {
+    /// Ended sessions whose leases have to be taken back, the oldest first.
+    public func sessionsToRelease(limit: Int) throws -> [Int] {
         try db.rows(
-            """
-            SELECT DISTINCT a.session_id FROM attempts a JOIN sessions s ON s.id = a.session_id
-            WHERE a.ended IS NULL AND s.ended IS NOT NULL LIMIT $1
-            """, [.int(limit)]
+            "SELECT id FROM sessions WHERE ended IS NOT NULL AND released IS NULL ORDER BY id LIMIT $1", [.int(limit)]
         ) { $0.int(0) }
     }
 
-    /// The attempts under a session's leases, by job and element.
-    public func liveAttempts(ofSession session: Int, limit: Int) throws -> [AttemptID] {
+    /// The attempts under a session's leases, by job and element, with the times at which they were handed out.
+    public func liveAttempts(ofSession session: Int, limit: Int) throws -> [(id: AttemptID, started: Timestamp)] {
         try db.rows(
             """
-            SELECT job_id, element_id, number FROM attempts WHERE session_id = $1 AND ended IS NULL
+            SELECT job_id, element_id, number, started FROM attempts WHERE session_id = $1 AND ended IS NULL
             ORDER BY job_id, element_id LIMIT $2
             """, [.int(session), .int(limit)]
-        ) { AttemptID(jobID: $0.int(0), elementID: $0.int(1), number: $0.int(2)) }
+        ) { row in
+            (
+                AttemptID(jobID: row.int(0), elementID: row.int(1), number: row.int(2)),
+                Timestamp(milliseconds: row.int(3))
+            )
+        }
     }
 
     private static func session(_ row: any SQLRow) -> Session {
@@ -115,5 +117,21 @@ extension StoreWriter {
     public func renewSession(_ id: Int, expires: Timestamp) throws {
         try db.run(
             "UPDATE sessions SET expires = $2 WHERE id = $1 AND ended IS NULL", [.int(id), .int(expires.milliseconds)])
+    }
+
+    /// Notes that an ended session holds nothing any more.
+    public func releaseSession(_ id: Int, now: Timestamp) throws {
+        try db.run(
+            "UPDATE sessions SET released = $2 WHERE id = $1 AND ended IS NOT NULL AND released IS NULL",
+            [.int(id), .int(now.milliseconds)])
+    }
+
+    /// Forgets sessions that were released long ago.
+    ///
+    /// - Returns: how many.
+    public func forgetSessions(releasedBefore: Timestamp, limit: Int) throws -> Int {
+        try db.run(
+            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE released < $1 LIMIT $2)",
+            [.int(releasedBefore.milliseconds), .int(limit)])
     }
 }

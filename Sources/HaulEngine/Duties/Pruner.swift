@@ -1,0 +1,32 @@
+import HaulModel
+import HaulStore
+
+/// Forgets what is of no use any more, in pieces: idempotency keys that are too old to count, sessions that ended, the
+/// order of REMOVE jobs that ended.
+struct Pruner: Duty {
+    let engine: Engine
+    let name = "prune"
+    let period = 60.0
+    let bell = Bell()
+
+    func run() async throws -> Bool {
+        let limit = engine.configuration.dutyPiece
+        let now = engine.world.now()
+        let keys = now.adding(seconds: -engine.configuration.idempotencySeconds)
+        let sessions = now.adding(seconds: -engine.configuration.endedSessionSeconds)
+        let removals = try await engine.store.read { try $0.endedRemovals(limit: limit) }
+        return try await engine.store.write { writer in
+            var hasMore = try writer.forgetAnswers(before: keys, limit: limit) == limit
+            if try writer.forgetSessions(releasedBefore: sessions, limit: limit) == limit { hasMore = true }
+            var room = limit
+            for job in removals where room > 0 {
+                room -= 1
+                if try writer.forgetOrder(ofJob: job, limit: limit) {
+                    room = 0
+                    hasMore = true
+                }
+            }
+            return hasMore || removals.count == limit
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import HaulModel
+import Testing
+
+@testable import HaulEngine
+@testable import HaulStore
+
+/// No question reads a table from end to end: what costs nothing with ten jobs must not stop the server with a million.
+@Suite(.timeLimit(.minutes(2))) struct QueryPlanTests {
+    /// Plans that walk an index or a table which holds no more than what is asked for.
+    private static let allowed = [
+        // Lanes in which something waits, and the users of those.
+        "SCAN lanes USING INDEX lanes_ready", "SCAN lanes USING COVERING INDEX lanes_ready", "SCAN w",
+        "SCAN CONSTANT ROW",
+        // Depths of REMOVE jobs that run, and the jobs of those.
+        "SCAN depths", "SCAN d",
+        // Partial indexes: only the rows in question are in them.
+        "SCAN sessions USING INDEX sessions_to_release", "SCAN sessions USING COVERING INDEX sessions_to_release",
+        "SCAN jobs USING INDEX jobs_open_removals", "SCAN j USING INDEX jobs_open_removals",
+        "SCAN j USING COVERING INDEX jobs_open_removals",
+    ]
+
+    @Test func noTableIsScanned() async throws {
+        let test = try await TestEngine()
+        try await everything(test)
+        let store = test.engine.store
+        let written = try await store.write { writer in try Self.plans(writer.db) }
+        var plans = written
+        // Each of the readers has seen its part.
+        for _ in 0..<4 { plans.merge(try await store.read { try Self.plans($0.db) }) { first, _ in first } }
+        let byStatus = plans.filter { $0.key.contains("j.status <> 1") }.values.flatMap(\.self)
+        #expect(byStatus.contains { $0.contains("jobs_not_done (user_id=? AND status=? AND id>?)") }, "\(byStatus)")
+        #expect(plans.count > 50, "\(plans.count) statements were seen")
+        for (text, plan) in plans.sorted(by: { $0.key < $1.key }) {
+            for line in plan where line.hasPrefix("SCAN") {
+                #expect(Self.allowed.contains { line.hasPrefix($0) }, "\(line) in: \(text)")
+            }
+        }
+    }
+
+    private static func plans(_ db: any SQLConnection) throws -> [String: [String]] {
+        let connection = try #require(db as? SQLiteConnection)
+        let kinds = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+        var plans: [String: [String]] = [:]
+        for text in connection.texts where kinds.contains(where: text.hasPrefix) {
+            // An INSERT's plan shows what it would check of rows that wait for their parents: there are none.
+            if text.hasPrefix("INSERT"), !text.contains("SELECT") { continue }
+            let values = [SQLValue](repeating: .null, count: 32)
+            plans[text] = try connection.rows("EXPLAIN QUERY PLAN " + text, values) { $0.text(3) }
+        }
+        return plans
+    }
+
+    /// All that an engine does, so that every statement is run once on the writer and on each of the readers.
+    private func everything(_ test: TestEngine) async throws {
+        let alice = try await test.user("alice")
+        for round in 0..<4 {
+            let key = IdempotencyKey(key: "k\(round)", request: [1])
+            _ = try await test.register(alice, key: key)
+            _ = try await test.register(alice, key: key)
+            let entries = [
+                ListingLine(directory: "/d", entry: ListingEntry(name: "f", kind: .file)),
+                ListingLine(directory: "/d", entry: ListingEntry(name: "s", kind: .directory)),
+                ListingLine(directory: "/d/s", entry: nil),
+            ]
+            let removal = try await test.listed(alice, .remove, entries)
+            _ = try await test.listed(alice, .copy, entries)
+            let worker = try await test.session()
+            try await test.withDuties {
+                for handout in try await test.claim(worker, limit: 100) {
+                    for item in handout.items.indices {
+                        _ = try await test.report(handout, handout.job.type == .copy ? 1 : 0, item: item)
+                    }
+                }
+                for handout in try await test.claimSessionless() { _ = try await test.report(handout) }
+                test.advance(seconds: 1)
+                return try await test.engine.store.read { try $0.job(removal.id)?.status } == .done
+            }
+            let engine = test.engine
+            _ = try await test.register(alice)
+            let handout = try #require(try await test.claim(worker).first)
+            let item = handout.items[0]
+            let progress = Attempt.Progress(transferred: 1, elapsed: 1, instant: 1, average: 1)
+            try await engine.progress(
+                progress, job: handout.job.id, element: item.element.id, token: item.token)
+            _ = try await engine.heartbeat(session: worker.id, holding: [], HeartbeatRecord(), bearer: worker.bearer)
+            _ = try await test.report(handout)
+            let job = handout.job.id
+            for all in [true, false] {
+                _ = try await engine.store.read { reader in
+                    try reader.endedAttempts(ofJob: job, latestOnly: all, after: (-1, 0), limit: 10)
+                }
+            }
+            _ = try await engine.store.read { reader in
+                _ = try reader.latestAttempt(ofElement: 0, ofJob: job)
+                _ = try reader.liveAttempt(ofElement: 0, ofJob: job)
+                for status in [nil] + Status.allCases {
+                    _ = try reader.elements(ofJob: job, status: status, after: 0, limit: 10)
+                    _ = try reader.jobs(
+                        JobFilter(
+                            userID: alice.id, status: status, type: .copy, queue: "q", siteID: 1,
+                            since: engine.world.now()),
+                        after: 0, limit: 10)
+                    _ = try reader.jobs(JobFilter(userID: alice.id, status: status), after: 0, limit: 10)
+                }
+            }
+        }
+    }
+}
