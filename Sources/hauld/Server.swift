@@ -95,7 +95,7 @@ struct Server {
         listening.tls = config.tls.map { .init(certificatePath: $0.certificate, keyPath: $0.key) }
         let routes = router
         let server = HTTPServer(
-            configuration: listening, bodyLimit: { routes.bodyLimit(for: $0) },
+            configuration: listening, admit: { routes.admission(of: $0) },
             handler: { await routes.respond(to: $0) },
             errorBody: { HTTPResponse.problem(status: $0, reason: $1) })
         do { try server.start() } catch { throw StartError(message: error.message) }
