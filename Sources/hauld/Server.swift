@@ -82,9 +82,8 @@ struct Server {
 
     private func listen(_ engine: Engine) throws -> HTTPServer {
         var router = Router(
-            notFound: { _ in .problem(status: 404, reason: "Not found") },
-            methodNotAllowed: { _, _ in .problem(status: 405, reason: "Method not allowed") },
-            failure: { _, _ in .problem(status: 500, reason: "Server error") })
+            notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
+            failure: { _, _ in .problem(status: 500, reason: "the server failed") })
         NativeAPI(engine: engine, authenticator: Authenticator(store: engine.store)) { line in
             Self.log("request failed", line)
         }.mount(on: &router)
