@@ -119,6 +119,6 @@ let package = Package(
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
-            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
+            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground", "CSQLite"]),
     ]
 )
