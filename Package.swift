@@ -56,12 +56,13 @@ let package = Package(
         .target(name: "CSpawn"),
         .target(name: "CDisk"),
         .target(name: "CFiles"),
+        .target(name: "CAnswers"),
 
         // Libraries, from the rules outward.
         library("HaulModel"),
         library("HaulConfig"),
         library("HaulCrypto", ["CSodium"]),
-        library("HaulHTTP", ["CMicroHTTPD", "CCurl"]),
+        library("HaulHTTP", ["CMicroHTTPD", "CAnswers", "CCurl"]),
         library("HaulWire", ["HaulModel"]),
         library("HaulStore", ["HaulModel", "CSQLite"]),
         library("HaulLogs", ["HaulModel", "CDisk"]),
@@ -118,6 +119,6 @@ let package = Package(
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
-            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
+            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground", "CSQLite"]),
     ]
 )

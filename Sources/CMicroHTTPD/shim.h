@@ -61,6 +61,13 @@ static inline int haul_mhd_socket(struct MHD_Connection *c)
     return i ? i->connect_fd : -1;
 }
 
+/// The connection's GnuTLS session, or NULL for plain HTTP.
+static inline void *haul_mhd_tls(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return i ? (void *)i->tls_session : NULL;
+}
+
 /// What the connection callback stored for this connection when it started, or NULL.
 static inline void *haul_mhd_context(struct MHD_Connection *c)
 {
@@ -95,6 +102,21 @@ static inline bool haul_mhd_is_start(enum MHD_ConnectionNotificationCode code)
 static inline void haul_mhd_each_header(struct MHD_Connection *c, MHD_KeyValueIteratorN each, void *cls)
 {
     MHD_get_connection_values_n(c, MHD_HEADER_KIND, each, cls);
+}
+
+/// The first value of a header field of the request, as far as it was read, or NULL.
+static inline const char *haul_mhd_header(struct MHD_Connection *c, const char *name)
+{
+    return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
+/// In the URI log callback: leaves libmicrohttpd a query without pairs. It parses them after the callback, in place, in
+/// the connection's own read buffer.
+static inline void haul_mhd_drop_query(const char *target)
+{
+    char *query = strchr((char *)target, '?');
+    if (query && query[1])
+        query[1] = '\0';
 }
 
 static inline ssize_t haul_mhd_end_of_stream(void) { return MHD_CONTENT_READER_END_OF_STREAM; }

@@ -82,9 +82,8 @@ struct Server {
 
     private func listen(_ engine: Engine) throws -> HTTPServer {
         var router = Router(
-            notFound: { _ in .problem(status: 404, reason: "Not found") },
-            methodNotAllowed: { _, _ in .problem(status: 405, reason: "Method not allowed") },
-            failure: { _, _ in .problem(status: 500, reason: "Server error") })
+            notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
+            failure: { _, _ in .problem(status: 500, reason: "the server failed") })
         NativeAPI(engine: engine, authenticator: Authenticator(store: engine.store)) { line in
             Self.log("request failed", line)
         }.mount(on: &router)
@@ -95,7 +94,7 @@ struct Server {
         listening.tls = config.tls.map { .init(certificatePath: $0.certificate, keyPath: $0.key) }
         let routes = router
         let server = HTTPServer(
-            configuration: listening, bodyLimit: { routes.bodyLimit(for: $0) },
+            configuration: listening, admit: { routes.admission(of: $0) },
             handler: { await routes.respond(to: $0) },
             errorBody: { HTTPResponse.problem(status: $0, reason: $1) })
         do { try server.start() } catch { throw StartError(message: error.message) }

@@ -79,9 +79,32 @@ import Testing
 
     @Test func bodyLimits() {
         let router = Self.router()
-        #expect(router.bodyLimit(for: HTTPRequestHead(method: "POST", target: "/jobs")) == 99)
-        #expect(router.bodyLimit(for: HTTPRequestHead(method: "GET", target: "/jobs")) == 10)
-        #expect(router.bodyLimit(for: HTTPRequestHead(method: "GET", target: "/worker/beat")) == 7)
-        #expect(router.bodyLimit(for: HTTPRequestHead(method: "GET", target: "/nowhere")) == 10)
+        #expect(router.admission(of: HTTPRequestHead(method: "POST", target: "/jobs")).bodyLimit == 99)
+        #expect(router.admission(of: HTTPRequestHead(method: "GET", target: "/jobs")).bodyLimit == 10)
+        #expect(router.admission(of: HTTPRequestHead(method: "GET", target: "/worker/beat")).bodyLimit == 7)
+    }
+
+    /// The head hook: no route and a wrong method are refused there, a gate is given what its pattern names.
+    @Test func gates() {
+        var inner = Router()
+        inner.on("PUT", "/jobs/:job", gate: { _, path in .shut(HTTPResponse(status: 403, text: path["job"])) }) {
+            _, _ in HTTPResponse()
+        }
+        inner.on("POST", "/open") { _, _ in HTTPResponse() }
+        var router = Router()
+        router.mount("/api", inner)
+        func refusal(_ method: String, _ target: String) -> HTTPResponse? {
+            if case .shut(let response) = router.admission(of: HTTPRequestHead(method: method, target: target)).gate {
+                return response
+            }
+            return nil
+        }
+        #expect(refusal("PUT", "/api/jobs/7")?.status == 403)
+        #expect(refusal("PUT", "/api/jobs/7")?.bytes == [UInt8(ascii: "7")])
+        #expect(refusal("POST", "/api/open") == nil)
+        #expect(refusal("PUT", "/api/open")?.status == 405)
+        #expect(refusal("PUT", "/api/open")?.headers["Allow"] == "POST")
+        #expect(refusal("POST", "/api/nowhere")?.status == 404)
+        #expect(refusal("POST", "/nowhere")?.status == 404)
     }
 }

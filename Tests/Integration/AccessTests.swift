@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import HaulHTTP
 import HaulModel
@@ -93,5 +94,27 @@ import Testing
             let data = try Data(contentsOf: URL(fileURLWithPath: server.database + suffix))
             #expect(data.range(of: Data(token.utf8.dropFirst(5))) == nil)
         }
+    }
+
+    /// A revoked token does nothing from then on, also one by which a body would still be read.
+    @Test func revocation() async throws {
+        let server = try LiveServer.ofSuite
+        let person = try await newPerson()
+        for n in 0..<3 { _ = try await person.list("/\(n)") }
+        var database: OpaquePointer?
+        try #require(sqlite3_open(server.database, &database) == SQLITE_OK)
+        defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 5000)
+        let revoke = """
+            UPDATE tokens SET revoked = 1 WHERE user_id = (SELECT id FROM users WHERE name = '\(person.name)')
+            """
+        try #require(sqlite3_exec(database, revoke, nil, nil, nil) == SQLITE_OK)
+        try #require(sqlite3_changes(database) == 1)
+        for _ in 0..<2 {
+            let answer = try await person.user.post("/list", ["src_siteid": 1, "src_filepath": "/late"])
+            #expect(answer.status == 401, "\(answer)")
+        }
+        let boss = try await server.caller(user: "boss3", role: "operator")
+        #expect(try await boss.get("/jobs?user=\(person.name)").json.array?.count == 3)
     }
 }

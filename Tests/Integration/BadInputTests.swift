@@ -69,7 +69,9 @@ import Testing
         }
         #expect(try await person.user.send("POST", "/jobs", Array(bytes.prefix(32 << 20))).status == 400)
         let raw = try RawConnection(port: server.port)
-        await raw.send("POST \(WirePath.root)/list HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+        let token = try #require(person.user.token)
+        await raw.send(
+            "POST \(WirePath.root)/list HTTP/1.1\r\nHost: h\r\nX-Token: \(token)\r\nTransfer-Encoding: chunked\r\n\r\n")
         let chunk = "100000\r\n" + String(repeating: " ", count: 1 << 20) + "\r\n"
         for _ in 0..<4 { await raw.send(chunk) }
         #expect(await raw.read { $0.contains("413") }.hasPrefix("HTTP/1.1 413"))
@@ -78,8 +80,10 @@ import Testing
     /// A body that never ends, however steadily it drips: 408.
     @Test func endlessBody() async throws {
         let server = try LiveServer.ofSuite
+        let token = try #require(try await newPerson().user.token)
         let raw = try RawConnection(port: server.port)
-        await raw.send("POST \(WirePath.root)/jobs HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
+        await raw.send(
+            "POST \(WirePath.root)/jobs HTTP/1.1\r\nHost: h\r\nX-Token: \(token)\r\nContent-Length: 1000000\r\n\r\n")
         let dripping = Task {
             while !Task.isCancelled, await raw.send(" ") { try await Task.sleep(for: .milliseconds(100)) }
         }

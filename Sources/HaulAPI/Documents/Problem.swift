@@ -1,6 +1,6 @@
 import Foundation
 import HaulEngine
-public import HaulHTTP
+import HaulHTTP
 import HaulModel
 import HaulWire
 
@@ -120,16 +120,5 @@ extension Problem {
             ProblemDocument(
                 status: 500, title: "Server error", code: "fault", detail: "The server failed.",
                 hint: "Tell the operators when it happened: their log says why."), cause: cause)
-    }
-}
-
-extension HTTPResponse {
-    /// The answer to what the HTTP server refuses before any dialect sees it: 408, 413, 503 ...
-    public static func problem(status: Int, reason: String) -> HTTPResponse {
-        let codes = [400: "bad_request", 408: "timeout", 413: "too_large", 503: "busy"]
-        return Problem(
-            ProblemDocument(
-                status: status, title: reason, code: codes[status] ?? "http_\(status)", detail: reason + ".")
-        ).response
     }
 }

@@ -20,26 +20,12 @@ public struct NativeAPI: Sendable {
     /// Adds the routes to a server's router.
     public func mount(on outer: inout Router) {
         var router = Router(
-            defaultBodyLimit: 2 << 20,
+            defaultBodyLimit: 2 << 20, defaultGate: gate(.user, .operator),
             notFound: { Problem.notFound($0).response },
             methodNotAllowed: { Problem.methodNotAllowed($0, $1).response },
-            failure: { [onFault] error, request in
-                let problem = Problem(answering: error)
-                if let cause = problem.cause { onFault("\(request.method) \(request.path): \(cause)") }
-                return problem.response
-            })
+            failure: { answer($0, $1.head) })
         addUserRoutes(to: &router)
         addWorkerRoutes(to: &router)
         outer.mount(WirePath.root, router)
-    }
-
-    /// Who asks, if the role is one of these.
-    ///
-    /// - Throws: 401 without a good token, 403 for another role.
-    func principal(of request: HTTPRequest, _ roles: Role...) async throws -> Principal {
-        if request.hasInvalidEncoding { throw Problem.badEncoding }
-        guard let principal = try await authenticator.principal(of: request) else { throw Problem.unauthorized }
-        guard roles.contains(principal.role) else { throw Problem.role(principal.role, needed: roles) }
-        return principal
     }
 }

@@ -3,6 +3,7 @@ struct RouteTree: Sendable {
     struct Route: Sendable {
         let names: [String]
         let bodyLimit: Int?
+        let gate: Router.Gate?
         let handler: Router.Handler
     }
 

@@ -7,6 +7,10 @@ public struct Router: Sendable {
     /// Answers a request, given what stood at the pattern's names.
     public typealias Handler = @Sendable (HTTPRequest, PathParameters) async throws -> HTTPResponse
 
+    /// Says from the head alone, and what stood at the pattern's names, whether a request's body is read. Called on the
+    /// server's thread: no waiting, but in `.ask`.
+    public typealias Gate = @Sendable (HTTPRequestHead, PathParameters) -> HTTPAdmission.Gate
+
     private struct Mount: Sendable {
         let prefix: [String]
         let router: Router
@@ -15,6 +19,7 @@ public struct Router: Sendable {
     private var tree = RouteTree()
     private var mounts: [Mount] = []
     private let defaultBodyLimit: Int
+    private let defaultGate: Gate
     private let notFound: @Sendable (HTTPRequest) -> HTTPResponse
     private let methodNotAllowed: @Sendable (HTTPRequest, [String]) -> HTTPResponse
     private let failure: @Sendable (any Error, HTTPRequest) -> HTTPResponse
@@ -22,12 +27,14 @@ public struct Router: Sendable {
     /// A router without routes.
     /// - Parameters:
     ///   - defaultBodyLimit: bytes that a body may have where a route says nothing.
+    ///   - defaultGate: who lets a body in where a route says nothing; everyone's by default.
     ///   - notFound: answers an unknown path.
     ///   - methodNotAllowed: answers a known path with another method; is given the methods that it has, and `Allow` is
     ///     added where it is missing.
     ///   - failure: answers an error that a handler threw.
     public init(
         defaultBodyLimit: Int = 1024 * 1024,
+        defaultGate: @escaping Gate = { _, _ in .open },
         notFound: @escaping @Sendable (HTTPRequest) -> HTTPResponse = { _ in
             HTTPResponse(status: 404, text: "no such path\n")
         },
@@ -39,6 +46,7 @@ public struct Router: Sendable {
         }
     ) {
         self.defaultBodyLimit = defaultBodyLimit
+        self.defaultGate = defaultGate
         self.notFound = notFound
         self.methodNotAllowed = methodNotAllowed
         self.failure = failure
@@ -46,13 +54,17 @@ public struct Router: Sendable {
 
     /// Adds a route. `pattern` is a path whose segments are literal (unescaped) or `:name`, as in
     /// `/jobs/:job/elements/:element`; a literal one wins over a name.
-    /// - Parameter bodyLimit: bytes that a body may have; nil is the router's default.
+    /// - Parameters:
+    ///   - bodyLimit: bytes that a body may have; nil is the router's default.
+    ///   - gate: who lets a body in; nil is the router's default. The handler must not rely on it: it is not asked about a
+    ///     request without a body.
     public mutating func on(
-        _ method: String, _ pattern: String, bodyLimit: Int? = nil, _ handler: @escaping Handler
+        _ method: String, _ pattern: String, bodyLimit: Int? = nil, gate: Gate? = nil, _ handler: @escaping Handler
     ) {
         let segments = Self.segments(of: pattern)
         let names = segments.filter { $0.hasPrefix(":") }.map { String($0.dropFirst()) }
-        tree.insert(method, segments[...], RouteTree.Route(names: names, bodyLimit: bodyLimit, handler: handler))
+        let route = RouteTree.Route(names: names, bodyLimit: bodyLimit, gate: gate, handler: handler)
+        tree.insert(method, segments[...], route)
     }
 
     /// Hands every path below `prefix` that is no route of this router's own to another, with its own errors; the
@@ -79,14 +91,22 @@ public struct Router: Sendable {
         return await mount.router.respond(to: inner)
     }
 
-    /// Bytes that the body of this request may have.
-    public func bodyLimit(for head: HTTPRequestHead) -> Int {
+    /// Whether the body of this request is read, and how long it may be: a server's head hook. Where no route is, the
+    /// answer is there already.
+    public func admission(of head: HTTPRequestHead) -> HTTPAdmission {
         let found = tree.matches(head.pathSegments[...])
-        if let (route, _) = Self.route(for: head.method, in: found) { return route.bodyLimit ?? defaultBodyLimit }
-        guard found.isEmpty, let mount = mounted(at: head.pathSegments) else { return defaultBodyLimit }
+        if let (route, parameters) = Self.route(for: head.method, in: found) {
+            return HTTPAdmission(
+                bodyLimit: route.bodyLimit ?? defaultBodyLimit, gate: (route.gate ?? defaultGate)(head, parameters))
+        }
+        let request = HTTPRequest(head: head)
+        if !found.isEmpty { return HTTPAdmission(bodyLimit: 0, gate: .shut(refuseMethod(request, found))) }
+        guard let mount = mounted(at: head.pathSegments) else {
+            return HTTPAdmission(bodyLimit: 0, gate: .shut(notFound(request)))
+        }
         var inner = head
         inner.pathSegments.removeFirst(mount.prefix.count)
-        return mount.router.bodyLimit(for: inner)
+        return mount.router.admission(of: inner)
     }
 
     private func refuseMethod(

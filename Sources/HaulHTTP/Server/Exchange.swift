@@ -3,12 +3,17 @@ import Synchronization
 
 /// One request and its answer on one connection.
 ///
-///     receiving -> running -> answered -> sending -> over
+///     [asking -> decided ->] receiving -> running -> answered -> sending -> over
 ///
-/// The server's thread moves it from receiving to running (and parks the connection), whoever answers first (the
-/// handler, or a server that stops) to answered (and wakes the connection), the server's thread to sending and over.
+/// A gate that has to ask parks the connection and moves it to asking, its answer (or a server that stops) to decided,
+/// which wakes the connection. The server's thread moves it from receiving to running (and parks the connection),
+/// whoever answers first (the handler, or a server that stops) to answered (and wakes the connection), the server's
+/// thread to sending and over.
 final class Exchange: Sendable {
     private enum Phase {
+        case asking
+        /// Nil lets the body in.
+        case decided(HTTPResponse?)
         case receiving
         case running
         case answered(HTTPResponse)
@@ -18,6 +23,7 @@ final class Exchange: Sendable {
 
     private struct State {
         var phase = Phase.receiving
+        var bodyLimit = 0
         var body: [UInt8] = []
         var budgeted = 0
         var refusal: HTTPResponse?
@@ -38,23 +44,83 @@ final class Exchange: Sendable {
 
     let head: HTTPRequestHead
     private let core: ServerCore
-    private let bodyLimit: Int
     private let state = Mutex(State())
     // Only used while the connection is parked or within its own callback: libmicrohttpd keeps it valid then.
     nonisolated(unsafe) private let connection: OpaquePointer
 
-    init(head: HTTPRequestHead, bodyLimit: Int, core: ServerCore, connection: OpaquePointer) {
+    init(head: HTTPRequestHead, core: ServerCore, connection: OpaquePointer) {
         self.head = head
-        self.bodyLimit = bodyLimit
         self.core = core
         self.connection = connection
+    }
+
+    /// Asks the head hook about a request that has a body; a gate that has to wait parks the connection.
+    /// - Returns: what the request is refused with at once, or nil.
+    func admit() -> HTTPResponse? {
+        let admission = core.admit(head)
+        let limit = admission.bodyLimit
+        switch admission.gate {
+        case .shut(let response): return response
+        case .open:
+            state.withLock { $0.bodyLimit = limit }
+            return core.refusal(ofLength: head, limit: limit)
+        case .ask(let ask):
+            state.withLock { state in
+                state.bodyLimit = limit
+                state.phase = .asking
+                state.isParked = true
+                MHD_suspend_connection(connection)
+                state.task = Task { [self] in
+                    let refusal = await ask()
+                    decide(refusal ?? core.refusal(ofLength: head, limit: limit))
+                }
+            }
+            return nil
+        }
+    }
+
+    private func decide(_ refusal: HTTPResponse?) {
+        state.withLock { state in
+            guard case .asking = state.phase else { return }
+            state.phase = .decided(refusal)
+            wake(&state)
+        }
+    }
+
+    /// What the server's thread does with a request that a gate was asked about.
+    enum Decision {
+        /// Nobody was asked, or the body is let in and comes.
+        case none
+        /// The body may come from now on.
+        case goOn
+        case refuse(HTTPResponse)
+    }
+
+    /// Takes the decision, once.
+    func takeDecision() -> Decision {
+        state.withLock { state in
+            switch state.phase {
+            case .asking:
+                // Woken without a decision: not expected, parked again.
+                state.isParked = true
+                MHD_suspend_connection(connection)
+                return .goOn
+            case .decided(nil):
+                state.phase = .receiving
+                return .goOn
+            case .decided(let refusal?):
+                state.phase = .sending
+                return .refuse(refusal)
+            default: return .none
+            }
+        }
     }
 
     /// Keeps a piece of the body, if it fits the request's limit and the server's budget.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Reception {
         state.withLock { state in
-            guard state.body.count + bytes.count <= bodyLimit else {
-                return .refused(core.errorBody(413, "the body is longer than \(bodyLimit) bytes"))
+            guard state.body.count + bytes.count <= state.bodyLimit else {
+                return .refused(core.tooLong(state.bodyLimit))
             }
             guard core.takeBudget(bytes.count) else { return .refused(core.overBudget()) }
             state.budgeted += bytes.count
@@ -115,7 +181,7 @@ final class Exchange: Sendable {
             case .answered(let response):
                 state.phase = .sending
                 return response
-            case .sending, .over: return nil
+            case .asking, .decided, .sending, .over: return nil
             }
         }
     }
@@ -123,15 +189,26 @@ final class Exchange: Sendable {
     /// Gives the answer, unless there is one, and wakes the connection.
     func answer(_ response: HTTPResponse) {
         state.withLock { state in
-            guard case .running = state.phase else { return }
-            state.phase = .answered(response)
-            core.returnBudget(state.budgeted)
-            state.budgeted = 0
-            guard state.isParked else { return }
-            state.isParked = false
-            MHD_resume_connection(connection)
+            switch state.phase {
+            case .asking: state.phase = .decided(response)
+            case .running:
+                state.phase = .answered(response)
+                core.returnBudget(state.budgeted)
+                state.budgeted = 0
+            default: return
+            }
+            wake(&state)
         }
     }
+
+    private func wake(_ state: inout State) {
+        guard state.isParked else { return }
+        state.isParked = false
+        MHD_resume_connection(connection)
+    }
+
+    /// What is sent in the place of an answer that can't be.
+    func unsendable() -> HTTPResponse { core.errorBody(500, "the answer could not be sent") }
 
     func sends(_ stream: BodyStream) {
         let (hasLeft, isCancelled) = state.withLock { state in

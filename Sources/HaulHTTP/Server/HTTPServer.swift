@@ -1,3 +1,4 @@
+import CAnswers
 import CMicroHTTPD
 import Foundation
 import Synchronization
@@ -21,16 +22,30 @@ public final class HTTPServer: Sendable {
 
     /// A server that does not listen yet.
     /// - Parameters:
-    ///   - bodyLimit: bytes that this request's body may have; past it 413. Called on the server's thread: no waiting.
+    ///   - admit: the head hook: whether a body is read, and how long it may be. Called for a request with a body when
+    ///     its head is in, before `100 Continue` and before any of the body is read, on the server's thread: no waiting
+    ///     there, a gate may `ask`. A request without a body goes to the handler at once.
     ///   - handler: answers a whole request.
-    ///   - errorBody: what the server itself answers (400, 408, 413, 501, 503), from a status and a reason.
+    ///   - errorBody: what the server itself answers (400, 408, 413, 414, 431, 500, 501, 503, 505), from a status and a
+    ///     reason: what is wrong in a few words, without a capital and a full stop.
     public init(
+        configuration: HTTPServerConfiguration, admit: @escaping @Sendable (HTTPRequestHead) -> HTTPAdmission,
+        handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
+        errorBody: @escaping @Sendable (Int, String) -> HTTPResponse = { HTTPResponse(status: $0, text: $1 + "\n") }
+    ) {
+        core = ServerCore(configuration: configuration, admit: admit, handler: handler, errorBody: errorBody)
+    }
+
+    /// A server that reads every body up to a limit.
+    /// - Parameter bodyLimit: bytes that this request's body may have; past it 413.
+    public convenience init(
         configuration: HTTPServerConfiguration, bodyLimit: @escaping @Sendable (HTTPRequestHead) -> Int,
         handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
         errorBody: @escaping @Sendable (Int, String) -> HTTPResponse = { HTTPResponse(status: $0, text: $1 + "\n") }
     ) {
-        core = ServerCore(
-            configuration: configuration, bodyLimit: bodyLimit, handler: handler, errorBody: errorBody)
+        self.init(
+            configuration: configuration, admit: { HTTPAdmission(bodyLimit: bodyLimit($0)) }, handler: handler,
+            errorBody: errorBody)
     }
 
     /// The port that it listens on; 0 when it does not.
@@ -41,6 +56,9 @@ public final class HTTPServer: Sendable {
     public func start() throws(HTTPServerError) {
         guard !core.isStopping else {
             throw HTTPServerError(kind: .system, message: "this HTTP server was stopped; a new one has to be made")
+        }
+        guard haul_answers_start(ServerCallbacks.ownAnswer) != 0 else {
+            throw HTTPServerError(kind: .system, message: "libmicrohttpd is not there as a shared library")
         }
         let configuration = core.configuration
         let descriptors = ListenSocket.raiseDescriptorLimit()

@@ -21,7 +21,8 @@ public struct HTTPServerConfiguration: Sendable {
     /// Connections at once; more wait in the kernel's queue until one ends. Less where the process may not have as many
     /// descriptors.
     public var connectionLimit = 4096
-    /// Memory of one connection for its head and buffers; a longer head is answered 431.
+    /// Memory of one connection for its head and buffers; a longer head is answered 431, a longer
+    /// request line 414.
     public var headerLimit = 32 * 1024
     /// A connection on which nothing moves for so long is closed, whether it waits for a request or for its client to read.
     public var idleTimeout = 60.0

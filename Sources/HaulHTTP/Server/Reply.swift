@@ -1,3 +1,4 @@
+import CAnswers
 import CMicroHTTPD
 
 /// Hands an answer to libmicrohttpd, on its thread.
@@ -5,14 +6,26 @@ enum Reply {
     static func queue(_ response: HTTPResponse, to exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
         var response = response
         if !(200...599).contains(response.status) || !response.headers.areWellFormed {
-            response = HTTPResponse(status: 500, text: "the answer could not be sent\n")
+            response = exchange.unsendable()
         }
         guard let reply = make(response, for: exchange, on: connection) else { return .NO }
         defer { MHD_destroy_response(reply) }
+        addHeaders(of: response, to: reply)
+        return haul_answer(connection, UInt32(response.status), reply) == 0 ? .NO : .YES
+    }
+
+    /// An answer of bytes as libmicrohttpd has it, the caller's to free; nil when memory is short.
+    static func make(_ response: HTTPResponse) -> OpaquePointer? {
+        let bytes = response.bytes ?? []
+        guard let reply = bytes.withUnsafeBytes({ haul_mhd_response($0.baseAddress, $0.count) }) else { return nil }
+        addHeaders(of: response, to: reply)
+        return reply
+    }
+
+    private static func addHeaders(of response: HTTPResponse, to reply: OpaquePointer) {
         for field in response.headers.fields where !field.value.isEmpty && !isOurs(field.name) {
             MHD_add_response_header(reply, field.name, field.value)
         }
-        return MHD_queue_response(connection, UInt32(response.status), reply)
     }
 
     private static func make(

@@ -1,3 +1,4 @@
+import CAnswers
 import CMicroHTTPD
 
 /// What libmicrohttpd calls, on its own threads. `cls` is the server's core, kept alive by whoever started it.
@@ -18,7 +19,10 @@ enum ServerCallbacks {
     static let target:
         @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = {
             _, target, mhd in
-            if let target { connection(of: mhd)?.requestBegan(target: String(cString: target)) }
+            guard let target else { return nil }
+            connection(of: mhd)?.requestBegan(target: String(cString: target))
+            // The query is taken apart here; libmicrohttpd would run out of memory over thousands of pairs, and hang.
+            haul_mhd_drop_query(target)
             return nil
         }
 
@@ -31,12 +35,18 @@ enum ServerCallbacks {
         guard marker.pointee != nil else {
             marker.pointee = UnsafeMutableRawPointer(mhd)
             let refusal = connection.headArrived(method: String(cString: method), headers: headers(of: mhd))
-            guard var refusal, let exchange = connection.exchange else { return .YES }
-            // The body, if any, is not read: nothing after it could be told from it.
-            refusal.headers.set("Connection", "close")
-            return Reply.queue(refusal, to: exchange, on: mhd)
+            guard let refusal, let exchange = connection.exchange else { return .YES }
+            return refuse(refusal, exchange, mhd)
         }
         guard let exchange = connection.exchange else { return .NO }
+        // Parked at its head, a request is asked about at its head again.
+        switch exchange.takeDecision() {
+        case .none: break
+        case .goOn: return .YES
+        case .refuse(let refusal):
+            connection.cutsBody()
+            return refuse(refusal, exchange, mhd)
+        }
         if size.pointee > 0 {
             let count = size.pointee
             size.pointee = 0
@@ -49,6 +59,25 @@ enum ServerCallbacks {
             return .NO
         }
         guard let response = exchange.nextAnswer() else { return .YES }
+        return Reply.queue(response, to: exchange, on: mhd)
+    }
+
+    /// Answers in the place of libmicrohttpd, which gives a request up.
+    static let ownAnswer: haul_own_answer = { mhd, status in
+        guard let status, let mhd, let connection = connection(of: mhd) else { return nil }
+        let length = haul_mhd_header(mhd, "Content-Length").map { String(cString: $0) }
+        let hasCookie = haul_mhd_header(mhd, "Cookie") != nil
+        guard let answer = connection.failed(Int(status.pointee), length: length, hasCookie: hasCookie) else {
+            return nil
+        }
+        status.pointee = UInt32(clamping: answer.status)
+        return Reply.make(answer)
+    }
+
+    private static func refuse(_ response: HTTPResponse, _ exchange: Exchange, _ mhd: OpaquePointer) -> MHD_Result {
+        var response = response
+        // The body, if any, is not read: nothing after it could be told from it.
+        response.headers.set("Connection", "close")
         return Reply.queue(response, to: exchange, on: mhd)
     }
 

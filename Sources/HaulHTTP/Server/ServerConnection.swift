@@ -1,3 +1,4 @@
+import CAnswers
 import CMicroHTTPD
 import Foundation
 import Synchronization
@@ -42,25 +43,54 @@ final class ServerConnection: Sendable {
         }
     }
 
-    /// The head is in: makes the exchange.
+    /// The head is in: makes the exchange. It may be parked already when this returns.
     /// - Returns: what it is refused with, or nil.
     func headArrived(method: String, headers: HTTPHeaders) -> HTTPResponse? {
         let address = ListenSocket.name(of: haul_mhd_peer(connection))
         let (exchange, hasNUL) = state.withLock { state in
             let target = state.target ?? RequestTarget("/")
             let head = HTTPRequestHead(method: method, target: target, headers: headers, remoteAddress: address)
-            let exchange = Exchange(
-                head: head, bodyLimit: core.bodyLimit(head), core: core, connection: connection)
+            let exchange = Exchange(head: head, core: core, connection: connection)
             state.exchange = exchange
             return (exchange, target.hasNUL)
         }
         core.exchangeBegan()
-        let refusal = core.refusal(of: exchange.head, hasNUL: hasNUL)
+        let refusal =
+            core.refusal(of: exchange.head, hasNUL: hasNUL)
+            ?? (ServerCore.hasBody(exchange.head) ? exchange.admit() : nil)
         if refusal != nil {
             exchange.refuse()
-            state.withLock { $0.isCut = true }
+            cutsBody()
         }
         return refusal
+    }
+
+    /// A body is not read to its end: the client may still send it when the connection closes.
+    func cutsBody() { state.withLock { $0.isCut = true } }
+
+    /// libmicrohttpd gives a request up: it can't be parsed, or is too long for its memory.
+    ///
+    /// What it finds wrong once the head is whole (Content-Length, cookies past its memory) 0.9.75 answers with the head
+    /// of its answer twice. There the answer goes to the socket here, and libmicrohttpd closes without another. Of a first
+    /// line without any space, libmicrohttpd tells nobody: that connection closes without an answer.
+    /// - Parameters:
+    ///   - length: the head's Content-Length, where that much was read; `hasCookie` likewise.
+    /// - Returns: what libmicrohttpd has to send; nil: it closes.
+    func failed(_ status: Int, length: String?, hasCookie: Bool) -> HTTPResponse? {
+        let isInBody = state.withLock { state in
+            state.isCut = true
+            return state.exchange != nil
+        }
+        let answer = core.failure(status, isInBody: isInBody, length: length)
+        let isLengthBad = length.map { !ServerCore.isNumber($0) } ?? false
+        guard !isInBody, status == 413 || isLengthBad || (status == 431 && hasCookie) else { return answer }
+        if isTLS {
+            let bytes = Self.bytes(of: answer)
+            _ = bytes.withUnsafeBytes { haul_tls_send(haul_mhd_tls(connection), $0.baseAddress, $0.count) }
+        } else {
+            sendNow(answer)
+        }
+        return nil
     }
 
     /// The answer is sent, or given up: the connection waits for the next request, or closes.
@@ -127,9 +157,16 @@ final class ServerConnection: Sendable {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    /// Puts an answer on the socket where libmicrohttpd takes none: in the middle of a request. Plain HTTP only.
+    /// Puts an answer on the socket where libmicrohttpd takes none: in the middle of a request. Plain HTTP only, as a TLS
+    /// session is not to be written to but on its own thread.
     func sendNow(_ response: HTTPResponse) {
-        guard core.configuration.tls == nil else { return }
+        guard !isTLS else { return }
+        // What does not fit the socket's buffer is lost: an error's body is small.
+        let flags = Int32(Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT))
+        _ = Self.bytes(of: response).withUnsafeBytes { send(socket, $0.baseAddress, $0.count, flags) }
+    }
+
+    private static func bytes(of response: HTTPResponse) -> [UInt8] {
         let body = response.bytes ?? []
         let reason = MHD_get_reason_phrase_for(UInt32(clamping: response.status)).map { String(cString: $0) } ?? ""
         var text = "HTTP/1.1 \(response.status) \(reason)\r\n"
@@ -137,9 +174,6 @@ final class ServerConnection: Sendable {
             text += "\(field.name): \(field.value)\r\n"
         }
         text += "Content-Length: \(body.count)\r\nConnection: close\r\n\r\n"
-        let bytes = Array(text.utf8) + body
-        // What does not fit the socket's buffer is lost: an error's body is small.
-        let flags = Int32(Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT))
-        _ = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, flags) }
+        return Array(text.utf8) + body
     }
 }

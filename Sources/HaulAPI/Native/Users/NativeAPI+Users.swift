@@ -9,7 +9,9 @@ extension NativeAPI {
     func addUserRoutes(to router: inout Router) {
         router.on("POST", "/jobs", bodyLimit: 32 << 20) { request, _ in try await register(request) }
         for type in JobType.allCases {
-            router.on("POST", "/\(type.name.lowercased())") { request, _ in try await register(request, type) }
+            router.on("POST", "/\(type.name.lowercased())") { request, _ in
+                try await register(request, type)
+            }
         }
         router.on("GET", "/jobs") { request, _ in try await listJobs(request) }
         router.on("GET", "/jobs/:job") { request, path in

@@ -9,7 +9,7 @@ extension NativeAPI {
 
     /// `PUT /worker/jobs/J/elements/E`: ends the attempt.
     func report(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
-        let token = try Self.elementToken(request)
+        let token = try Self.elementToken(request.head)
         let job = try Self.number(path["job"], request)
         let element = try Self.number(path["element"], request)
         try engine.checkToken(token, job: job, element: element)
@@ -113,7 +113,7 @@ extension NativeAPI {
 
     /// `PUT /worker/jobs/J/elements/E/monitoring`: what moved so far.
     func progress(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
-        let token = try Self.elementToken(request)
+        let token = try Self.elementToken(request.head)
         let job = try Self.number(path["job"], request)
         let element = try Self.number(path["element"], request)
         try engine.checkToken(token, job: job, element: element)

@@ -8,17 +8,27 @@ import HaulWire
 extension NativeAPI {
     /// The routes of workers.
     func addWorkerRoutes(to router: inout Router) {
-        router.on("POST", "/worker/register", bodyLimit: 4 << 20) { request, _ in try await startSession(request) }
-        router.on("POST", "/worker/heartbeat", bodyLimit: 16 << 20) { request, _ in try await heartbeat(request) }
-        router.on("POST", "/worker/jobs") { request, _ in try await claim(request) }
-        router.on("POST", "/worker/results", bodyLimit: 96 << 20) { request, _ in try await results(request) }
+        let worker = gate(.worker)
+        router.on("POST", "/worker/register", bodyLimit: 4 << 20, gate: worker) { request, _ in
+            try await startSession(request)
+        }
+        router.on("POST", "/worker/heartbeat", bodyLimit: 16 << 20, gate: worker) { request, _ in
+            try await heartbeat(request)
+        }
+        router.on("POST", "/worker/jobs", gate: worker) { request, _ in try await claim(request) }
+        router.on("POST", "/worker/results", bodyLimit: 96 << 20, gate: worker) { request, _ in
+            try await results(request)
+        }
         let element = "/worker/jobs/:job/elements/:element"
-        router.on("PUT", element, bodyLimit: 64 << 20) { request, path in try await report(path, request) }
-        router.on("PUT", element + "/monitoring") { request, path in try await progress(path, request) }
-        router.on("POST", element + "/log", bodyLimit: 8 << 20) { request, path in
+        let holder = elementGate()
+        router.on("PUT", element, bodyLimit: 64 << 20, gate: holder) { request, path in
+            try await report(path, request)
+        }
+        router.on("PUT", element + "/monitoring", gate: holder) { request, path in try await progress(path, request) }
+        router.on("POST", element + "/log", bodyLimit: 8 << 20, gate: holder) { request, path in
             try await piece(path, request, engine.appendLog)
         }
-        router.on("POST", element + "/listing", bodyLimit: 8 << 20) { request, path in
+        router.on("POST", element + "/listing", bodyLimit: 8 << 20, gate: holder) { request, path in
             try await piece(path, request, engine.appendListing)
         }
     }
@@ -84,7 +94,7 @@ extension NativeAPI {
         _ path: PathParameters, _ request: HTTPRequest,
         _ append: ([UInt8], Int, Int, Int, String) async throws -> Int
     ) async throws -> HTTPResponse {
-        let token = try Self.elementToken(request)
+        let token = try Self.elementToken(request.head)
         var query = QueryReader(request)
         guard let offset = query.number("offset", from: 0) else {
             try query.check()
@@ -94,12 +104,5 @@ extension NativeAPI {
         let element = try Self.number(path["element"], request)
         let have = try await append(request.body, offset, job, element, token)
         return JSONText.response(OffsetDocument(offset: have))
-    }
-
-    /// The token by which a worker proves its lease.
-    static func elementToken(_ request: HTTPRequest) throws -> String {
-        if request.hasInvalidEncoding { throw Problem.badEncoding }
-        guard let token = Authenticator.token(of: request) else { throw Problem.unauthorized }
-        return token
     }
 }

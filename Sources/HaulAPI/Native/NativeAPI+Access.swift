@@ -1,0 +1,68 @@
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+
+extension NativeAPI {
+    /// Who asks, if the role is one of these.
+    ///
+    /// - Throws: 401 without a good token, 403 for another role.
+    func principal(of request: HTTPRequest, _ roles: Role...) async throws -> Principal {
+        try await principal(of: request.head, roles)
+    }
+
+    private func principal(of head: HTTPRequestHead, _ roles: [Role]) async throws -> Principal {
+        if head.hasInvalidEncoding { throw Problem.badEncoding }
+        guard let principal = try await authenticator.principal(of: head) else { throw Problem.unauthorized }
+        guard roles.contains(principal.role) else { throw Problem.role(principal.role, needed: roles) }
+        return principal
+    }
+
+    /// Lets in the bodies of those who have one of these roles. A token that was good a moment ago opens at once, any
+    /// other asks the database; the handler asks it in any case, when the body is there.
+    func gate(_ roles: Role...) -> Router.Gate {
+        { head, _ in
+            guard !head.hasInvalidEncoding, Authenticator.token(of: head) != nil else {
+                return .shut((head.hasInvalidEncoding ? Problem.badEncoding : .unauthorized).response)
+            }
+            if let principal = authenticator.recentPrincipal(of: head), roles.contains(principal.role) { return .open }
+            return .ask {
+                do {
+                    _ = try await principal(of: head, roles)
+                    return nil
+                } catch {
+                    return answer(error, head)
+                }
+            }
+        }
+    }
+
+    /// Lets in the bodies of those who hold a lease on the element that the path names.
+    func elementGate() -> Router.Gate {
+        { head, path in
+            do {
+                let token = try Self.elementToken(head)
+                // What is no number names nothing: the handler's 404.
+                guard let job = Int(path["job"]), let element = Int(path["element"]) else { return .open }
+                try engine.checkToken(token, job: job, element: element)
+                return .open
+            } catch {
+                return .shut(answer(error, head))
+            }
+        }
+    }
+
+    /// The token by which a worker proves its lease.
+    static func elementToken(_ head: HTTPRequestHead) throws -> String {
+        if head.hasInvalidEncoding { throw Problem.badEncoding }
+        guard let token = Authenticator.token(of: head) else { throw Problem.unauthorized }
+        return token
+    }
+
+    /// An error as its answer; what is our own fault goes to the log too.
+    func answer(_ error: any Error, _ head: HTTPRequestHead) -> HTTPResponse {
+        let problem = Problem(answering: error)
+        if let cause = problem.cause { onFault("\(head.method) \(head.path): \(cause)") }
+        return problem.response
+    }
+}
