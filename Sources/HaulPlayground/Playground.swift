@@ -1,4 +1,5 @@
 import Foundation
+import HaulProcess
 import HaulProtocol
 
 /// `haul-playground run`: a stack that runs until it is told to end, for people and tests of any kind.
@@ -17,7 +18,7 @@ public struct Playground: Sendable {
     /// Runs it until SIGTERM, SIGINT or SIGHUP.
     /// - Returns: the exit code.
     public func run() async -> Int32 {
-        let signals = EndSignals()
+        let signals = await EndSignals([SIGTERM, SIGINT, SIGHUP])
         let options = options
         let (start, signal) = await signals.cancelling {
             try await Stack.start(options) { Console.line($0) }
