@@ -43,7 +43,8 @@ private final class ReportDesk: WorkerServer {
     }
 
     private static func queue(_ desk: ReportDesk, _ settled: Settled) -> ReportQueue {
-        ReportQueue(server: desk, backoff: Backoff(first: 0.001, maximum: 0.01), log: WorkerLog { _ in }) { key, status, _ in
+        ReportQueue(server: desk, backoff: Backoff(first: 0.001, maximum: 0.01), log: WorkerLog { _ in }) {
+            key, status, _ in
             settled.all.withLock { $0[key.id] = status }
         }
     }
@@ -82,7 +83,8 @@ private final class ReportDesk: WorkerServer {
         let sent = try #require(try JSONDecoder().decode(ResultsRequest.self, from: body).results.first?.outcome)
         for (text, limit) in [(sent.host, 1024), (sent.reason, 4096), (sent.checksum, 256), (sent.errorClass, 64)] {
             let text = try #require(text)
-            #expect((limit - 3...limit).contains(text.utf8.count) && long.unicodeScalars.starts(with: text.unicodeScalars))
+            #expect(
+                (limit - 3...limit).contains(text.utf8.count) && long.unicodeScalars.starts(with: text.unicodeScalars))
         }
         #expect(sent.log == long)
         await queue.close()
