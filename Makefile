@@ -77,7 +77,7 @@ needs-dir:
 
 ## test: every test, with real servers; nothing is skipped
 # One group after the other: each measures times and starts servers, and would disturb the next.
-TESTS := 'HaulModelTests|HaulConfigTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
+TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration SSHBackendTests HTTPBackendTests ProtocolConformance
 test: setup
 	$(BUILD) --build-tests
@@ -85,7 +85,7 @@ test: setup
 	    echo "--- $$group"; \
 	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^($$group)\." > $(SCRATCH)/test.log 2>&1 \
 	        || failed+=" $$group"; \
-	    grep -E '^✘|^◇ Test run|^✔ Test run|NOT TESTED' $(SCRATCH)/test.log || tail -n 20 $(SCRATCH)/test.log; \
+	    grep -E '^✘|^◇ Test run|^✔ Test run|^➜|NOT TESTED' $(SCRATCH)/test.log || tail -n 20 $(SCRATCH)/test.log; \
 	done; \
 	if [[ -n "$${failed:-}" ]]; then echo "test: failed in:$$failed"; exit 1; fi
 

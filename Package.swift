@@ -61,6 +61,7 @@ let package = Package(
         // Libraries, from the rules outward.
         library("HaulModel"),
         library("HaulConfig"),
+        library("HaulProcess"),
         library("HaulCrypto", ["CSodium"]),
         library("HaulHTTP", ["CMicroHTTPD", "CAnswers", "CCurl"]),
         library("HaulWire", ["HaulModel"]),
@@ -72,16 +73,17 @@ let package = Package(
         library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
-        library("HaulPlayground", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
+        library("HaulPlayground", ["HaulProcess", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
 
         // Programs: parse, compose, run.
         program(
             "hauld",
             [
                 "HaulModel", "HaulConfig", "HaulCrypto", "HaulStore", "HaulLogs", "HaulEngine", "HaulAuth", "HaulAPI",
-                "HaulHTTP", "HaulProtocol",
+                "HaulHTTP", "HaulProtocol", "HaulProcess",
             ]),
-        program("haul-worker", ["HaulModel", "HaulConfig", "HaulWorker", "HaulProtocol", "HaulHTTP"]),
+        program(
+            "haul-worker", ["HaulModel", "HaulConfig", "HaulWorker", "HaulProtocol", "HaulHTTP", "HaulProcess"]),
         program("haul", ["HaulCLI"]),
         program("haul-bench", ["HaulModel", "HaulWire", "HaulHTTP"]),
         program("haul-playground", ["HaulPlayground"]),
@@ -102,6 +104,7 @@ let package = Package(
             path: "Tests/Support", swiftSettings: rules),
         tests("HaulModelTests", ["HaulModel"]),
         tests("HaulConfigTests", ["HaulConfig"]),
+        tests("HaulProcessTests", ["HaulProcess"]),
         tests("HaulHTTPTests", ["HaulHTTP", "Support"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),

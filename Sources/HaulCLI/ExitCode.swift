@@ -10,6 +10,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
     case refused = 7
     case jobCancelled = 8
     case `internal` = 70
+    case output = 74
     case interrupted = 130
 
     /// One line for `haul help exit-codes`.
@@ -25,6 +26,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
         case .refused: "the server refuses the request (400, 409, 413)"
         case .jobCancelled: "a job was cancelled (wait, --wait)"
         case .internal: "a fault of haul itself"
+        case .output: "the output cannot be written; what was registered goes on"
         case .interrupted: "interrupted (Ctrl-C); registered jobs go on"
         }
     }

@@ -15,6 +15,10 @@ public enum HaulProgram {
     /// Runs a command line (the program's name first) to its end.
     /// - Returns: the exit code; everything is printed by then.
     public static func run(_ words: [String], environment: [String: String]) async -> Int32 {
+        // What is closed would be the next file or socket that is opened, and get what is meant for people.
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open(descriptor == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR)
+        }
         let output = Output(descriptor: STDOUT_FILENO, environment)
         let errors = Output(descriptor: STDERR_FILENO, environment)
         do {

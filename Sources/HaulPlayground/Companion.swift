@@ -1,4 +1,5 @@
 import Foundation
+import HaulProcess
 import HaulProtocol
 
 /// `haul-playground with`: a stack for as long as one command runs, which finds it by its environment.
@@ -15,7 +16,7 @@ public struct Companion: Sendable {
     /// Runs it; nothing of the stack is left afterwards.
     /// - Returns: the command's exit code, or 1 where it could not be run.
     public func run() async -> Int32 {
-        let (result, signal) = await EndSignals().cancelling { try await attend() }
+        let (result, signal) = await EndSignals([SIGTERM, SIGINT, SIGHUP]).cancelling { try await attend() }
         switch result {
         case .success(let code): return code
         case .failure(let error):

@@ -1,4 +1,5 @@
 import Foundation
+import HaulProcess
 import HaulProtocol
 
 /// `haul-playground run`: a stack that runs until it is told to end, for people and tests of any kind.
@@ -17,7 +18,7 @@ public struct Playground: Sendable {
     /// Runs it until SIGTERM, SIGINT or SIGHUP.
     /// - Returns: the exit code.
     public func run() async -> Int32 {
-        let signals = EndSignals()
+        let signals = await EndSignals([SIGTERM, SIGINT, SIGHUP])
         let options = options
         let (start, signal) = await signals.cancelling {
             try await Stack.start(options) { Console.line($0) }
@@ -34,7 +35,7 @@ public struct Playground: Sendable {
             // A signal that came in the last moment of the start ends it as well as one that comes now.
             if signal == nil {
                 Self.instructions(stack, document: try stack.writeDocument())
-                let watches = stack.parts.map { part in Task { await Self.report(part) } }
+                let watches = stack.parts.map { part in Task { await Self.report(part, of: stack) } }
                 let name = await signals.next() ?? ""
                 watches.forEach { $0.cancel() }
                 Console.line("\(name): ending")
@@ -53,12 +54,23 @@ public struct Playground: Sendable {
         return 0
     }
 
-    /// A part's end is said, and does not end the rest.
-    private static func report(_ part: Part) async {
-        let end = await part.end()
-        guard !Task.isCancelled else { return }
-        Console.line(
-            "\(part.name): process \(part.pid) \(end); the rest goes on. playground.json says how to start it again")
+    /// A part's end is said, and does not end the rest; so is its new start.
+    private static func report(_ part: Part, of stack: Stack) async {
+        var end = await part.end()
+        var pid = part.pid
+        while !Task.isCancelled {
+            Console.line(
+                "\(part.name): process \(pid) \(end); the rest goes on. playground.json says how to start it again")
+            do {
+                guard let next = try await stack.successor(of: part) else { return }
+                pid = next
+            } catch {
+                return Console.complain("\(error)")
+            }
+            Console.line("\(part.name): process \(pid) goes on with it; playground.json says so")
+            while !Task.isCancelled, part.command.isRun(by: pid) { try? await Task.sleep(for: .milliseconds(500)) }
+            end = "ended"
+        }
     }
 
     private static func instructions(_ stack: Stack, document: String) {

@@ -40,7 +40,7 @@ public actor Worker {
     ) {
         shop = Workshop(
             config: config, catalog: catalog, credentials: CredentialFiles(config.credentials), folder: folder,
-            space: SpoolSpace(capacity: config.spoolBytes), graces: graces, log: log)
+            space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) }, graces: graces, log: log)
         self.server = server
         self.pace = pace
         self.log = log

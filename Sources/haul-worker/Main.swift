@@ -2,6 +2,7 @@ import Foundation
 import HaulConfig
 import HaulHTTP
 import HaulModel
+import HaulProcess
 import HaulProtocol
 import HaulWorker
 
@@ -50,8 +51,9 @@ enum HaulWorkerProgram {
         let server = HTTPWorkerServer(
             client: HTTPClient(), url: config.url, token: config.token, timeout: pace.request, log: log)
         let worker = Worker(config, catalog: catalog, folder: folder, server: server, pace: pace, log: log)
-        let orders = EndOrders(worker, log: log)
-        defer { orders.ignore() }
+        let signals = await EndSignals([SIGTERM, SIGINT])
+        let orders = Task { await obey(signals, worker, log) }
+        defer { orders.cancel() }
         switch await worker.run() {
         case .drained, .killed:
             log("end")
@@ -60,6 +62,16 @@ enum HaulWorkerProgram {
             complain("\(config.url.absoluteString) does not accept this worker: \(reason)")
             return 1
         }
+    }
+
+    /// The first signal drains the worker, the second ends it at once.
+    private static func obey(_ signals: EndSignals, _ worker: Worker, _ log: WorkerLog) async {
+        guard let first = await signals.next() else { return }
+        log("told-to-end", ["signal": first, "at-once": false])
+        await worker.drain()
+        guard let second = await signals.next(2) else { return }
+        log("told-to-end", ["signal": second, "at-once": true])
+        await worker.kill()
     }
 
     /// A setting of the wrong type is found before any work is done with it.

@@ -17,6 +17,7 @@ struct WorkerFile: Decodable, Sendable {
     var settings: [String: [String: JSONValue]]
     var credentials: [String: [String: String]]
     var claimLimit: Int
+    var claimBytes: Int?
     var concurrency: Int
     var drainSeconds: Double
 
@@ -28,6 +29,7 @@ struct WorkerFile: Decodable, Sendable {
         case spoolBytes = "spool_bytes"
         case settings = "protocols"
         case claimLimit = "claim_limit"
+        case claimBytes = "claim_bytes"
         case drainSeconds = "drain_seconds"
     }
 
@@ -55,6 +57,10 @@ struct WorkerFile: Decodable, Sendable {
         settings = try file.decode([String: [String: JSONValue]].self, forKey: .settings, default: [:])
         credentials = try file.decode([String: [String: String]].self, forKey: .credentials, default: [:])
         claimLimit = try file.decode(Int.self, forKey: .claimLimit, in: 1...10_000, default: 200)
+        claimBytes = try file.decodeIfPresent(Int.self, forKey: .claimBytes)
+        if let claimBytes, claimBytes < 1 {
+            throw ConfigValueError(expected: "a number of bytes, at least 1", key: CodingKeys.claimBytes.rawValue)
+        }
         concurrency = try file.decode(Int.self, forKey: .concurrency, in: 1...1000, default: 64)
         drainSeconds = try file.decode(Double.self, forKey: .drainSeconds, in: 0...86_400, default: 30)
     }
@@ -75,7 +81,7 @@ extension WorkerFile {
             spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,
             settings: Dictionary(file.settings.map { ($0.key.lowercased(), $0.value) }) { _, last in last },
             credentials: file.credentials.mapValues { $0.mapValues(resolve) }, claimLimit: file.claimLimit,
-            concurrency: file.concurrency, drainSeconds: file.drainSeconds)
+            claimBytes: file.claimBytes, concurrency: file.concurrency, drainSeconds: file.drainSeconds)
     }
 
     private static func token(in path: String, config: String) throws(ConfigError) -> String {

@@ -6,6 +6,7 @@ import HaulEngine
 import HaulHTTP
 import HaulLogs
 import HaulModel
+import HaulProcess
 import HaulProtocol
 import HaulStore
 
@@ -16,7 +17,8 @@ struct Server {
     init(_ config: ServerConfig) { self.config = config }
 
     func run() async throws {
-        let signals = TerminationSignals()
+        let signals = await EndSignals([SIGTERM, SIGINT])
+        signal(SIGPIPE, SIG_IGN)
         guard Sodium.start() else { throw StartError(message: "libsodium found no source of randomness") }
         let (manifests, problems) = ManifestFolder.scan(config.protocols)
         for problem in problems { Self.log("protocol left out", problem) }
@@ -28,8 +30,8 @@ struct Server {
         let duties = Task {
             await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
         }
-        let signal = await signals.next()
-        Self.log("ending", "signal=\(signal)")
+        let name = await signals.next() ?? ""
+        Self.log("ending", "signal=\(name)")
         await server.stop()
         duties.cancel()
         await duties.value

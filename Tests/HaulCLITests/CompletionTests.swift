@@ -38,6 +38,24 @@ import Testing
         #expect(run.output == word + "\n", "\(run.errors)")
     }
 
+    /// As `make install` puts it: the shell loads the script at the first use, which completes already.
+    @Test func zshCompletesOnceItIsLoaded() async throws {
+        let run = try await shell(
+            "/usr/bin/zsh",
+            """
+            folder=$(mktemp -d) && fpath=($folder)
+            \(HaulRun.program) completion zsh > $folder/_haul
+            compdef() { print "not registered again"; }
+            compadd() { shift; for one in "$@"; do [[ $one == "$PREFIX"* ]] && print -r -- $one; done; true; }
+            words=(haul li); CURRENT=2; PREFIX=li
+            autoload -Uz _haul
+            _haul
+            _haul
+            rm -r $folder
+            """)
+        #expect(run.output == "list\nlist\n", "\(run.errors)")
+    }
+
     private func shell(_ path: String, _ text: String) async throws -> HaulRun {
         let options = path.hasSuffix("bash") ? ["--norc"] : path.hasSuffix("zsh") ? ["-f"] : ["--no-config"]
         let child = try await Child.start(

@@ -1,6 +1,7 @@
 import Foundation
 import HaulHTTP
 import HaulModel
+import HaulProtocol
 import Testing
 
 /// The real program against a scripted server.
@@ -75,6 +76,33 @@ import Testing
             #expect(raw.output == rows.map { $0 + "\n" }.joined())
             await server.stop()
         }
+    }
+
+    /// A list that a full disk cut short is none.
+    @Test func failsWhereItCannotWrite() async throws {
+        let server = try ScriptedServer { _, _ in Documents.json(Documents.job(1)) }
+        for command in [
+            "exec \(HaulRun.program) jobs --url \(server.url) > /dev/full",
+            "exec \(HaulRun.program) job 1 --url \(server.url) >&-",
+        ] {
+            let child = try await Child.start(
+                Command(executable: "/bin/sh", arguments: ["-c", command], input: .null, output: .pipe, errors: .pipe))
+            let run = try await HaulRun.finish(child)
+            #expect(run.code == 74 && run.errors.hasPrefix("haul: the output cannot be written: "), "\(run)")
+        }
+        await server.stop()
+    }
+
+    /// `haul jobs | head -1` ends with its reader, and says nothing.
+    @Test func endsWithItsReader() async throws {
+        let rows = (1...20_000).map { Documents.job($0) }.joined(separator: "\n")
+        let server = try ScriptedServer { _, _ in Documents.json(rows + "\n") }
+        let command = "{ \(HaulRun.program) jobs --url \(server.url); echo $? >&2; } | head -1"
+        let child = try await Child.start(
+            Command(executable: "/bin/sh", arguments: ["-c", command], input: .null, output: .pipe, errors: .pipe))
+        let run = try await HaulRun.finish(child)
+        #expect(run.output.split(separator: "\n").count == 1 && run.errors == "141\n", "\(run)")
+        await server.stop()
     }
 
     @Test func saysThatAListBrokeOff() async throws {

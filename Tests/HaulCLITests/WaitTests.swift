@@ -59,7 +59,7 @@ import Testing
         let server = try ScriptedServer { _, _ in Documents.json("[\(Documents.job(1, "DONE", path: path))]") }
         let run = try await HaulRun.onTerminal("\(HaulRun.program) jobs --url \(server.url)", ["COLUMNS": "110"])
         let lines = run.output.split(separator: "\r\n")
-        #expect(lines.first?.hasPrefix("ID  STATUS  TYPE") == true)
+        #expect(lines.first?.hasPrefix("ID  STATUS  TYPE  DONE  ") == true)
         #expect(lines.count == 2 && lines[1].contains("long/end") && lines[1].contains("…"))
         #expect(lines[1].contains("\u{1B}[32mDONE"))
         #expect(server.requests.first?.query("limit") == "100")

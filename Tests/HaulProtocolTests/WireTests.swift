@@ -51,6 +51,19 @@ struct WireTests {
         #expect(throws: WireError.self) { try BackendCommand(line: Data(text.utf8)) }
     }
 
+    /// Bytes are what counts, and an emoji of many code points is none that a reason is long enough for.
+    @Test func cutsLongTextsByBytes() throws {
+        let long = String(repeating: "👩‍👩‍👧‍👧é", count: 1000)
+        let sent = ElementResult(errorClass: .unknown, reason: long, returncode: 1, checksum: "x" + long)
+        guard case .result(_, let result) = try BackendLine(line: BackendLine.result(id: "1", sent).line().dropLast())
+        else { throw WireError("no result") }
+        for (text, limit) in [(result.reason, 4096), (result.checksum, 256)] {
+            let text = try #require(text)
+            #expect((limit - 3...limit).contains(text.utf8.count))
+        }
+        #expect(long.unicodeScalars.starts(with: result.reason?.unicodeScalars ?? "".unicodeScalars))
+    }
+
     @Test func anUnknownClassIsUnknown() throws {
         let line = #"{"type":"result","id":"1","outcome":"failed","class":"from_the_future"}"#
         #expect(

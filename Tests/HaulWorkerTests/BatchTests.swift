@@ -55,6 +55,16 @@ import Testing
         await bench.close()
     }
 
+    @Test func asksForBytesWhereItsConfigurationSaysSo() async throws {
+        let server = try TestServer()
+        let program = try await WorkerProgram.start(server, "claim_bytes: 150000000,")
+        try await eventually("a claim") { !server.record.claims.isEmpty }
+        let claim = try #require(server.record.claims.first)
+        #expect(claim.algorithm == "BY_SIZE" && claim.arguments == ["size": 150_000_000])
+        await program.close()
+        await server.stop()
+    }
+
     /// An empty answer that did not wait is not asked for again at once, however often it comes.
     @Test func doesNotHammerAServerThatDoesNotPark() async throws {
         let server = try TestServer()

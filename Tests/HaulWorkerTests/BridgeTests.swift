@@ -14,7 +14,8 @@ import Testing
         let root: String
         let catalog: ProtocolCatalog
 
-        init() throws {
+        /// - Parameter flaky: With a protocol whose first `get` breaks off.
+        init(flaky: Bool = false) throws {
             root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/hwb-\(UUID().uuidString)"
             for name in ["/from", "/to", "/protocols/other"] {
                 try FileManager.default.createDirectory(atPath: root + name, withIntermediateDirectories: true)
@@ -25,7 +26,35 @@ import Testing
                 .replacing("\"haul-local\"", with: "\"\(Built.executable("haul-local"))\"")
                 .replacing("\"schemes\": [\"local\"", with: "\"schemes\": [\"other\"")
                 .write(toFile: root + "/protocols/other/protocol.json", atomically: true, encoding: .utf8)
+            if flaky { try Self.makeFlaky(root + "/protocols/flaky") }
             catalog = ProtocolCatalog.scan(["\(Built.repository)/protocols", root + "/protocols"])
+        }
+
+        private static func makeFlaky(_ folder: String) throws {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try
+                #"{"schema": 1, "name": "flaky", "summary": "s", "schemes": [], "backend": ["get.sh"], "operations": {"get": {"concurrency": 1}}}"#
+                .write(toFile: folder + "/protocol.json", atomically: true, encoding: .utf8)
+            let script = #"""
+                #!/bin/sh
+                read -r batch
+                while read -r line; do
+                    line=$(printf '%s' "$line" | sed 's#\\/#/#g')
+                    id=$(printf '%s' "$line" | sed 's#.*"id":"\([^"]*\)".*#\1#')
+                    file=$(printf '%s' "$line" | sed 's#.*"destination":"\([^"]*\)".*#\1#')
+                    part=${file%/*}/.haul-part-0123456789abcdef
+                    if [ -e "$part" ]; then
+                        printf rest >> "$part"
+                        mv "$part" "$file"
+                        printf '{"type":"result","id":"%s","outcome":"ok","returncode":0,"transferred":9}\n' "$id"
+                    else
+                        printf first > "$part"
+                        printf '{"type":"result","id":"%s","outcome":"failed","class":"connect","returncode":1}\n' "$id"
+                    fi
+                done
+                """#
+            _ = FileManager.default.createFile(
+                atPath: folder + "/get.sh", contents: Data(script.utf8), attributes: [.posixPermissions: 0o755])
         }
 
         func bench(spool: Int = 10 << 20) throws -> Bench {
@@ -82,6 +111,86 @@ import Testing
         #expect(bench.server.outcome(1)?.reason?.contains("spool_bytes") == true)
         #expect(bench.server.outcome(2)?.returncode == 0 && place.read("/to/b") == Data("a".utf8))
         await bench.close()
+    }
+
+    /// A file that has grown since it was listed takes no more of the spool than there is.
+    @Test func saysThatAFileHasOutgrownTheSpool() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("/from/a", Data(count: 300_000))
+        let bench = try place.bench(spool: 100_000)
+        bench.server.hand(
+            Claims.job(
+                1, ["\(place.root)/from/a"], from: "local", to: "other", destinations: ["\(place.root)/to/a"], size: 10)
+        )
+        try await eventually("it is reported") { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.errorClass == "no_space")
+        #expect(bench.server.outcome(1)?.reason?.contains("raise spool_bytes") == true)
+        #expect(place.read("/to/a") == nil)
+        await bench.close()
+    }
+
+    @Test func namesTheSpoolWhoseDiskIsFull() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("/from/a", Data(count: 3 << 20))
+        let bench = try place.bench()
+        let spool = bench.folder + "/spool"
+        guard mount("tmpfs", spool, "tmpfs", 0, "size=1m") == 0 else {
+            print(
+                "NOT TESTED: a spool whose disk is full. It takes root and mount(2): \(String(cString: strerror(errno)))"
+            )
+            await bench.close()
+            return
+        }
+        bench.server.hand(
+            Claims.job(
+                1, ["\(place.root)/from/a"], from: "local", to: "other", destinations: ["\(place.root)/to/a"],
+                size: 3 << 20))
+        try await eventually("it is reported") { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.errorClass == "no_space")
+        #expect(bench.server.outcome(1)?.reason?.hasPrefix("the disk of this worker's spool: ") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool) == [])
+        umount2(spool, Int32(MNT_DETACH))
+        await bench.close()
+    }
+
+    /// What the first attempt fetched is there for the second.
+    @Test func goesOnWhereAnEarlierAttemptEnded() async throws {
+        let place = try Place(flaky: true)
+        defer { place.remove() }
+        #expect(place.catalog["flaky"] != nil, "\(place.catalog.unusable)")
+        let bench = try place.bench()
+        func job(_ attempt: Int) -> String {
+            Claims.job(
+                1, ["/far"], from: "flaky", to: "local", destinations: ["\(place.root)/to/a"], attempt: attempt, size: 9
+            )
+        }
+        bench.server.hand(job(1))
+        try await eventually("the first is reported") { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.errorClass == "connect")
+        let folders = try FileManager.default.contentsOfDirectory(atPath: bench.folder + "/spool")
+        #expect(folders == ["element-uid1.0"])
+        bench.server.hand(job(2))
+        try await eventually("the second is reported") { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcomes.last?.outcome.returncode == 0, "\(bench.server.outcomes)")
+        #expect(place.read("/to/a") == Data("firstrest".utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder + "/spool") == [])
+        await bench.close()
+    }
+
+    /// What a worker that died had in transit is gone once the next one starts in its folder.
+    @Test func clearsTheSpoolOfADeadWorker() throws {
+        let path = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/hwf-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for folder in ["spool/element-uid1.0", "scratch/7"] {
+            try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+            try Data(count: 1000).write(to: URL(filePath: "\(path)/\(folder)/.haul-part-0123456789abcdef"))
+        }
+        let folder = try WorkFolder(path)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.spool) == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/scratch") == [])
+        #expect(throws: WorkFolder.Problem.self) { try WorkFolder(path) }
     }
 
     /// Cancelled on either way, a file of many: its neighbours arrive.

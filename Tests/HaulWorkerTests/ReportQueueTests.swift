@@ -43,7 +43,8 @@ private final class ReportDesk: WorkerServer {
     }
 
     private static func queue(_ desk: ReportDesk, _ settled: Settled) -> ReportQueue {
-        ReportQueue(server: desk, backoff: Backoff(first: 0.001, maximum: 0.01)) { key, status, _ in
+        ReportQueue(server: desk, backoff: Backoff(first: 0.001, maximum: 0.01), log: WorkerLog { _ in }) {
+            key, status, _ in
             settled.all.withLock { $0[key.id] = status }
         }
     }
@@ -63,6 +64,29 @@ private final class ReportDesk: WorkerServer {
         for number in 0..<3500 { await queue.add(Self.outcome(), of: Self.key(number)) }
         try await eventually("all are settled") { settled.all.withLock { $0.count } == 3500 }
         #expect(sizes.withLock { $0.allSatisfy { $0 <= 1000 } && $0.reduce(0, +) == 3500 })
+        await queue.close()
+    }
+
+    /// Texts are cut where hauld takes no more of them: in bytes, and not within a character.
+    @Test func cutsWhatIsTooLong() async throws {
+        let desk = ReportDesk { _, request in
+            ResultsReply(results: request.results.map { _ in .init(status: 200) })
+        }
+        let settled = Settled()
+        let queue = Self.queue(desk, settled)
+        let long = "x" + String(repeating: "é€😀", count: 10_000)
+        var outcome = OutcomeDocument(returncode: 1, host: long, log: long, timestamp: "t")
+        (outcome.reason, outcome.checksum, outcome.errorClass) = (long, long, long)
+        await queue.add(outcome, of: Self.key(1))
+        try await eventually("it is settled") { settled.all.withLock { $0.count } == 1 }
+        let body = try #require(desk.bodies.withLock { $0.first })
+        let sent = try #require(try JSONDecoder().decode(ResultsRequest.self, from: body).results.first?.outcome)
+        for (text, limit) in [(sent.host, 1024), (sent.reason, 4096), (sent.checksum, 256), (sent.errorClass, 64)] {
+            let text = try #require(text)
+            #expect(
+                (limit - 3...limit).contains(text.utf8.count) && long.unicodeScalars.starts(with: text.unicodeScalars))
+        }
+        #expect(sent.log == long)
         await queue.close()
     }
 

@@ -87,6 +87,46 @@ import Testing
         await bench.close()
     }
 
+    /// What the server will not take as it is, is over for the server nonetheless, and at once.
+    @Test func saysTheLeastOfAnOutcomeThatIsRefused() async throws {
+        let bench = try Bench()
+        bench.server.change { script in
+            script.settle = { body, _ in
+                TestServer.json(
+                    ResultsReply(
+                        results: body.results.map {
+                            $0.outcome.host.isEmpty
+                                ? .init(status: 200) : .init(status: 400, detail: "reason: must be a text\u{7} é")
+                        }))
+            }
+        }
+        bench.server.hand(
+            Claims.job(1, ["/fail/not_found", "/ok"]), Claims.job(2, ["/tree/3"], type: .list, to: nil))
+        try await eventually("nothing is held") {
+            bench.server.outcomes.count == 6 && bench.server.record.beats.last?.holding == []
+        }
+        let last = Dictionary(
+            bench.server.outcomes.map { ("\($0.jobID).\($0.elementID)", $0.outcome) }, uniquingKeysWith: { $1 })
+        let why = "the server refused the full outcome: 400 reason: must be a text\u{7} é"
+        #expect(last["1.0"]?.returncode == 1 && last["1.0"]?.errorClass == "not_found" && last["1.0"]?.reason == why)
+        // What was done stays done; a LIST is not, without its listing.
+        #expect(last["1.1"]?.returncode == 0 && last["1.1"]?.log == why + "\n" && last["1.1"]?.reason == nil)
+        #expect(last["2.0"]?.returncode == 1 && last["2.0"]?.errorClass == "unknown")
+        #expect(bench.logged("outcome-refused").count == 3 && bench.logged("outcome-dropped").isEmpty)
+        await bench.close()
+        #expect(bench.server.outcomes.count == 6)
+    }
+
+    /// The least is said once: after that the server has to wait for the lease's end.
+    @Test func doesNotInsist() async throws {
+        let bench = try Bench()
+        bench.server.change { $0.settle = { _, _ in TestServer.problem(400, "no") } }
+        bench.server.hand(Claims.job(1, ["/ok"]))
+        try await eventually("it was dropped") { !bench.logged("outcome-dropped").isEmpty }
+        await bench.close()
+        #expect(bench.server.outcomes.count == 2)
+    }
+
     @Test func goesOnAtTheServersOffset() async throws {
         let bench = try Bench()
         // The first piece of the listing is kept, its answer lost: its repetition starts where the server no longer is.

@@ -1,4 +1,5 @@
 import Support
+import Synchronization
 import Testing
 
 @testable import HaulWorker
@@ -31,6 +32,34 @@ import Testing
         #expect(await small.value)
         await space.give(6)
         await space.give(4)
+        #expect(await space.free == 10)
+    }
+
+    /// What an attempt left is there for the next one, until somebody needs the room.
+    @Test func keepsWhatIsLeftUntilTheRoomIsNeeded() async throws {
+        let gone = Mutex<[String]>([])
+        let space = SpoolSpace(capacity: 10) { folder in gone.withLock { $0.append(folder) } }
+        for folder in ["a", "b", "c"] {
+            #expect(await space.enter(folder))
+            #expect(await !space.enter(folder), "two attempts in one folder")
+            await space.leave(folder, keeping: 3)
+        }
+        #expect(await space.free == 1)
+        #expect(await space.keptFolders == ["a", "b", "c"])
+        // Its next attempt takes it.
+        #expect(await space.enter("b"))
+        #expect(await space.free == 4)
+        // The oldest goes for whoever waits; what somebody works in does not.
+        #expect(await space.take(6))
+        #expect(gone.withLock { $0 } == ["a"])
+        #expect(await space.grow(by: 4))
+        #expect(gone.withLock { $0 } == ["a", "c"])
+        #expect(await !space.grow(by: 1))
+        // No room to keep it: it goes.
+        await space.leave("b", keeping: 1)
+        #expect(gone.withLock { $0 } == ["a", "c", "b"])
+        #expect(await space.free == 0)
+        await space.give(10)
         #expect(await space.free == 10)
     }
 

@@ -1,6 +1,8 @@
 import Foundation
 import HaulHTTP
 import HaulPlayground
+import HaulProtocol
+import Support
 import Testing
 
 /// The playground's promises, on the real servers.
@@ -68,6 +70,42 @@ struct StackTests {
         #expect(Set(document.sites.values.map(\.id)).isSuperset(of: 12...16))
         #expect(document.processes["worker-1"] == nil)
         #expect(document.processes["hauld"]?.argv.contains { $0.hasSuffix("/hauld") } == true)
+    }
+
+    /// Parts that somebody killed and started again with nothing but their `argv` are the playground's again.
+    @Test func whatSomebodyElseStartsAgainIsTakenUp() async throws {
+        let folder = NSTemporaryDirectory() + "haul-play-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let playground = try await Child.start(
+            Command(
+                executable: Built.executable("haul-playground"), arguments: ["run", "--dir", folder, "--workers", "0"],
+                output: .null, errors: .null, newGroup: true))
+        func document() -> StackDocument? {
+            let data = FileManager.default.contents(atPath: folder + "/playground.json")
+            return data.flatMap { try? JSONDecoder().decode(StackDocument.self, from: $0) }
+        }
+        let isUp = try await holds { document() != nil }
+        #expect(isUp)
+        var others: [Child] = []
+        for name in ["hauld", "ssh-a", "http-a"] {
+            let part = try #require(document()?.processes[name])
+            kill(part.pid, SIGKILL)
+            let isGone = try await holds { kill(part.pid, 0) != 0 }
+            #expect(isGone)
+            let again = try await Child.start(
+                Command(
+                    executable: part.argv[0], arguments: Array(part.argv.dropFirst()), environment: Environment.allowed,
+                    output: .null, errors: .null, newGroup: true))
+            others.append(again)
+            let isKnown = try await holds { document()?.processes[name]?.pid == again.pid }
+            #expect(isKnown, "\(name)")
+        }
+        playground.signal(SIGTERM)
+        #expect(await playground.wait(atMost: .seconds(20))?.code == 0)
+        for other in others {
+            #expect(await other.wait(atMost: .seconds(5)) != nil, "it outlives the playground")
+            await other.stop(grace: .zero)
+        }
     }
 
     @Test func aFolderOfSomebodyElseIsRefused() async throws {

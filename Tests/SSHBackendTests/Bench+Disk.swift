@@ -87,11 +87,18 @@ extension Bench {
         chmod(stack + "/private", 0o711)
     }
 
-    /// The processes that serve one connection each.
+    /// The processes that serve connections: one each where root logs in, for anyone else also one that has fewer rights.
     func sessions() -> [pid_t] {
         let processes = Self.processes()
         let servers = processes.filter { $0.parent == getpid() && $0.command.contains(stack + "/") }.map(\.id)
-        return processes.filter { servers.contains($0.parent) }.map(\.id)
+        var found = processes.filter { servers.contains($0.parent) }.map(\.id)
+        var parents = Set(found)
+        while !parents.isEmpty {
+            let children = processes.filter { parents.contains($0.parent) }.map(\.id)
+            found += children
+            parents = Set(children)
+        }
+        return found
     }
 
     func signalSessions(_ signal: Int32) { sessions().forEach { kill($0, signal) } }

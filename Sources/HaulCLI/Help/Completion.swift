@@ -41,7 +41,8 @@ enum Completion {
         \(words { "compadd -- \($0)" })
             esac
         }
-        compdef _haul haul
+        # Loaded by the shell itself, this is the first completion.
+        if [[ "${funcstack[1]}" == _haul ]]; then _haul "$@"; else compdef _haul haul; fi
 
         """
     }

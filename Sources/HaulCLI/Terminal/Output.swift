@@ -31,7 +31,8 @@ final class Output: Sendable {
 
     func text(_ text: String) async { await bytes(Array(text.utf8)) }
 
-    /// Writes all of it, however long the reader takes; a reader that left ends the program (SIGPIPE).
+    /// Writes all of it, however long the reader takes. A reader that left ends the program (SIGPIPE), and so does a disk
+    /// that is full: what is missing must not pass for all there was.
     func bytes(_ bytes: [UInt8]) async {
         let descriptor = descriptor
         await withCheckedContinuation { continuation in
@@ -41,13 +42,21 @@ final class Output: Sendable {
                     while sent < buffer.count {
                         let count = write(descriptor, buffer.baseAddress.map { $0 + sent }, buffer.count - sent)
                         if count < 0 && errno == EINTR { continue }
-                        if count < 0 { break }
+                        if count < 0 { return self.failed(errno) }
                         sent += count
                     }
                 }
                 continuation.resume()
             }
         }
+    }
+
+    private func failed(_ cause: Int32) {
+        if descriptor != STDERR_FILENO {
+            let line = "haul: the output cannot be written: \(String(cString: strerror(cause)))\n"
+            FileHandle.standardError.write(Data(line.utf8))
+        }
+        exit(ExitCode.output.rawValue)
     }
 
     /// Redraws the one line of progress; on a terminal only.

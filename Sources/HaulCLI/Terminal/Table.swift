@@ -40,8 +40,8 @@ struct Table {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], Columns.width(cell)) }
         }
         fit()
-        var text = isFirst ? format(columns.map(\.title)) : ""
-        for row in rows { text += format(row) }
+        var text = isFirst ? format(columns.map(\.title)) { shown, _ in shown } : ""
+        for row in rows { text += format(row, paint) }
         await output.text(text)
     }
 
@@ -55,7 +55,7 @@ struct Table {
         }
     }
 
-    private func format(_ row: [String]) -> String {
+    private func format(_ row: [String], _ paint: (_ shown: String, _ cell: String) -> String) -> String {
         var line = ""
         for (index, cell) in row.enumerated() {
             let shown = columns[index].isPath ? Columns.cutStart(cell, to: widths[index]) : cell

@@ -1,4 +1,5 @@
 import Foundation
+import HaulProcess
 import HaulProtocol
 
 /// `haul-playground demo`: what haul does, on real servers, with the commands that a person would type; every byte is
@@ -9,7 +10,7 @@ public struct Demo: Sendable {
     /// Shows it.
     /// - Returns: the exit code: 0 when all went as it should, 1 with what did not.
     public func run() async -> Int32 {
-        let signals = EndSignals()
+        let signals = await EndSignals([SIGTERM, SIGINT, SIGHUP])
         let start = ContinuousClock.now
         let (result, signal) = await signals.cancelling { try await Self.show() }
         if let signal {

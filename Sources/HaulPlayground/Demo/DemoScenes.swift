@@ -49,10 +49,12 @@ struct DemoScenes {
 
     private mutating func list() async throws {
         Demo.heading("LIST: what is there")
-        let answer = try await haul("haul", "list", "ssh-a:tree", "--wait")
-        check(answer.status.isSuccess, "haul list: \(answer.status)")
-        check(
-            answer.lines.count >= SampleTree.files, "haul list prints \(answer.lines.count) lines for 500 files")
+        for place in ["ssh-a:tree", "http-a:/data/tree"] {
+            let answer = try await haul("haul", "list", place, "--wait")
+            check(answer.status.isSuccess, "haul list \(place): \(answer.status)")
+            let count = answer.lines.count
+            check(count >= SampleTree.files, "haul list \(place) prints \(count) lines for 500 files")
+        }
     }
 
     private mutating func copy(_ tree: FileTree, from source: String, to destination: String) async throws {

@@ -12,9 +12,9 @@ public struct PartCommand: Sendable, Hashable {
     let log: String
 
     /// A command with what its config file takes from the environment before it (`env NAME=VALUE ... PROGRAM`), so that
-    /// it can be typed again as it is. None of that is secret: tokens and keys are files.
+    /// it can be typed again as it is, and with the playground's mark, so that it ends with it. None of that is secret: tokens and keys are files.
     static func standalone(_ command: [String], _ environment: [String: String]) -> [String] {
-        let settings = environment.filter { $0.key.hasPrefix("HAUL") && !$0.key.hasPrefix("HAUL_PLAYGROUND") }
+        let settings = environment.filter { $0.key.hasPrefix("HAUL") }
         return ["/usr/bin/env"] + settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } + command
     }
 }

@@ -1,23 +1,22 @@
 import Foundation
 
-/// The processes of a stack by the mark in their environment, so that also those are found that somebody started
-/// again from `playground.json`.
+/// The processes of a stack by the mark in their environment, and by what parts are started with, so that also those are
+/// found that somebody started again from `playground.json`.
 struct Leftovers: Sendable {
     /// What every part of the stack has in its environment.
     static let variable = "HAUL_PLAYGROUND"
 
     /// The stack's folder.
     let folder: String
+    /// The parts that it has.
+    var parts: [PartCommand] = []
 
     /// Those that run now, without this process. Reads `/proc`.
     func pids() -> [Int32] {
         let mark = Array("\(Self.variable)=\(folder)".utf8)
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { Int32($0) }.filter { pid in
-            guard pid != getpid(), let data = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else {
-                return false
-            }
-            return data.split(separator: 0).contains { $0.elementsEqual(mark) }
+        return PartCommand.processes().filter { pid in
+            let data = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
+            return data.split(separator: 0).contains { $0.elementsEqual(mark) } || parts.contains { $0.isRun(by: pid) }
         }
     }
 

@@ -44,6 +44,8 @@ public final class Stack: Sendable {
     private let isTemporary: Bool
     /// In the order in which they were started.
     private let started: Mutex<[Part]>
+    /// By part: the process that somebody else started in its place.
+    private let successors = Mutex<[String: Int32]>([:])
 
     /// Starts it, and returns when all of it is ready.
     /// - Parameter say: Is told what happens, a line each.
@@ -97,6 +99,27 @@ public final class Stack: Sendable {
             parts.removeAll { $0.name == name }
             parts.append(part)
         }
+        successors.withLock { $0[name] = nil }
+        if FileManager.default.fileExists(atPath: folder.document) { try writeDocument() }
+    }
+
+    /// The process of a part, whoever started it last.
+    func pid(of part: Part) -> Int32 { successors.withLock { $0[part.name] } ?? part.pid }
+
+    /// Waits until somebody else has started a part again that ended, and takes the process for it from then on: the
+    /// stack's document names it, and it ends with the stack.
+    /// - Returns: the process; nil when the task was cancelled.
+    func successor(of part: Part) async throws -> Int32? {
+        while !Task.isCancelled {
+            if let pid = part.command.process() {
+                successors.withLock { $0[part.name] = pid }
+                try writeDocument()
+                return pid
+            }
+            // There is no event to wait for: it is no child of ours.
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+        return nil
     }
 
     /// Ends all of it, the last one first, and whatever else still runs in its name.
@@ -110,7 +133,7 @@ public final class Stack: Sendable {
         // In a task of its own: a stack that is told to end in the middle of its start ends as well.
         await Task.detached {
             for part in parts.reversed() { await part.stop() }
-            let left = await Leftovers(folder: folder.path).end()
+            let left = await Leftovers(folder: folder.path, parts: parts.map(\.command)).end()
             unlink(folder.document)
             if remove { try? FileManager.default.removeItem(atPath: folder.path) }
             await keeper.dismiss()

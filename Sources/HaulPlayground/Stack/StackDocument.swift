@@ -4,6 +4,7 @@ public import Foundation
 public struct StackDocument: Codable, Sendable, Hashable {
     /// A part, and all that is needed to start it again: on the same port, with the same files.
     public struct Process: Codable, Sendable, Hashable {
+        /// As it is now: `haul-playground run` writes the document again once somebody else started a part.
         public var pid: Int32
         public var argv: [String]
         public var cwd: String
@@ -25,7 +26,9 @@ public struct StackDocument: Codable, Sendable, Hashable {
         processes = Dictionary(
             stack.parts.map { part in
                 let command = part.command
-                return (part.name, Process(pid: part.pid, argv: command.argv, cwd: command.cwd, env: command.env))
+                return (
+                    part.name, Process(pid: stack.pid(of: part), argv: command.argv, cwd: command.cwd, env: command.env)
+                )
             }, uniquingKeysWith: { _, last in last })
     }
 

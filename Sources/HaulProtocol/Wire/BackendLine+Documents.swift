@@ -99,9 +99,9 @@ extension BackendLine {
             default: throw WireError("has an outcome that is neither ok nor failed")
             }
             return ElementResult(
-                errorClass: failure, reason: reason.map { String($0.prefix(4096)) },
+                errorClass: failure, reason: reason?.prefix(bytes: 4096),
                 returncode: returncode ?? (failure == nil ? 0 : 1), transferred: max(0, transferred ?? 0),
-                checksum: checksum.map { String($0.prefix(256)) })
+                checksum: checksum?.prefix(bytes: 256))
         }
     }
 }

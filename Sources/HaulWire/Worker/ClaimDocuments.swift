@@ -16,15 +16,18 @@ public struct ClaimRequest: Sendable, Codable {
     /// Seconds to park until there is work.
     public var wait: Double?
 
+    /// - Parameters:
+    ///   - limit: The most elements.
+    ///   - bytes: Asks for files of so many bytes together, and at least one, in the place of a number of elements.
     public init(
-        types: [Int], protocols: [String]?, sites: [Int]?, session: Int?, limit: Int, wait: Double?
+        types: [Int], protocols: [String]?, sites: [Int]?, session: Int?, limit: Int, bytes: Int? = nil, wait: Double?
     ) {
         self.types = types
         self.protocols = protocols
         self.sites = sites
         self.session = session
-        algorithm = "BY_NUMBER"
-        arguments = ["limit": limit]
+        algorithm = bytes == nil ? "BY_NUMBER" : "BY_SIZE"
+        arguments = bytes.map { ["size": $0] } ?? ["limit": limit]
         self.wait = wait
     }
 

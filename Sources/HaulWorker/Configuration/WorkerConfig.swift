@@ -27,6 +27,8 @@ public struct WorkerConfig: Sendable {
     public var credentials: [String: [String: String]]
     /// The most elements of one claim.
     public var claimLimit: Int
+    /// The most bytes of one claim, which has one element even if that is larger; nil counts elements instead.
+    public var claimBytes: Int?
     /// Elements that one backend works on at a time; its manifest may say less.
     public var concurrency: Int
     /// Seconds that running elements may go on after the order to end.
@@ -36,7 +38,7 @@ public struct WorkerConfig: Sendable {
         url: URL, token: String, name: String, slots: Int = 4, protocolsFolder: String, sites: [Int] = [],
         workFolder: String, spoolBytes: Int = 10 << 30, types: [JobType] = JobType.allCases,
         settings: [String: [String: JSONValue]] = [:], credentials: [String: [String: String]] = [:],
-        claimLimit: Int = 500, concurrency: Int = 4, drainSeconds: Double = 30
+        claimLimit: Int = 500, claimBytes: Int? = nil, concurrency: Int = 4, drainSeconds: Double = 30
     ) {
         self.url = url
         self.token = token
@@ -50,6 +52,7 @@ public struct WorkerConfig: Sendable {
         self.settings = settings
         self.credentials = credentials
         self.claimLimit = claimLimit
+        self.claimBytes = claimBytes
         self.concurrency = concurrency
         self.drainSeconds = drainSeconds
     }

@@ -2,7 +2,8 @@ import Foundation
 import HaulWire
 
 /// Outcomes on their way to the server: one alone goes at once, what comes while a report is under way goes together in
-/// the next. A report is repeated with the same bytes until it is answered.
+/// the next. A report is repeated with the same bytes until it is answered. An outcome that the server does not take as it
+/// is goes once more, with nothing in it but that the attempt has ended.
 actor ReportQueue {
     /// How the server took an outcome.
     typealias Settled = @Sendable (_ attempt: AttemptKey, _ status: Int, _ detail: String?) async -> Void
@@ -13,6 +14,7 @@ actor ReportQueue {
 
     private let server: any WorkerServer
     private var backoff: Backoff
+    private let log: WorkerLog
     private let settled: Settled
     private var waiting: [Report] = []
     private var task: Task<Void, Never>?
@@ -23,20 +25,24 @@ actor ReportQueue {
     private struct Report {
         var key: AttemptKey
         var item: ResultsRequest.Item
+        var isListing: Bool
+        var isMinimal = false
         var bytes: Int { 512 + (item.outcome.log?.utf8.count ?? 0) }
     }
 
-    init(server: any WorkerServer, backoff: Backoff, settled: @escaping Settled) {
+    init(server: any WorkerServer, backoff: Backoff, log: WorkerLog, settled: @escaping Settled) {
         self.server = server
         self.backoff = backoff
+        self.log = log
         self.settled = settled
     }
 
-    func add(_ outcome: OutcomeDocument, of key: AttemptKey) {
+    /// - Parameter isListing: It is the outcome of a LIST.
+    func add(_ outcome: OutcomeDocument, of key: AttemptKey, isListing: Bool = false) {
         guard !isClosed else { return }
         let item = ResultsRequest.Item(
-            jobID: key.jobID, elementID: key.elementID, token: key.token, outcome: outcome)
-        waiting.append(Report(key: key, item: item))
+            jobID: key.jobID, elementID: key.elementID, token: key.token, outcome: outcome.withinLimits)
+        waiting.append(Report(key: key, item: item, isListing: isListing))
         if task == nil { task = Task { await drain() } }
     }
 
@@ -70,6 +76,8 @@ actor ReportQueue {
                     // Not taken this time; the lease still stands.
                     isShort = true
                     if !isClosed { waiting.append(report) }
+                } else if Self.refusesContent(status), !report.isMinimal, !isClosed {
+                    waiting.append(minimal(report, after: "\(status) \(item?.detail ?? "")"))
                 } else {
                     await settled(report.key, status, item?.detail)
                 }
@@ -79,6 +87,17 @@ actor ReportQueue {
         task = nil
         // What was added between the loop's last look and here.
         if !waiting.isEmpty, !isClosed { task = Task { await drain() } }
+    }
+
+    /// True where the server says that what was sent is wrong or too much, not who sent it, or when.
+    private static func refusesContent(_ status: Int) -> Bool { status == 400 || status == 413 || status == 422 }
+
+    private func minimal(_ report: Report, after refusal: String) -> Report {
+        log("outcome-refused", ["element": report.key.id, "reason": refusal])
+        var minimal = report
+        minimal.item.outcome = report.item.outcome.minimal(after: refusal, isListing: report.isListing)
+        minimal.isMinimal = true
+        return minimal
     }
 
     private func takeGroup() -> [Report] {

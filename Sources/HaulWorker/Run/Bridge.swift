@@ -4,7 +4,7 @@ import HaulProtocol
 
 /// A COPY between sites of two protocols: each file is fetched into the spool by the source's backend (`get`) and brought
 /// to its destination by the other (`put`), file after file, both backends at work at a time. The spool's space bounds
-/// how far the first runs ahead.
+/// how far the first runs ahead. What an attempt has fetched of a file stays there for the next one, as far as there is room.
 actor Bridge: BatchRunner {
     private let errand: Errand
     private let shop: Workshop
@@ -12,12 +12,15 @@ actor Bridge: BatchRunner {
     private var ledger: BatchLedger
     /// Bytes of the spool that an element holds.
     private var held: [String: Int] = [:]
+    /// The folder of the spool that an element's data is in.
+    private var folders: [String: String] = [:]
+    /// Elements that the spool has no room for after all, and how they end.
+    private var tooLarge: [String: ElementResult] = [:]
     /// Elements that are with the putting backend.
     private var putting: Set<String> = []
     private var get: BackendRun?
     private var put: BackendRun?
     private var feeding: Task<Void, Never>?
-    private var spool = ""
     private var stopReason: String?
 
     init(_ errand: Errand, _ reports: [AttemptReport], in shop: Workshop, settle: @escaping BatchLedger.Settle) {
@@ -32,10 +35,9 @@ actor Bridge: BatchRunner {
             let target = errand.destination ?? errand.source
             let from = try shop.plugIn(errand.source, for: .get)
             let to = try shop.plugIn(target, for: .put)
-            spool = try await shop.folder.makeSpool()
             let scratch = (try await shop.folder.makeScratch(), try await shop.folder.makeScratch())
             await run(from: from, to: to, target: target, scratch: scratch)
-            for folder in [spool, scratch.0, scratch.1] { await shop.folder.remove(folder) }
+            for folder in [scratch.0, scratch.1] { await shop.folder.remove(folder) }
         } catch let failure as Unrunnable {
             await settleAll(failure.result)
         } catch {
@@ -126,7 +128,12 @@ actor Bridge: BatchRunner {
             held[id] = share
             await report.begin()
             var spec = assignment.spec
-            spec.destination = "\(spool)/\(id)"
+            do {
+                spec.destination = "\(try await enterFolder(of: assignment))/\(id)"
+            } catch {
+                await end(id, .failed(.backend, "this worker has no spool folder: \(error.localizedDescription)"))
+                continue
+            }
             await get.add(spec)
             // Cancelled while it was on its way there.
             if let reason = ledger.cancelled[id] { await get.cancel(id, reason: reason) }
@@ -137,16 +144,21 @@ actor Bridge: BatchRunner {
         let id = event.id
         guard let report = ledger[id] else { return }
         switch event {
-        case .progress(_, let progress): await report.take(.progress(id: id, leg(progress, of: report, done: 0)))
+        case .progress(_, let progress):
+            if await !fits(id, progress.transferred) { await get?.cancel(id, reason: "it does not fit into the spool") }
+            await report.take(.progress(id: id, leg(progress, of: report, done: 0)))
         case .log, .entries: await report.take(event)
         case .result(_, let result):
             guard result.isOK, let put, ledger.cancelled[id] == nil, stopReason == nil else {
                 let reason = ledger.cancelled[id] ?? stopReason ?? "cancelled"
-                return await end(id, result.isOK ? .failed(.interrupted, reason) : result)
+                return await end(id, result.isOK ? .failed(.interrupted, reason) : tooLarge[id] ?? spooling(result))
+            }
+            guard await fits(id, result.transferred) else {
+                return await end(id, tooLarge[id] ?? .failed(.busy, "the spool is full"))
             }
             await report.take(.log(id: id, text: "\(result.transferred) bytes are in the spool, on to the destination"))
             var spec = report.assignment.spec
-            spec.source = "\(spool)/\(id)"
+            spec.source = "\(folders[id] ?? "")/\(id)"
             spec.size = result.transferred > 0 ? result.transferred : nil
             spec.checksum = result.checksum
             putting.insert(id)
@@ -174,11 +186,62 @@ actor Bridge: BatchRunner {
         return half
     }
 
+    /// Takes an element's folder in the spool. An attempt of which the server knows no more may still be in it: then one of
+    /// its own.
+    private func enterFolder(of assignment: Assignment) async throws -> String {
+        let own = "\(shop.folder.spool)/attempt-\(assignment.key.id)"
+        var folder = shop.folder.spool(of: assignment.partSeed) ?? own
+        if await !shop.space.enter(folder) {
+            folder = own
+            _ = await shop.space.enter(own)
+        }
+        folders[assignment.key.id] = folder
+        try await shop.folder.make(folder)
+        return folder
+    }
+
+    /// Has room in the spool for so many bytes of an element: a file may have grown since it was listed.
+    private func fits(_ id: String, _ bytes: Int) async -> Bool {
+        guard tooLarge[id] == nil else { return false }
+        guard let have = held[id], bytes > have else { return true }
+        let hasGrown = await shop.space.grow(by: bytes - have)
+        guard held[id] != nil else {
+            // It ended meanwhile.
+            if hasGrown { await shop.space.give(bytes - have) }
+            return false
+        }
+        if hasGrown {
+            held[id] = bytes
+            return true
+        }
+        let size = "the file has \(bytes) bytes and more"
+        tooLarge[id] =
+            bytes > shop.space.capacity
+            ? .failed(.noSpace, "\(size), the worker's spool takes \(shop.space.capacity): raise spool_bytes")
+            : .failed(.busy, "\(size), not \(have) as when it was listed, and the worker's spool is full")
+        return false
+    }
+
+    /// Who fetches a file writes nowhere but into the spool: that is where there is no space.
+    private func spooling(_ result: ElementResult) -> ElementResult {
+        guard result.errorClass == .noSpace else { return result }
+        var named = result
+        named.reason = "the disk of this worker's spool: \(result.reason ?? "no space is left")"
+        return named
+    }
+
     private func end(_ id: String, _ result: ElementResult) async {
         guard let report = ledger.close(id) else { return }
         putting.remove(id)
-        await shop.folder.remove("\(spool)/\(id)")
+        tooLarge[id] = nil
         if let bytes = held.removeValue(forKey: id) { await shop.space.give(bytes) }
+        if let folder = folders.removeValue(forKey: id) {
+            // Parts alone: a whole file would pass for the source, whatever became of that meanwhile.
+            await shop.folder.remove("\(folder)/\(id)")
+            let isWorthKeeping = result.errorClass?.isPermanent == false && !report.assignment.isLast
+            let bytes = isWorthKeeping ? await shop.folder.bytes(in: folder, of: PartFile.prefix) : 0
+            await shop.space.leave(folder, keeping: bytes)
+        }
         await settle(report, result)
     }
 

@@ -58,8 +58,37 @@ public final class WorkFolder: Sendable {
     /// Makes a new private folder; its name is short, because sockets in it have at most 107 bytes.
     func makeScratch() async throws -> String { try await makeFolder(in: "\(path)/scratch") }
 
-    /// Makes a new private folder for file data of one batch.
-    func makeSpool() async throws -> String { try await makeFolder(in: spool) }
+    /// Where an element's file data stands, the same for each attempt at it; nil for a seed that makes no file name.
+    func spool(of seed: String) -> String? {
+        let isPlain = seed.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        return isPlain && (1...128).contains(seed.utf8.count) ? "\(spool)/element-\(seed)" : nil
+    }
+
+    /// Makes a private folder, with those above it, where it is missing.
+    func make(_ folder: String) async throws {
+        try await files.run {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+    }
+
+    /// The bytes of a folder's files whose names begin so.
+    func bytes(in folder: String, of prefix: String) async -> Int {
+        let sizes = try? await files.run {
+            try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(prefix) }.map { name in
+                var status = stat()
+                return lstat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : 0
+            }
+        }
+        return sizes?.reduce(0, +) ?? 0
+    }
 
     private func makeFolder(in parent: String) async throws -> String {
         let number = counter.withLock { value in
@@ -67,10 +96,7 @@ public final class WorkFolder: Sendable {
             return value
         }
         let folder = "\(parent)/\(number)"
-        try await files.run {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        }
+        try await make(folder)
         return folder
     }
 

@@ -52,7 +52,7 @@ extension WorkerSession {
         return ClaimRequest(
             types: config.types.map(\.rawValue), protocols: shop.catalog.usable.map(\.manifest.name),
             sites: config.sites.isEmpty ? nil : config.sites, session: document.session,
-            limit: min(config.claimLimit, freeSlots * share), wait: pace.claimWait)
+            limit: min(config.claimLimit, freeSlots * share), bytes: config.claimBytes, wait: pace.claimWait)
     }
 
     /// What came is held from now on, then run; what cannot be run is reported.

@@ -65,7 +65,7 @@ actor WorkerSession {
 
     func run() async -> SessionEnd {
         let gone: @Sendable (AttemptKey) async -> Void = { [weak self] in await self?.leaseEnded($0.id) }
-        let reports = ReportQueue(server: server, backoff: pace.backoff) { [weak self] key, status, detail in
+        let reports = ReportQueue(server: server, backoff: pace.backoff, log: log) { [weak self] key, status, detail in
             await self?.settled(key, status: status, detail: detail)
         }
         self.reports = reports
@@ -162,7 +162,7 @@ actor WorkerSession {
         guard end == nil || end == .drained else { return }
         Task {
             guard let outcome = await report.finish(result) else { return forget(key.id) }
-            await reports?.add(outcome, of: key)
+            await reports?.add(outcome, of: key, isListing: report.assignment.errand.elementType == .list)
         }
     }
 

@@ -9,6 +9,7 @@ final class Connection: SFTPTransport {
     private let child: Child
     /// The start and the end of what ssh said; in between is what nobody needs.
     private let said = Mutex("")
+    private let listening = Mutex<Task<Void, Never>?>(nil)
 
     /// Starts ssh; ``client(_:endpoint:knownHosts:executable:)`` says hello too.
     private init(_ site: SSHSite, endpoint: Endpoint, knownHosts: String, executable: String) async throws {
@@ -17,7 +18,8 @@ final class Connection: SFTPTransport {
             Command(
                 executable: executable, arguments: SSHCommand.arguments(site, endpoint, knownHosts: knownHosts),
                 input: .pipe))
-        Task { await self.listen() }
+        let listening = Task { await self.listen() }
+        self.listening.withLock { $0 = listening }
     }
 
     /// A connection over which the server has answered.
@@ -63,6 +65,9 @@ final class Connection: SFTPTransport {
     func failure(_ reason: String) async -> BackendFailure {
         // What ssh says last, it says just before it ends.
         let status = await child.wait(atMost: .seconds(3))
+        // It has ended, but its last words may still be on their way through the pipe.
+        let listening = listening.withLock { $0 }
+        try? await Abandonable.run(limit: .seconds(1)) { await listening?.value }
         let text = said.withLock { $0 }
         return SSHComplaint.failure(text, endpoint, returncode: status?.code ?? 1, otherwise: reason)
     }
