@@ -16,7 +16,9 @@ public final class Sshd: Sendable {
     private let folder: String
 
     /// Starts a server.
-    public static func start() async throws -> Sshd {
+    /// - Parameter sftpArguments: For its SFTP server, as sftp-server(8) has them: `-P posix-rename` takes an extension
+    ///   away.
+    public static func start(sftpArguments: String = "") async throws -> Sshd {
         var last = WebServer.Failure(description: "no free port")
         for _ in 0..<5 {
             let folder = try StackFolder.temporary("haul-sshd")
@@ -26,7 +28,9 @@ public final class Sshd: Sendable {
             let key = stack.secrets + "/login-key"
             try await SSHKey.make(key)
             // The port may be taken by another between the question and the answer.
-            let part = SSHPart(name: "sshd", port: try Loopback.freePort(), folder: stack, loginKey: key)
+            let part = SSHPart(
+                name: "sshd", port: try Loopback.freePort(), folder: stack, loginKey: key,
+                sftpArguments: sftpArguments)
             let command = try await part.prepare(environment: Environment.allowed)
             let child = try await Child.start(
                 Command(

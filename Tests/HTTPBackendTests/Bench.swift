@@ -107,15 +107,18 @@ struct Bench {
 
     /// Runs one element.
     func one(
-        _ batch: BatchSpec, _ source: String, _ destination: String? = nil, attempt: Int = 1, checksum: String? = nil
+        _ batch: BatchSpec, _ source: String, _ destination: String? = nil, attempt: Int = 1, last: Bool = false,
+        checksum: String? = nil,
+        onEvent: @escaping @Sendable (BackendEvent, BackendRun?) async -> Void = { _, _ in }
     ) async throws -> (result: ElementResult, outcome: Outcome) {
         let outcome = try await run(
             batch,
             [
                 ElementSpec(
-                    id: "1.0.\(attempt)", source: source, destination: destination, checksum: checksum, attempt: attempt
-                )
-            ])
+                    id: "1.0.\(attempt)", source: source, destination: destination, checksum: checksum,
+                    attempt: attempt,
+                    last: last, partSeed: "seed")
+            ], onEvent: onEvent)
         return (outcome.results["1.0.\(attempt)"] ?? .failed(.lost, "no result"), outcome)
     }
 }

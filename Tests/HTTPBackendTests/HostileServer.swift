@@ -52,12 +52,13 @@ struct HostileServer {
                     try:
                         while True: self.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
                     except Exception: self.close_connection = True; return
-                if p.startswith("/escape"):
+                if p.startswith("/escape-"):
+                    top = "/" + p.split("/")[1]
                     r = lambda h, c="": "<response><href>%s</href><propstat><prop><resourcetype>%s</resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response>" % (h, c)
                     d = "<collection/>"
-                    body = "<multistatus xmlns='DAV:'>" + r("/escape/", d)
-                    if self.headers["Depth"] == "1":
-                        body += r("/etc/passwd") + r("/escape/../x") + r("/escape/%2e%2e", d) + r("/escape/a%2fb") + r("/", d) + r("/escape/ok")
+                    body = "<multistatus xmlns='DAV:'>" + r(top + "/", d)
+                    bad = {"etc": "/etc/passwd", "dots": top + "/%2e%2e", "slash": top + "/a%2fb", "above": "/", "latin": top + "/caf%e9", "line": top + "/a%0ab"}
+                    if self.headers["Depth"] == "1": body += r(top + "/ok") + r(bad[top[8:]])
                     return self.answer(207, (body + "</multistatus>").encode())
                 return self.answer(405)
             def do_HEAD(self): self.do_GET()
@@ -88,6 +89,8 @@ struct HostileServer {
                     try:
                         while True: self.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
                     except Exception: self.close_connection = True; return
+                if p.startswith("/stops"):
+                    return self.answer(200, b"s" * (20 << 20 if head else 10 << 20), length=20 << 20, Last_Modified="Sun, 06 Nov 1994 08:49:37 GMT")
                 if p.startswith("/broken"):
                     size = 20 << 20
                     if head: return self.answer(200, b"b" * size, ETag='"one"')

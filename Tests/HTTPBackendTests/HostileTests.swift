@@ -47,12 +47,15 @@ import Testing
         }
     }
 
-    @Test func hrefsCannotLeaveTheDirectory() async throws {
+    /// Neither followed nor left out: a directory of which a part is not understood is not listed, and not removed.
+    @Test(arguments: ["etc", "dots", "slash", "above", "latin", "line"])
+    func hrefsCannotLeaveTheDirectory(_ which: String) async throws {
         try await with { bench, hostile, _ in
-            let (result, outcome) = try await bench.one(bench.batch(.list, hostile), "/escape")
-            #expect(result.isOK)
-            #expect(outcome.paths.keys.sorted() == ["/escape/ok"])
-            #expect(outcome.logs.contains { $0.contains("/etc/passwd") })
+            let (result, outcome) = try await bench.one(bench.batch(.list, hostile), "/escape-\(which)")
+            #expect(result.errorClass == .invalid, "\(result)")
+            #expect(result.reason?.contains("/escape-\(which)") == true)
+            #expect(outcome.paths.keys.allSatisfy { $0 == "/escape-\(which)/ok" })
+            #expect(try await bench.one(bench.batch(.remove, hostile), "/escape-\(which)/").result.isOK == false)
         }
     }
 

@@ -8,11 +8,12 @@ struct PlanTests {
 
     static func copy(
         _ source: FileFacts?, _ destination: FileFacts?, _ overwrite: CommonOptions.Overwrite = .never,
-        _ verify: CommonOptions.Verify = .size, same: Bool? = nil
+        _ verify: CommonOptions.Verify = .size, same: Bool? = nil, hasChecksum: Bool = false
     ) -> String {
         let plan = CopyPlan.decide(
             source: source, destination: destination, options: CommonOptions(overwrite: overwrite, verify: verify),
-            sourcePath: "/s", destinationPath: "/d", sameContent: same)
+            sourcePath: "/s", destinationPath: "/d", sameContent: same,
+            hasChecksum: hasChecksum)
         return switch plan {
         case .skip: "skip"
         case .copy(let replace): replace ? "replace" : "copy"
@@ -23,6 +24,10 @@ struct PlanTests {
 
     @Test func copies() {
         let other = FileFacts(kind: .file, size: 6)
+        #expect(Self.copy(Self.file, Self.file, hasChecksum: true) == "compare")
+        #expect(Self.copy(Self.file, Self.file, same: true, hasChecksum: true) == "skip")
+        #expect(Self.copy(Self.file, Self.file, same: false, hasChecksum: true) == "exists")
+        #expect(Self.copy(Self.file, other, hasChecksum: true) == "exists")
         #expect(Self.copy(nil, nil) == "not_found")
         for kind in [ListingEntry.Kind.directory, .link, .other] {
             #expect(Self.copy(FileFacts(kind: kind), nil) == "invalid")

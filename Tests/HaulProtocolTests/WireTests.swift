@@ -10,7 +10,8 @@ struct WireTests {
             .log(id: nasty, text: nasty),
             .progress(id: "1", TransferProgress(transferred: 5, total: nil, elapsed: 1, instant: 2, average: 3)),
             .entries(
-                id: "1", directory: nasty, [ListingEntry(name: "n\n", size: 1 << 60, mode: 0o100600, modified: -5)]),
+                id: "1", directory: nasty,
+                [ListingEntry(name: "n\u{2028}\"\\", size: 1 << 60, mode: 0o100600, modified: -5)]),
             .entries(id: "1", directory: "/", []),
             .result(
                 id: "1",

@@ -14,7 +14,8 @@ struct LocalConformance {
         }
         let target = CheckTarget(
             discovered: try #require(Built.protocols()["local"]), site: SiteSpec(site: "local-a"),
-            settings: ["roots": [.string("\(folder)/root")]], base: "\(folder)/root/base", local: "\(folder)/local")
+            settings: ["roots": [.string("\(folder)/root")]], base: "\(folder)/root/base",
+            disk: "\(folder)/root/base", local: "\(folder)/local")
         let cases = try await ProtocolCheck(target).run()
         for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
     }
@@ -38,7 +39,7 @@ struct LocalConformance {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let target = CheckTarget(
             discovered: try #require(Built.protocols()["fake"]), site: SiteSpec(site: "fake-a"), base: "/ok",
-            local: folder, largeBytes: 1 << 20, treeFiles: 10)
+            disk: folder, local: folder, largeBytes: 1 << 20, treeFiles: 10)
         let cases = try await ProtocolCheck(target).run()
         let passed = cases.filter { !$0.hasFailed }.map(\.name)
         #expect(

@@ -25,12 +25,13 @@ struct Bench: Sendable {
     let ssh: DiscoveredProtocol
 
     /// Runs `body` with a server that ends with it.
-    static func with(_ body: (Bench) async throws -> Void) async throws {
+    /// - Parameter sftpArguments: For the server, as sftp-server(8) has them.
+    static func with(sftpArguments: String = "", _ body: (Bench) async throws -> Void) async throws {
         let ssh = try #require(Built.protocols()["ssh"])
         let folder = NSTemporaryDirectory() + "haul-ssh-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder + "/scratch", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let bench = Bench(server: try await Sshd.start(), folder: folder, ssh: ssh)
+        let bench = Bench(server: try await Sshd.start(sftpArguments: sftpArguments), folder: folder, ssh: ssh)
         do { try await body(bench) } catch {
             await bench.server.stop()
             throw error

@@ -41,6 +41,38 @@ struct ChangeTests {
         }
     }
 
+    /// One file under two names, or two spellings of one: none of it may be taken for a file that gives way.
+    @Test(arguments: ["", "-P posix-rename"]) func aRenameOntoItselfLosesNothing(_ arguments: String) async throws {
+        try await Bench.with(sftpArguments: arguments) { bench in
+            try bench.write("a/b", "precious")
+            try bench.link("l", to: "a")
+            let always = bench.batch(.rename, ["overwrite": "always"])
+            let root = bench.root
+            for (from, to) in [
+                ("a//b", "a/b"), ("a/./b", "a/b"), ("a/b", "a/../a/b"), ("\(root)/a/b", "a/b"), ("l/b", "a/b"),
+                ("a/b", "~/l/b"),
+            ] {
+                let (result, _) = try await bench.one(always, from, to)
+                #expect(result.errorClass == .invalid, "\(from) \(to): \(result)")
+                #expect(bench.text("a/b") == "precious", "\(from) \(to)")
+            }
+            // Two links of one file: the old name goes.
+            #expect(Foundation.link(root + "/a/b", root + "/a/c") == 0)
+            #expect(try await bench.one(always, "a/b", "a/c").result.isOK)
+            #expect(bench.text("a/c") == "precious" && !bench.exists("a/b"))
+            // Another file gives way all the same.
+            try bench.write("a/b", "new")
+            #expect(try await bench.one(always, "a/b", "a/c").result.isOK)
+            #expect(bench.text("a/c") == "new" && !bench.exists("a/b"))
+            // Cut off when the old file had stepped aside: it is there again, and gives way.
+            try bench.write("a/b", "newer")
+            let aside = try PartFile.name(seed: "seed", size: 0, modified: 0)
+            #expect(Foundation.rename(root + "/a/c", root + "/a/" + aside) == 0)
+            #expect(try await bench.one(always, "a/b", "a/c", attempt: 2).result.isOK)
+            #expect(bench.text("a/c") == "newer" && !bench.exists("a/b"))
+        }
+    }
+
     @Test func removing() async throws {
         try await Bench.with { bench in
             try bench.write("d/file", "x")

@@ -16,7 +16,27 @@ struct ConnectionTests {
             await other.stop()
             let (result, _) = try await bench.one(bench.batch(.list, site: site), "a")
             #expect(result.errorClass == .auth)
-            #expect(result.reason?.contains("does not match the pinned host_keys") == true, "\(result)")
+            let host = bench.server.endpoint
+            #expect(result.reason?.hasPrefix("the host key of \(host) does not match the site's host_keys") == true)
+            #expect(result.reason?.contains("(it showed SHA256:") == true, "\(result)")
+            #expect(result.reason?.contains("@@@") == false && result.reason?.contains("WARNING") == false)
+            // A key of a type that the server does not have.
+            let tool = try #require(ToolPath.find("ssh-keygen"))
+            let made = try await Child.start(
+                Command(
+                    executable: tool,
+                    arguments: ["-q", "-t", "ecdsa", "-N", "", "-C", "", "-f", bench.folder + "/foreign"]))
+            #expect(await made.wait().isSuccess)
+            let line = try String(contentsOfFile: bench.folder + "/foreign.pub", encoding: .utf8)
+            let foreign = bench.site([
+                "host_keys": [
+                    .string(
+                        line.split(separator: " ").prefix(2).joined(separator: " ").trimmingCharacters(in: .newlines))
+                ]
+            ])
+            let (unknown, _) = try await bench.one(bench.batch(.list, site: foreign), "a")
+            #expect(unknown.errorClass == .auth)
+            #expect(unknown.reason?.hasPrefix("the host key of \(host) does not match") == true, "\(unknown)")
             #expect(bench.logins == 0)
         }
     }

@@ -135,6 +135,45 @@ struct CopyTests {
                 bench.batch(.copy), "from", "bad", checksum: "md5:" + String(repeating: "0", count: 32))
             #expect(bad.errorClass == .checksum)
             #expect(!bench.exists("bad"))
+            // Equal in size only: without a look at it the element would be ok.
+            try bench.write("there", "CONTENT")
+            let (never, _) = try await bench.one(bench.batch(.copy), "from", "there", checksum: right)
+            #expect(never.errorClass == .exists, "\(never)")
+            #expect(bench.text("there") == "CONTENT")
+            let (same, outcome) = try await bench.one(bench.batch(.copy), "from", "good", checksum: right)
+            #expect(same.isOK && same.checksum == right)
+            #expect(outcome.log.contains("equal in size and checksum"))
+            let different = bench.batch(.copy, ["overwrite": "different"])
+            let (mended, _) = try await bench.one(different, "from", "there", checksum: right)
+            #expect(mended.isOK, "\(mended)")
+            #expect(bench.text("there") == "content")
+            // A kind of checksum that is not known here says nothing.
+            try bench.write("there", "CONTENT")
+            #expect(try await bench.one(bench.batch(.copy), "from", "there", checksum: "adler32:00").result.isOK)
+        }
+    }
+
+    /// What was finished but for its name has its source's permissions. As root any file can be written: another login
+    /// is taken then.
+    @Test(arguments: [0o444, 0o000]) func aReadOnlyPartIsGoneOnFrom(_ mode: Int) async throws {
+        try await Bench.with { bench in
+            bench.admitOthers()
+            try bench.write("from", "content")
+            chmod(bench.root + "/from", 0o444)
+            let part = "to/" + (try bench.partName("from"))
+            try bench.write(part, "cont")
+            var site = bench.site()
+            if getuid() == 0 {
+                site = bench.site(["user": "nobody"])
+                let nobody = try #require(getpwnam("nobody"))
+                for path in ["to", part] {
+                    chown(bench.root + "/" + path, nobody.pointee.pw_uid, nobody.pointee.pw_gid)
+                }
+            }
+            chmod(bench.root + "/" + part, mode_t(mode))
+            let (result, _) = try await bench.one(bench.batch(.copy, site: site), "from", "to/copy", attempt: 2)
+            #expect(result.isOK, "\(result)")
+            #expect(bench.text("to/copy") == "content")
         }
     }
 

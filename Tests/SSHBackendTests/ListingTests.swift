@@ -43,19 +43,46 @@ struct ListingTests {
         }
     }
 
-    @Test func oddNamesAreListed() async throws {
+    @Test func aNameThatNoJobCanNameFailsTheListing() async throws {
         try await Bench.with { bench in
-            try bench.makeDirectory("d")
             let long = String(repeating: "é", count: 127) + "x"
-            for name in ["new\nline", long] { try bench.write("d/" + name, "x") }
-            let raw: [CChar] = Array((bench.root + "/d/").utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0x61, 0]
+            try bench.write("d/" + long, "x")
+            #expect(
+                try await bench.one(bench.batch(.list), "d").outcome.entries.flatMap(\.entries).map(\.name) == [long])
+            let raw: [CChar] = Array((bench.root + "/d/").utf8CString.dropLast()) + [CChar(bitPattern: 0xe9), 0x61, 0]
             let descriptor = open(raw, O_CREAT | O_WRONLY, 0o600)
             #expect(descriptor >= 0)
             close(descriptor)
-            let (result, outcome) = try await bench.one(bench.batch(.list), "d")
-            #expect(result.isOK)
-            #expect(Set(outcome.entries.flatMap(\.entries).map(\.name)) == ["new\nline", long])
-            #expect(outcome.log.contains("not UTF-8"), "what is left out is told")
+            let (latin, _) = try await bench.one(bench.batch(.list), "d")
+            #expect(latin.errorClass == .invalid)
+            #expect(latin.reason?.contains(#"d holds the name "\xe9a", which is not UTF-8"#) == true, "\(latin)")
+            try bench.write("e/sub/new\nline", "x")
+            let (line, _) = try await bench.one(bench.batch(.list), "e")
+            #expect(line.errorClass == .invalid)
+            #expect(line.reason?.contains(#"e/sub holds the name "new\x0aline""#) == true, "\(line)")
+        }
+    }
+
+    /// What is asked for ahead changes neither the order nor which lines stand together.
+    @Test func aTreeComesInOneOrder() async throws {
+        try await Bench.with { bench in
+            for top in 0..<12 {
+                for sub in 0..<12 {
+                    for file in 0..<3 { try bench.write("t/\(top)/\(sub)/x/f\(file)", "") }
+                }
+            }
+            let (result, outcome) = try await bench.one(bench.batch(.list), "t")
+            #expect(result.isOK, "\(result)")
+            let entries = outcome.entries.flatMap(\.entries)
+            #expect(entries.count == 732)
+            let order = outcome.entries.map(\.directory)
+            #expect(Set(order).count == order.count)
+            #expect(order.count == 301)
+            for (index, directory) in order.enumerated() where index > 0 {
+                #expect(order[..<index].contains(ListingPath.parent(directory).directory))
+            }
+            let (_, again) = try await bench.one(bench.batch(.list), "t")
+            #expect(again.entries.map(\.directory) == order)
         }
     }
 

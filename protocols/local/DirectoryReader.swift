@@ -8,8 +8,6 @@ final class DirectoryReader: Sendable {
     /// A part of a directory.
     struct Chunk: Sendable {
         var entries: [ListingEntry] = []
-        /// Names that are no UTF-8, as they can be shown.
-        var unreadable: [String] = []
         var isLast = false
     }
 
@@ -67,9 +65,7 @@ final class DirectoryReader: Sendable {
             if errno == ENOENT { return }  // gone since
             throw BackendFailure.system(errno, "cannot look at an entry of \(shown)")
         }
-        let text = String(decoding: bytes, as: UTF8.self)
-        if !text.utf8.elementsEqual(bytes) { chunk.unreadable.append(text) }
-        chunk.entries.append(ListingEntry(name: text, status))
+        chunk.entries.append(ListingEntry(name: try EntryName.text(bytes, in: shown), status))
     }
 }
 

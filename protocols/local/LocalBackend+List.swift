@@ -84,9 +84,6 @@ extension LocalBackend {
                 if follow { chunk.entries = chunk.entries.map { followed($0, in: ahead.path) } }
                 return chunk
             }
-            for name in chunk.unreadable {
-                report.log("\(ahead.directory): a name that is not UTF-8 is shown as \(name) and cannot be used")
-            }
             if isFirst || !chunk.entries.isEmpty {
                 try await report.entries(directory: ahead.directory, chunk.entries)
             }

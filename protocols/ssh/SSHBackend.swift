@@ -116,25 +116,7 @@ struct SSHBackend: Backend {
     func rename(_ element: ElementSpec, _ report: ElementReport) async throws {
         guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
         try await atSource { place in
-            let from = place.absolute(ListingPath.directory(element.source))
-            let to = place.absolute(ListingPath.directory(target))
-            let here = try await place.facts(from, follow: false)
-            let plan = ChangePlan.rename(
-                from: element.source, to: target, source: here,
-                destination: try await place.facts(to, follow: false), overwrite: options.overwrite,
-                attempt: element.attempt)
-            switch plan {
-            case .fail(let failure): throw failure
-            case .done(let log): report.log(log)
-            case .go(let replace):
-                if options.parents { try await place.makeParents(of: to) }
-                try await place.publish(from, as: to, replace: replace)
-                // rename(2) of two names of one file does nothing, and says that it was done.
-                if replace, let here, try await place.facts(from, follow: false) == here {
-                    try await place.discard(from)
-                }
-                report.log("renamed \(element.source) to \(target)")
-            }
+            try await Renaming(place: place, element: element, options: options, report: report).run(to: target)
         }
     }
 }

@@ -8,6 +8,8 @@ struct SSHPart: Sendable {
     let folder: StackFolder
     /// The keys of both servers' one login.
     let loginKey: String
+    /// For the SFTP server, as sftp-server(8) has them.
+    var sftpArguments = ""
 
     /// The server's public key, as a site pins it.
     var hostKey: String {
@@ -50,7 +52,7 @@ struct SSHPart: Sendable {
             UsePAM no
             MaxStartups 1000
             MaxSessions 1000
-            Subsystem sftp internal-sftp\(start)
+            Subsystem sftp internal-sftp\(start)\(sftpArguments.isEmpty ? "" : " " + sftpArguments)
 
             """
     }

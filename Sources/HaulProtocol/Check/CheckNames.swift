@@ -32,9 +32,14 @@ enum CheckNames {
         let isControlled = name.unicodeScalars.contains { $0.value < 32 }
         if first.result.errorClass == .invalid, isControlled || name.utf8.count > 200 { return }
         guard first.result.isOK else { throw CheckFailure("put: \(first.result.reason ?? "")") }
-        let listed = try await site.ok(.list, site.path(folder)).chunks.flatMap(\.entries).map(\.name)
-        guard listed.count == 1, listed[0].utf8.elementsEqual(name.utf8) else {
-            throw CheckFailure("it is listed as \(listed)")
+        if isControlled {
+            // No job can name it: told with the listing, neither left out nor shown as another.
+            try await failsToList(site, folder, EntryName.escaped(name.utf8))
+        } else {
+            let listed = try await site.ok(.list, site.path(folder)).chunks.flatMap(\.entries).map(\.name)
+            guard listed.count == 1, listed[0].utf8.elementsEqual(name.utf8) else {
+                throw CheckFailure("it is listed as \(listed)")
+            }
         }
         try await CheckCopies.expect(site, "\(folder)/\(name)", content)
         var last = name
@@ -52,5 +57,34 @@ enum CheckNames {
         try await site.ok(.remove, site.path("\(folder)/\(last)"))
         let left = try await site.tree(site.path(folder)).filter { $0.value.kind != .directory }
         if !left.isEmpty { throw CheckFailure("\(left.keys) stays after its removal") }
+    }
+
+    /// A name that JSON cannot carry, made beside the protocol.
+    static func notText(_ site: CheckSite) async throws {
+        guard let disk = site.target.disk else {
+            throw NotApplicable(reason: "the site's disk is not this machine's, so no such name can be made there")
+        }
+        try await CheckCopies.put(site, Array("x".utf8), "latin/before")
+        let folder = disk + site.path("latin").dropFirst(site.target.base.count)
+        let raw = (Array((folder + "/caf").utf8) + [0xe9] + Array(".txt".utf8) + [0]).map { CChar(bitPattern: $0) }
+        let (made, code) = (rename(folder + "/before", raw), errno)
+        // EILSEQ: this file system has only UTF-8.
+        if made != 0, code == EILSEQ { throw NotApplicable(reason: "the file system takes only names in UTF-8") }
+        guard made == 0 else { throw CheckFailure("cannot make the name: \(String(cString: strerror(code)))") }
+        defer { unlink(raw) }
+        try await failsToList(site, "latin", #"caf\xe9.txt"#)
+        let answer = try await site.one(.remove, site.path("latin") + "/")
+        if answer.result.errorClass != .notEmpty { throw CheckFailure("a directory with that name is not not_empty") }
+    }
+
+    private static func failsToList(_ site: CheckSite, _ folder: String, _ shown: String) async throws {
+        let answer = try await site.one(.list, site.path(folder))
+        guard answer.result.errorClass == .invalid else {
+            let listed = answer.chunks.flatMap(\.entries).map(\.name)
+            throw CheckFailure("the listing is \(answer.result.errorClass?.rawValue ?? "ok: \(listed)"), not invalid")
+        }
+        guard let reason = answer.result.reason, reason.contains(shown), reason.contains(site.path(folder)) else {
+            throw CheckFailure("the listing's reason does not show \(shown): \(answer.result.reason ?? "")")
+        }
     }
 }

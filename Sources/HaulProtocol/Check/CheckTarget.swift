@@ -9,6 +9,8 @@ public struct CheckTarget: Sendable {
     public var settings: [String: JSONValue]
     /// A directory at the site that may be written; the run makes a directory of its own in it and removes it.
     public var base: String
+    /// The same directory on this machine's disk, where it is there: for what no protocol can be asked to make.
+    public var disk: String?
     /// A local directory for source files, what is fetched, and the batches' scratch.
     public var local: String
     /// Bytes of the large file.
@@ -20,12 +22,13 @@ public struct CheckTarget: Sendable {
 
     public init(
         discovered: DiscoveredProtocol, site: SiteSpec, settings: [String: JSONValue] = [:], base: String,
-        local: String, largeBytes: Int = 64 << 20, treeFiles: Int = 1000, keepsData: Bool = true
+        disk: String? = nil, local: String, largeBytes: Int = 64 << 20, treeFiles: Int = 1000, keepsData: Bool = true
     ) {
         self.discovered = discovered
         self.site = site
         self.settings = settings
         self.base = base
+        self.disk = disk
         self.local = local
         self.largeBytes = largeBytes
         self.treeFiles = treeFiles

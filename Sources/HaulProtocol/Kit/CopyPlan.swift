@@ -8,7 +8,8 @@ public enum CopyPlan: Sendable, Hashable {
     /// Copy (or resume) into the part file, verify, rename over the final name.
     /// - `replace`: something is there and gives way; where false, the rename must not overwrite.
     case copy(replace: Bool)
-    /// Sizes agree and `verify` asks for more: compute both checksums and decide again with `sameContent`.
+    /// Sizes agree and more is asked for: compute both checksums (or compare the destination's with the element's own)
+    /// and decide again with `sameContent`.
     case compareChecksums
     /// The element has failed.
     case fail(BackendFailure)
@@ -19,9 +20,10 @@ public enum CopyPlan: Sendable, Hashable {
     ///   - destination: What is at the destination, links followed; nil for nothing.
     ///   - sourcePath: For reasons.
     ///   - sameContent: Whether the checksums agree, once they are known.
+    ///   - hasChecksum: The element carries a checksum that this backend can compute: equal in size is not enough.
     public static func decide(
         source: FileFacts?, destination: FileFacts?, options: CommonOptions, sourcePath: String,
-        destinationPath: String, sameContent: Bool? = nil
+        destinationPath: String, sameContent: Bool? = nil, hasChecksum: Bool = false
     ) -> CopyPlan {
         guard let source else { return .fail(.init(.notFound, "\(sourcePath) does not exist")) }
         switch source.kind {
@@ -40,12 +42,13 @@ public enum CopyPlan: Sendable, Hashable {
         }
         if options.overwrite == .always { return .copy(replace: true) }
         var same = source.size == destination.size
-        if same, options.verify == .checksum {
+        let comparesContent = options.verify == .checksum || hasChecksum
+        if same, comparesContent {
             guard let sameContent else { return .compareChecksums }
             same = sameContent
         }
         if same {
-            let what = options.verify == .checksum ? "size and checksum" : "size"
+            let what = comparesContent ? "size and checksum" : "size"
             return .skip(log: "\(destinationPath) is there already, equal in \(what) (\(source.size) bytes)")
         }
         if options.overwrite == .different { return .copy(replace: true) }

@@ -59,10 +59,11 @@ extension BackendLine {
             st_mtime = Double(entry.modified)
         }
 
-        /// A name with a slash, or `..`, would lead an expansion out of the directory that was listed.
+        /// A name with a slash, or `..`, would lead an expansion out of the directory that was listed; one with a control
+        /// character would make an element that no job may name. `.` stands for `/` and `~` themselves.
         func value() throws(WireError) -> ListingEntry {
-            guard !name.isEmpty, name != "..", !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else {
-                throw WireError("holds an entry whose name is none")
+            if name != ".", let why = EntryName.problem(name) {
+                throw WireError("holds an entry whose name \(why)")
             }
             let modified = st_mtime.flatMap { Int(exactly: $0.rounded(.down)) } ?? 0
             return ListingEntry(name: name, size: max(0, st_size ?? 0), mode: st_mode ?? 0o100644, modified: modified)

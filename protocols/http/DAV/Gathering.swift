@@ -13,15 +13,3 @@ final class Kept: Sendable {
 
     var children: [Member] { found.withLock { $0 } }
 }
-
-/// Hrefs that are no children of the directory that was asked for: as many as a log can use.
-final class Strange: Sendable {
-    private static let most = 5
-    private let found = Mutex<[String]>([])
-
-    func add(_ href: String) {
-        found.withLock { if $0.count < Self.most { $0.append(String(href.prefix(200))) } }
-    }
-
-    var hrefs: [String] { found.withLock { $0 } }
-}

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The dates of HTTP headers and WebDAV properties (RFC 9110, section 5.6.7): all three forms, always UTC.
 enum HTTPDate {
     /// Seconds since 1970, or nil where the text is none of the three forms.
@@ -12,9 +14,25 @@ enum HTTPDate {
         return seconds(year: words[3], month: month, day: words[1], clock: words[4])
     }
 
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`, of seconds since 1970.
+    static func text(_ seconds: Int) -> String {
+        var parts = tm()
+        var time = time_t(seconds)
+        gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
+        let year = String(Int(parts.tm_year) + 1900)
+        let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map(two).joined(separator: ":")
+        let day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][Int(parts.tm_wday)]
+        return "\(day), \(two(parts.tm_mday)) \(months[Int(parts.tm_mon)]) "
+            + String(repeating: "0", count: max(0, 4 - year.count)) + "\(year) \(clock) GMT"
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
     private static func month(_ name: Substring) -> Int? {
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-            .firstIndex { $0 == name }.map { $0 + 1 }
+        months.firstIndex { $0 == name }.map { $0 + 1 }
     }
 
     private static func seconds(year: Substring, month: Int, day: Substring, clock: Substring) -> Int? {

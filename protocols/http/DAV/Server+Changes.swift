@@ -33,14 +33,7 @@ extension Server {
         throw response.failure("MKCOL \(location.given)")
     }
 
-    /// Whether something is in a directory.
-    func isEmpty(_ location: Location) async throws -> Bool {
-        let resources = try await children(location, most: 1)
-        return resources.isEmpty
-    }
-
-    /// Removes a file, or a directory that was seen to be empty: WebDAV removes directories with all that is in them,
-    /// so nothing may come between.
+    /// Removes a file, or a directory with all that is in it: for the latter see ``Removal``.
     func delete(_ location: Location, directory: Bool = false) async throws {
         let response = try await curl.metadata.perform(request(.delete, location, directory: directory))
         if response.isSuccess, response.status != 207 { return }

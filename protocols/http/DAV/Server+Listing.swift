@@ -9,45 +9,67 @@ struct Member: Sendable {
 
     var isDirectory: Bool { resource.isCollection }
 
-    var entry: ListingEntry {
+    /// - Throws: ``BackendFailure`` for a name that no job can name.
+    func entry(in directory: String) throws(BackendFailure) -> ListingEntry {
         ListingEntry(
-            name: String(decoding: name, as: UTF8.self), kind: isDirectory ? .directory : .file,
+            name: try EntryName.text(name, in: directory), kind: isDirectory ? .directory : .file,
             size: resource.size ?? 0, modified: resource.modified ?? 0)
     }
 }
 
+/// What a server answered when it was asked for a directory's children: a file of this machine, gone with the last who
+/// holds this.
+final class Answer: Sendable {
+    let location: Location
+    let body: String
+
+    init(_ location: Location, body: String) {
+        self.location = location
+        self.body = body
+    }
+
+    deinit { unlink(body) }
+
+    var what: String { "PROPFIND \(location.given)" }
+}
+
 extension Server {
-    /// The children of a directory, each as the answer is read; `found` runs on a thread that may block.
-    /// - Returns: The hrefs that named something else than a child of this directory, at most a few, for the log.
-    func children(
-        _ location: Location, found: @escaping @Sendable (Member) throws -> Void
-    ) async throws -> [String] {
-        let body = curl.bodyFile()
-        defer { unlink(body) }
-        let what = "PROPFIND \(location.given)"
+    /// Asks for the children of a directory.
+    func ask(_ location: Location) async throws -> Answer {
+        let answer = Answer(location, body: curl.bodyFile())
+        let what = answer.what
         let response = try await curl.metadata.perform(
-            request(.propfind(depth: 1), location, directory: true, body: .file(body)))
+            request(.propfind(depth: 1), location, directory: true, body: .file(answer.body)))
         if response.status == 405 || response.status == 501 {
             throw BackendFailure(
                 .invalid, "\(what): HTTP \(response.status), the server does not speak WebDAV and lists no directory")
         }
         guard response.status == 207, response.exitCode == 0 else { throw response.failure(what) }
-        let names = ChildNames(of: location, at: site)
-        let strange = Strange()
-        try await curl.parse(body, what: what) { resource in
+        return answer
+    }
+
+    /// The children of a directory, each as the answer is read; `found` runs on a thread that may block.
+    /// - Throws: ``BackendFailure`` (`invalid`) where the answer names something else: whoever left that out would take a
+    ///   directory for empty that is not.
+    func children(in answer: Answer, found: @escaping @Sendable (Member) throws -> Void) async throws {
+        let names = ChildNames(of: answer.location, at: site)
+        try await curl.parse(answer.body, what: answer.what) { resource in
             switch names.child(resource.href) {
             case .itself: break
             case .child(let name): try found(Member(name: name, resource: resource))
-            case .elsewhere: strange.add(resource.href)
+            case .elsewhere:
+                throw BackendFailure(
+                    .invalid,
+                    "\(answer.what): the answer names \"\(EntryName.escaped(resource.href.utf8))\", which is not in "
+                        + "that directory")
             }
         }
-        return strange.hrefs
     }
 
     /// The first children of a directory, at most so many.
     func children(_ location: Location, most: Int) async throws -> [Member] {
         let kept = Kept(most: most)
-        _ = try await children(location) { kept.add($0) }
+        try await children(in: try await ask(location)) { kept.add($0) }
         return kept.children
     }
 }

@@ -10,15 +10,12 @@ struct Change: Sendable {
 
     func remove() async throws {
         let location = try Location.checked(element.source)
+        if location.isRoot { throw BackendFailure(.permission, "\(element.source) is the site's root") }
+        let removal = try Removal(location, at: server, element: element, report: report)
+        if location.saysDirectory, element.attempt > 1 { try await removal.goOn() }
         let found = try await server.facts(location)
         guard try go(ChangePlan.remove(element.source, found: found, attempt: element.attempt)) != nil else { return }
-        if location.isRoot { throw BackendFailure(.permission, "\(element.source) is the site's root") }
-        let isDirectory = found?.kind == .directory
-        // A DELETE takes all that is below with it.
-        if isDirectory, try await !server.isEmpty(location) {
-            throw BackendFailure(.notEmpty, "\(element.source) is not empty")
-        }
-        try await server.delete(location, directory: isDirectory)
+        if found?.kind == .directory { try await removal.run() } else { try await server.delete(location) }
     }
 
     func rename() async throws {
@@ -31,6 +28,9 @@ struct Change: Sendable {
             from: source.given, to: target.given, source: facts, destination: old, overwrite: options.overwrite,
             attempt: element.attempt)
         guard let replace = try go(plan) else { return }
+        if target.segments == source.segments {
+            throw BackendFailure(.invalid, "\(source.given) and \(target.given) are one and the same")
+        }
         // A server that is asked to move a directory into itself may do its worst.
         if target.segments.count > source.segments.count, target.segments.starts(with: source.segments) {
             throw BackendFailure(.invalid, "\(target.given) is below \(source.given)")

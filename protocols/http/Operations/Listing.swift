@@ -3,8 +3,8 @@ import HaulModel
 import HaulProtocol
 import Synchronization
 
-/// LIST: a PROPFIND of depth 1 for each directory, several at a time; no server is asked for a whole tree at once,
-/// because nginx refuses that and apache answers it from memory.
+/// LIST: a PROPFIND of depth 1 for each directory, a few ahead, their answers on disk; no server is asked for a whole
+/// tree at once, because nginx refuses that and apache answers it from memory.
 struct Listing: Sendable {
     private struct Directory: Sendable {
         var location: Location
@@ -13,7 +13,9 @@ struct Listing: Sendable {
         var level: Int
     }
 
-    private static let atOnce = 4
+    private static let ahead = 4
+    /// Answers that may wait on disk.
+    private static let most = 12
     /// A link to a directory above itself, which servers that follow links never say, ends here.
     private static let deepest = 200
     private static let chunk = 1_000
@@ -33,48 +35,38 @@ struct Listing: Sendable {
             return try await report.entries(directory: directory, [entry])
         }
         let top = Directory(location: location, shown: ListingPath.directory(source), level: 1)
-        try await withThrowingTaskGroup(of: [Directory].self) { group in
-            var waiting = [top]
-            var running = 0
-            while !waiting.isEmpty || running > 0 {
-                while running < Self.atOnce, let next = waiting.popLast() {
-                    running += 1
-                    group.addTask { try await list(next) }
-                }
-                guard let below = try await group.next() else { break }
-                running -= 1
-                waiting += below.reversed()
-            }
+        let walk = TreeWalk<Directory, Answer>(ahead: Self.ahead, most: Self.most) { directory in
+            try await server.ask(directory.location)
+        } discard: { _ in
         }
+        try await walk.run(from: top) { try await list($0, $1) }
     }
 
     /// Reports one directory; returns those in it that are to be listed too.
-    private func list(_ directory: Directory) async throws -> [Directory] {
+    private func list(_ directory: Directory, _ answer: Result<Answer, any Error>) async throws -> [Directory] {
         guard directory.level <= Self.deepest else {
             throw BackendFailure(
                 .invalid, "\(directory.shown) is more than \(Self.deepest) levels deep: a link in a circle?")
         }
         let chunks = Chunks(directory: directory.shown, size: Self.chunk, report: report)
-        let below = Mutex<[[UInt8]]>([])
+        let below = Mutex<[Directory]>([])
         let goesOn = depth.map { directory.level < $0 } ?? true
-        let strange: [String]
         do {
-            strange = try await server.children(directory.location) { child in
-                if goesOn, child.isDirectory { below.withLock { $0.append(child.name) } }
-                try chunks.add(child.entry)
+            try await server.children(in: try answer.get()) { child in
+                let entry = try child.entry(in: directory.shown)
+                try chunks.add(entry)
+                guard goesOn, child.isDirectory else { return }
+                let next = Directory(
+                    location: directory.location.child(child.name),
+                    shown: ListingPath.child(directory.shown, entry.name), level: directory.level + 1)
+                below.withLock { $0.append(next) }
             }
         } catch let failure as BackendFailure where failure.errorClass == .notFound && directory.level > 1 {
             report.log("\(directory.shown) was removed while the tree was listed")
             return []
         }
         try await chunks.finish()
-        for href in strange { report.log("left out, not in \(directory.shown): \(href)") }
-        return below.withLock { $0 }.map { name in
-            Directory(
-                location: directory.location.child(name),
-                shown: ListingPath.child(directory.shown, String(decoding: name, as: UTF8.self)),
-                level: directory.level + 1)
-        }
+        return below.withLock { $0 }
     }
 }
 

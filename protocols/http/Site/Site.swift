@@ -11,6 +11,8 @@ final class Site: Sendable {
     let prefix: Location
     /// curl's options for every request: credentials, CA, proxy. Never part of an argument list or a log.
     let config: CurlConfig
+    /// The site's operator has said that what the server has and does not list may go with its directory.
+    let removesUnlisted: Bool
 
     /// - Parameters:
     ///   - scratch: The batch's private directory, for a CA that is given as text.
@@ -27,6 +29,7 @@ final class Site: Sendable {
         } catch {
             throw BackendFailure(.invalid, "site \(spec.site): prefix: \(error.reason)")
         }
+        removesUnlisted = spec.options["unlisted_names"]?.string == "remove"
         var config = CurlConfig()
         // The environment's proxies are for other programs.
         if let proxy, !proxy.isEmpty { config.set("proxy", proxy) } else { config.set("noproxy", "*") }

@@ -7,17 +7,32 @@ import HaulProtocol
 actor Download {
     private static let mostBreaks = 3
 
+    /// It cannot be read from the middle, or is not what it was: the beginning is all that is left.
+    struct CannotGoOn: Error {}
+
     private let server: Server
     private let location: Location
     private let size: Int
     private var stream: CurlStream?
-    private var offset = 0
+    private let start: Int
+    private let modified: Int?
+    private var offset: Int
     private var breaks = 0
     private var aborted = false
+    /// What came beyond what was taken.
+    private var left = Data()
     private let log: @Sendable (String) -> Void
 
     /// - Parameter size: The bytes that there must be; more or fewer are a failure.
-    init(_ server: Server, _ location: Location, size: Int, log: @escaping @Sendable (String) -> Void) {
+    ///   - start: The first byte that is wanted.
+    ///   - modified: When it was changed last (seconds since 1970), which must still hold; wanted where `start` is not 0.
+    init(
+        _ server: Server, _ location: Location, size: Int, from start: Int = 0, modified: Int? = nil,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        self.start = start
+        self.modified = modified
+        offset = start
         self.server = server
         self.location = location
         self.size = size
@@ -25,7 +40,12 @@ actor Download {
     }
 
     /// The next piece; nil once all of it was read.
+    /// - Throws: ``CannotGoOn`` before the first piece of a download from the middle.
     func next() async throws -> Data? {
+        if !left.isEmpty {
+            defer { left = Data() }
+            return left
+        }
         while true {
             try Task.checkCancellation()
             let stream = try await current()
@@ -47,6 +67,14 @@ actor Download {
         }
     }
 
+    /// The next bytes, exactly so many, or fewer at its end.
+    func take(_ count: Int) async throws -> Data {
+        var taken = Data()
+        while taken.count < count, let data = try await next() { taken.append(data) }
+        left = Data(taken.dropFirst(count))
+        return Data(taken.prefix(count))
+    }
+
     /// Ends it where it is.
     func abort() {
         aborted = true
@@ -56,7 +84,9 @@ actor Download {
 
     private func current() async throws -> CurlStream {
         if let stream { return stream }
-        return try await open(server.request(.get(), location, body: .stream(length: nil)))
+        var request = server.request(.get(from: start), location, body: .stream(length: nil))
+        if start > 0 { request.unchanged = ("", modified.map(HTTPDate.text) ?? "") }
+        return try await open(request)
     }
 
     private func open(_ request: HTTPRequest) async throws -> CurlStream {
@@ -70,9 +100,17 @@ actor Download {
     }
 
     private func resume(_ response: HTTPResponse) async throws {
+        // 33: the whole came instead of the rest.
+        if start > 0, offset == start, [412, 416].contains(response.status) || response.exitCode == 33 {
+            throw CannotGoOn()
+        }
+        if response.status == 412 {
+            throw BackendFailure(
+                .interrupted, "GET \(location.given): it changed while it was read", returncode: 22)
+        }
         let cut = response.exitCode == 0 ? response.isSuccess : [18, 52, 55, 56].contains(response.exitCode)
         let provable = !response.etag.isEmpty || !response.lastModified.isEmpty
-        guard cut, offset > 0, offset < size, provable, breaks < Self.mostBreaks else {
+        guard cut, offset > start, offset < size, provable, breaks < Self.mostBreaks else {
             if response.isSuccess {
                 throw BackendFailure(
                     .interrupted, "GET \(location.given): it ended after \(offset) of \(size) bytes", returncode: 18)

@@ -81,13 +81,18 @@ struct LocalFile: Sendable {
         }
     }
 
-    /// Opens it for one reader, or, emptied, for one writer.
+    /// Opens it for one reader, or for one writer, with what is in it.
     func open(writing: Bool) async throws -> OpenFile {
         try await Self.queue.run { [path] in
-            let flags = writing ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY
+            let flags = writing ? O_RDWR | O_CREAT : O_RDONLY
             let descriptor = Foundation.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o644)
             guard descriptor >= 0 else { throw Self.failure("open", path) }
-            return OpenFile(descriptor: descriptor, path: path)
+            let file = OpenFile(descriptor: descriptor, path: path)
+            // An attempt whose lease ended may still be writing.
+            if writing, flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                throw BackendFailure(.busy, "another attempt still writes \(path)")
+            }
+            return file
         }
     }
 
@@ -126,6 +131,34 @@ final class OpenFile: Sendable {
             let count = data.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress, $0.count) }
             guard count >= 0 else { throw LocalFile.failure("read", path) }
             return count == 0 ? nil : data.prefix(count)
+        }
+    }
+
+    /// Bytes that are in it.
+    func size() async throws -> Int {
+        try await Self.queue.run { [self] in
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw LocalFile.failure("look at", path) }
+            return Int(status.st_size)
+        }
+    }
+
+    /// The bytes of a range, fewer where the file ends in it.
+    func bytes(from start: Int, to end: Int) async throws -> Data {
+        try await Self.queue.run { [self] in
+            var data = Data(count: end - start)
+            let count = data.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(start)) }
+            guard count >= 0 else { throw LocalFile.failure("read", path) }
+            return data.prefix(count)
+        }
+    }
+
+    /// Ends it after so many bytes; what is written next comes there.
+    func cut(at end: Int) async throws {
+        try await Self.queue.run { [self] in
+            guard ftruncate(descriptor, off_t(end)) == 0, lseek(descriptor, off_t(end), SEEK_SET) >= 0 else {
+                throw LocalFile.failure("write", path)
+            }
         }
     }
 

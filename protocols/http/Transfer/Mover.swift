@@ -5,6 +5,8 @@ import HaulProtocol
 /// Moves the bytes of one file, the way that suits its size and ends.
 struct Mover: Sendable {
     let curl: Curl
+    /// When the source was changed last, in seconds since 1970; nil where it does not say.
+    var modified: Int?
     let report: ElementReport
 
     /// Writes `source` to `target`.
@@ -42,7 +44,7 @@ struct Mover: Sendable {
         _ source: Place, _ target: Place, _ size: Int, _ hashed: Bool, _ onlyIfMissing: Bool
     ) async throws -> String? {
         let hash = hashed ? try StreamHash(.md5) : nil
-        try await Stream(size: size, report: report)
+        try await Stream(size: size, modified: modified, report: report)
             .run(from: source, to: target, onlyIfMissing: onlyIfMissing, hash: hash)
         return hash?.finish()
     }

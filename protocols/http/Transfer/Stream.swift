@@ -5,6 +5,8 @@ import HaulProtocol
 /// Moves a file's bytes from one end to the other through this process, with no more than a few pieces in memory.
 struct Stream: Sendable {
     let size: Int
+    /// When the source was changed last, in seconds since 1970; nil where it does not say.
+    var modified: Int?
     let report: ElementReport
 
     private enum Input { case download(Download), file(OpenFile) }
@@ -14,16 +16,21 @@ struct Stream: Sendable {
     ///   - target: Nil only reads (to compute a checksum).
     ///   - hash: Is given every byte that passes.
     func run(from source: Place, to target: Place?, onlyIfMissing: Bool = false, hash: StreamHash?) async throws {
-        let input: Input
-        switch source {
-        case .remote(let server, let location):
-            input = .download(Download(server, location, size: size) { [report] in report.log($0) })
-        case .local(let file): input = .file(try await file.open(writing: false))
-        }
         let output = try await open(target, onlyIfMissing)
+        var start = 0
+        let input: Input
+        switch (source, output) {
+        case (.remote(let server, let location), .file(let part)):
+            let rest = Resumption(server: server, location: location, size: size, modified: modified, report: report)
+            let (download, offset) = try await rest.begin(part, hash: hash)
+            (input, start) = (.download(download), offset)
+        case (.remote(let server, let location), _):
+            input = .download(Download(server, location, size: size) { [report] in report.log($0) })
+        case (.local(let file), _): input = .file(try await file.open(writing: false))
+        }
         try await withTaskCancellationHandler {
             do {
-                try await pump(input, output, target?.shown ?? "", hash: hash)
+                try await pump(input, output, target?.shown ?? "", from: start, hash: hash)
             } catch {
                 if case .download(let download) = input { await download.abort() }
                 if case .upload(let upload) = output { upload.abort() }
@@ -49,8 +56,10 @@ struct Stream: Sendable {
         }
     }
 
-    private func pump(_ input: Input, _ output: Output, _ target: String, hash: StreamHash?) async throws {
-        var moved = 0
+    private func pump(
+        _ input: Input, _ output: Output, _ target: String, from start: Int, hash: StreamHash?
+    ) async throws {
+        var moved = start
         while let data = try await next(input) {
             if let hash { data.withUnsafeBytes { hash.update($0) } }
             moved += data.count

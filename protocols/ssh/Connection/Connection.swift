@@ -8,18 +8,19 @@ final class Connection: SFTPTransport {
     let endpoint: Endpoint
     private let child: Child
     /// The start and the end of what ssh said; in between is what nobody needs.
-    private let said = Mutex("")
-    private let listening = Mutex<Task<Void, Never>?>(nil)
+    private let said: Said
+    private let listening: Task<Void, Never>
 
     /// Starts ssh; ``client(_:endpoint:knownHosts:executable:)`` says hello too.
     private init(_ site: SSHSite, endpoint: Endpoint, knownHosts: String, executable: String) async throws {
         self.endpoint = endpoint
-        child = try await Child.start(
+        let child = try await Child.start(
             Command(
                 executable: executable, arguments: SSHCommand.arguments(site, endpoint, knownHosts: knownHosts),
                 input: .pipe))
-        let listening = Task { await self.listen() }
-        self.listening.withLock { $0 = listening }
+        let said = Said()
+        (self.child, self.said) = (child, said)
+        listening = Task { await said.listen(to: child.errors) }
     }
 
     /// A connection over which the server has answered.
@@ -65,21 +66,26 @@ final class Connection: SFTPTransport {
     func failure(_ reason: String) async -> BackendFailure {
         // What ssh says last, it says just before it ends.
         let status = await child.wait(atMost: .seconds(3))
-        // It has ended, but its last words may still be on their way through the pipe.
-        let listening = listening.withLock { $0 }
-        try? await Abandonable.run(limit: .seconds(1)) { await listening?.value }
-        let text = said.withLock { $0 }
-        return SSHComplaint.failure(text, endpoint, returncode: status?.code ?? 1, otherwise: reason)
+        // It may have ended before its words were read.
+        try? await Abandonable.run(limit: .seconds(1)) { [listening] in await listening.value }
+        return SSHComplaint.failure(said.text, endpoint, returncode: status?.code ?? 1, otherwise: reason)
     }
+}
 
-    private func listen() async {
-        while let data = await child.errors?.read(upTo: 4096) {
+/// The standard error of an ssh, as it comes.
+private final class Said: Sendable {
+    private let kept = Mutex("")
+
+    var text: String { kept.withLock { $0 } }
+
+    func listen(to errors: PipeReader?) async {
+        while let data = await errors?.read(upTo: 4096) {
             let text = String(decoding: data, as: UTF8.self)
-            said.withLock { said in
+            kept.withLock { said in
                 said += text
                 if said.utf8.count > 16 << 10 { said = String(said.prefix(2048)) + "\n" + String(said.suffix(6144)) }
             }
         }
-        child.errors?.close()
+        errors?.close()
     }
 }

@@ -10,19 +10,30 @@ enum SSHComplaint {
         var errorClass: ErrorClass
         /// For the user, where ssh's own words are not enough.
         var hint: String?
+        /// False where the hint says all, and ssh's words are a banner.
+        var quoted: Bool
 
-        init(_ text: String, _ errorClass: ErrorClass, _ hint: String? = nil) {
+        init(_ text: String, _ errorClass: ErrorClass, _ hint: String? = nil, quoted: Bool = true) {
             self.text = text
             self.errorClass = errorClass
             self.hint = hint
+            self.quoted = quoted
         }
     }
 
     /// The first row whose text occurs counts: what is more telling stands first.
     static let rows: [Row] = [
-        Row("host key verification failed", .auth, "the server's key does not match the pinned host_keys"),
-        Row("remote host identification has changed", .auth, "the server's key does not match the pinned host_keys"),
-        Row("no matching host key type", .auth, "the server has no key of the types in host_keys"),
+        // Before the verdict that follows it: the key is of a type that is not pinned, or of a host that has none.
+        Row("host key is known for", .auth, "the host key of HOST is not among the site's host_keys", quoted: false),
+        Row(
+            "remote host identification has changed", .auth, "the host key of HOST does not match the site's host_keys",
+            quoted: false),
+        Row(
+            "host key verification failed", .auth, "the host key of HOST does not match the site's host_keys",
+            quoted: false),
+        Row(
+            "no matching host key type", .auth, "the host key of HOST is of none of the types in the site's host_keys",
+            quoted: false),
         Row("too many authentication failures", .auth),
         Row("bad permissions", .auth, "the key's file must be readable by its owner only"),
         Row("error in libcrypto", .auth, "the credential ssh-key is no private key, or has a passphrase"),
@@ -55,14 +66,26 @@ enum SSHComplaint {
     static func failure(_ said: String, _ endpoint: Endpoint, returncode: Int, otherwise: String) -> BackendFailure {
         let lowered = said.lowercased()
         let row = rows.first { lowered.contains($0.text) }
-        let words = said.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-            .filter {
-                !$0.isEmpty && !$0.hasPrefix("@@@") && !$0.hasPrefix("ssh-keygen ") && !$0.hasPrefix("Killed by signal")
-            }.suffix(3).joined(
-                separator: "; ")
-        let told = words.isEmpty ? otherwise : "ssh says \"\(words.prefix(600))\""
-        let hint = row?.hint.map { "\($0); " } ?? ""
+        let told = row?.quoted == false ? keyShown(said) : quote(said) ?? otherwise
+        let hint = row?.hint?.replacing("HOST", with: "\(endpoint)")
+        let reason =
+            row?.quoted == false
+            ? "\(hint ?? "")\(told)" : "\(endpoint): \(hint.map { "\($0); " } ?? "")\(told)"
         return BackendFailure(
-            row?.errorClass ?? .connect, "\(endpoint): \(hint)\(told)", returncode: returncode == 0 ? 1 : returncode)
+            row?.errorClass ?? .connect, reason, returncode: returncode == 0 ? 1 : returncode)
+    }
+
+    /// ssh's last words; nil where it had none.
+    private static func quote(_ said: String) -> String? {
+        let words = said.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("Killed by signal") }
+            .suffix(3).joined(separator: "; ")
+        return words.isEmpty ? nil : "ssh says \"\(words.prefix(600))\""
+    }
+
+    /// Which key the server showed, and what to do about it.
+    private static func keyShown(_ said: String) -> String {
+        let shown = said.firstMatch(of: /SHA256:[A-Za-z0-9+\/]{43}/).map { " (it showed \($0.output))" } ?? ""
+        return "\(shown): compare it with what the server's operator says, then pin it (ssh-keyscan prints it)"
     }
 }

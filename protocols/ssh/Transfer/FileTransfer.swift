@@ -23,9 +23,13 @@ struct FileTransfer {
         let there = try await to.facts(target, follow: true)
         var plan = decide(here, there)
         if case .compareChecksums = plan, let here, let there {
-            let (left, right) = (try await sum(from, source, here.size), try await sum(to, target, there.size))
-            plan = decide(here, there, same: left == right)
-            if left == right { report.checksum(left) }
+            let right = try await sum(to, target, there.size, algorithm ?? .md5)
+            // What the element promises is enough; the source is read too where both ends are to be compared.
+            let compared = options.verify == .checksum || promised == nil
+            let left = compared ? try await sum(from, source, here.size, algorithm ?? .md5) : right
+            let same = left == right && (promised.map { $0 == right } ?? true)
+            plan = decide(here, there, same: same)
+            if same { report.checksum(right) }
         }
         switch plan {
         case .fail(let failure): throw failure
@@ -42,7 +46,7 @@ struct FileTransfer {
     private func decide(_ here: FileFacts?, _ there: FileFacts?, same: Bool? = nil) -> CopyPlan {
         CopyPlan.decide(
             source: here, destination: there, options: options, sourcePath: element.source,
-            destinationPath: element.destination ?? target, sameContent: same)
+            destinationPath: element.destination ?? target, sameContent: same, hasChecksum: promised != nil)
     }
 
     private func copy(_ facts: FileFacts, replace: Bool) async throws {
@@ -146,6 +150,14 @@ struct FileTransfer {
         }
     }
 
+    /// The checksum that the element came with, where it is of a kind that can be computed here.
+    private var promised: String? {
+        guard let given = element.checksum?.lowercased(),
+            StreamHash.Algorithm(rawValue: String(given.prefix { $0 != ":" })) != nil
+        else { return nil }
+        return given
+    }
+
     /// What the content is hashed with: as the checksum that the element came with, or md5; nil for nothing asked.
     private var algorithm: StreamHash.Algorithm? {
         if let given = element.checksum {
@@ -156,9 +168,8 @@ struct FileTransfer {
 
     /// Compares what was read with what the element promised, and with what arrived.
     private func check(_ sum: String, _ part: String, _ size: Int) async throws {
-        let name = sum.prefix { $0 != ":" }
-        if let given = element.checksum?.lowercased(), given.hasPrefix("\(name):"), given != sum {
-            throw BackendFailure(.checksum, "\(element.source) has the checksum \(sum), not \(given)")
+        if let promised, promised != sum {
+            throw BackendFailure(.checksum, "\(element.source) has the checksum \(sum), not \(promised)")
         }
         if options.verify == .checksum, let algorithm {
             let found = try await self.sum(to, part, size, algorithm)

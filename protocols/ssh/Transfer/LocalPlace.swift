@@ -25,7 +25,18 @@ struct LocalPlace: Place {
 
     func openPart(_ path: String) async throws -> any PartWriter {
         try await files.run {
-            let descriptor = try LocalFile.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+            let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+            let descriptor: Int32
+            do {
+                descriptor = try LocalFile.open(path, flags)
+            } catch let failure as BackendFailure where failure.errorClass == .permission {
+                // A part that was finished has its source's permissions: maybe none to write. No link is followed.
+                var status = stat()
+                guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, chmod(path, 0o600) == 0 else {
+                    throw failure
+                }
+                descriptor = try LocalFile.open(path, flags)
+            }
             return LocalFile(descriptor, path: path, offset: 0, end: 0, files: files)
         }
     }

@@ -49,11 +49,22 @@ struct RemotePlace: Place {
             }
         }
         do {
-            let handle = try await client.handle(.open(path, [.read, .write], SFTPAttributes()))
+            let handle = try await openAgain(path, mine)
             let size = try await client.attributes(.fstat(handle)).size ?? 0
             return RemotePart(client, path: path, handle: handle, existing: Int(clamping: size))
         } catch let status as SFTPStatus {
             throw status.failure("cannot open \(path)")
+        }
+    }
+
+    /// A part that was finished, and not renamed any more, has its source's permissions: maybe none to write.
+    private func openAgain(_ path: String, _ mine: SFTPAttributes) async throws -> Data {
+        let request = SFTPRequest.open(path, [.read, .write], SFTPAttributes())
+        do {
+            return try await client.handle(request)
+        } catch let status as SFTPStatus where status.errorClass == .permission {
+            try await client.done(.setstat(path, mine))
+            return try await client.handle(request)
         }
     }
 
