@@ -48,8 +48,11 @@ enum HaulWorkerProgram {
             return 1
         }
         let pace = Pace()
+        var connecting = HTTPClientConfiguration()
+        connecting.authoritiesPath = config.authoritiesPath
         let server = HTTPWorkerServer(
-            client: HTTPClient(), url: config.url, token: config.token, timeout: pace.request, log: log)
+            client: HTTPClient(configuration: connecting), url: config.url, token: config.token, timeout: pace.request,
+            log: log)
         let worker = Worker(config, catalog: catalog, folder: folder, server: server, pace: pace, log: log)
         let signals = await EndSignals([SIGTERM, SIGINT])
         let orders = Task { await obey(signals, worker, log) }

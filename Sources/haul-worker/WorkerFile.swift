@@ -6,6 +6,7 @@ import HaulWorker
 /// The configuration file as it is written (`config/worker.json5` explains each key).
 struct WorkerFile: Decodable, Sendable {
     var url: String
+    var authorities: String?
     var tokenFile: String
     var name: String?
     var slots: Int
@@ -23,6 +24,7 @@ struct WorkerFile: Decodable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case url, name, slots, sites, types, credentials, concurrency
+        case authorities = "ca_file"
         case tokenFile = "token_file"
         case protocolsFolder = "protocols_dir"
         case workFolder = "work_dir"
@@ -39,6 +41,7 @@ struct WorkerFile: Decodable, Sendable {
         guard let address = URL(string: url), ["http", "https"].contains(address.scheme), address.host != nil else {
             throw ConfigValueError(expected: "http://HOST:PORT or https://HOST:PORT", key: CodingKeys.url.rawValue)
         }
+        authorities = try file.decodeIfPresent(String.self, forKey: .authorities)
         tokenFile = try file.decode(String.self, forKey: .tokenFile)
         name = try file.decodeIfPresent(String.self, forKey: .name)
         if let name, name.isEmpty || name.utf8.count > 128 {
@@ -74,8 +77,12 @@ extension WorkerFile {
         guard let url = URL(string: file.url) else {
             throw ConfigError(file: path, key: "url", message: "is no URL")
         }
+        let authorities = file.authorities.map(resolve)
+        if let authorities, access(authorities, R_OK) != 0 {
+            throw ConfigError(file: path, key: "ca_file", message: "\(authorities) cannot be read")
+        }
         return WorkerConfig(
-            url: url, token: try token(in: resolve(file.tokenFile), config: path),
+            url: url, authoritiesPath: authorities, token: try token(in: resolve(file.tokenFile), config: path),
             name: file.name ?? ProcessInfo.processInfo.hostName, slots: file.slots,
             protocolsFolder: resolve(file.protocolsFolder), sites: file.sites, workFolder: resolve(file.workFolder),
             spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,

@@ -1,5 +1,6 @@
 import Foundation
 import HaulHTTP
+import Support
 import Testing
 
 /// Why a server does not start, each with its own kind and one clear line.

@@ -14,6 +14,8 @@ public final class LiveServer: Sendable {
         public var retryMaximum = 0.2
         public var connections = 4096
         public var requestSeconds = 60.0
+        /// It speaks HTTPS with this.
+        public var certificate: Certificate?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
 
@@ -28,12 +30,13 @@ public final class LiveServer: Sendable {
     /// Holds `hauld.json5`, `sites.json5`, `hauld.log`, the database and the logs.
     public let folder: String
     public let settings: Settings
-    public let client = HTTPClient()
+    public let client: HTTPClient
     private let state = Mutex<(child: Child?, port: Int)>((nil, 0))
 
     /// Where it listens; the same after a restart.
     public var port: Int { state.withLock { $0.port } }
-    public var url: String { "http://127.0.0.1:\(port)" }
+    public var url: String { "\(scheme)://127.0.0.1:\(port)" }
+    private var scheme: String { settings.certificate == nil ? "http" : "https" }
     /// The process; nil while there is none.
     public var process: Child? { state.withLock { $0.child } }
     public var config: String { folder + "/hauld.json5" }
@@ -46,6 +49,7 @@ public final class LiveServer: Sendable {
     public init(_ settings: Settings = Settings()) throws {
         folder = settings.folder ?? NSTemporaryDirectory() + "haul-server-\(UUID().uuidString)"
         self.settings = settings
+        client = settings.certificate?.client() ?? HTTPClient()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Self.sites.write(toFile: folder + "/sites.json5", atomically: true, encoding: .utf8)
     }
@@ -68,7 +72,8 @@ public final class LiveServer: Sendable {
         try await eventually("hauld listens", within: .seconds(60)) {
             let line = self.log.utf8.dropFirst(before)
             if let status = child.status { throw Failure(description: "hauld \(status): \(String(line) ?? "")") }
-            guard let text = String(line), let place = text.range(of: "listening url=http://127.0.0.1:") else {
+            guard let text = String(line), let place = text.range(of: "listening url=\(self.scheme)://127.0.0.1:")
+            else {
                 return false
             }
             guard let port = Int(text[place.upperBound...].prefix { $0.isNumber }) else { return false }
@@ -79,8 +84,12 @@ public final class LiveServer: Sendable {
 
     /// Writes the configuration for a port; 0 is any that is free.
     public func configure(port: Int) throws {
+        let tls = settings.certificate.map {
+            "tls: {certificate: \"\($0.path)\", key: \"\($0.keyPath)\"},"
+        }
         let text = """
             {
+                \(tls ?? "")
                 listen: "127.0.0.1:\(port)",
                 store: "state/haul.sqlite", logs: "state/logs", sites: "sites.json5",
                 protocols: "\(Built.repository)/protocols",

@@ -5,6 +5,8 @@ public import HaulModel
 public struct WorkerConfig: Sendable {
     /// Where hauld is: `http://host:port`.
     public var url: URL
+    /// A PEM file of authorities to trust instead of the system's.
+    public var authoritiesPath: String?
     /// The worker's bearer token.
     public var token: String
     /// Unique among workers.
@@ -35,12 +37,14 @@ public struct WorkerConfig: Sendable {
     public var drainSeconds: Double
 
     public init(
-        url: URL, token: String, name: String, slots: Int = 4, protocolsFolder: String, sites: [Int] = [],
+        url: URL, authoritiesPath: String? = nil, token: String, name: String, slots: Int = 4, protocolsFolder: String,
+        sites: [Int] = [],
         workFolder: String, spoolBytes: Int = 10 << 30, types: [JobType] = JobType.allCases,
         settings: [String: [String: JSONValue]] = [:], credentials: [String: [String: String]] = [:],
         claimLimit: Int = 500, claimBytes: Int? = nil, concurrency: Int = 4, drainSeconds: Double = 30
     ) {
         self.url = url
+        self.authoritiesPath = authoritiesPath
         self.token = token
         self.name = name
         self.slots = slots
