@@ -89,8 +89,7 @@ public final class LiveServer: Sendable {
         }
         let text = """
             {
-                \(tls ?? "")
-                listen: "127.0.0.1:\(port)",
+                listen: "127.0.0.1:\(port)", \(tls ?? "")
                 store: "state/haul.sqlite", logs: "state/logs", sites: "sites.json5",
                 protocols: "\(Built.repository)/protocols",
                 leases: {

@@ -17,26 +17,23 @@ struct Member: Sendable {
     }
 }
 
-/// What a server answered when it was asked for a directory's children: a file of this machine, gone with the last who
-/// holds this.
-final class Answer: Sendable {
+/// What a server answered when it was asked for a directory's children: a file of this machine, until it was read or
+/// dropped.
+struct Answer: Sendable {
     let location: Location
     let body: String
 
-    init(_ location: Location, body: String) {
-        self.location = location
-        self.body = body
-    }
-
-    deinit { unlink(body) }
-
     var what: String { "PROPFIND \(location.given)" }
+
+    func drop() { unlink(body) }
 }
 
 extension Server {
     /// Asks for the children of a directory.
     func ask(_ location: Location) async throws -> Answer {
-        let answer = Answer(location, body: curl.bodyFile())
+        let answer = Answer(location: location, body: curl.bodyFile())
+        var isGood = false
+        defer { if !isGood { answer.drop() } }
         let what = answer.what
         let response = try await curl.metadata.perform(
             request(.propfind(depth: 1), location, directory: true, body: .file(answer.body)))
@@ -45,13 +42,15 @@ extension Server {
                 .invalid, "\(what): HTTP \(response.status), the server does not speak WebDAV and lists no directory")
         }
         guard response.status == 207, response.exitCode == 0 else { throw response.failure(what) }
+        isGood = true
         return answer
     }
 
-    /// The children of a directory, each as the answer is read; `found` runs on a thread that may block.
+    /// The children of a directory, each as the answer is read, once; `found` runs on a thread that may block.
     /// - Throws: ``BackendFailure`` (`invalid`) where the answer names something else: whoever left that out would take a
     ///   directory for empty that is not.
     func children(in answer: Answer, found: @escaping @Sendable (Member) throws -> Void) async throws {
+        defer { answer.drop() }
         let names = ChildNames(of: answer.location, at: site)
         try await curl.parse(answer.body, what: answer.what) { resource in
             switch names.child(resource.href) {

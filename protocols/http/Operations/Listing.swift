@@ -37,7 +37,8 @@ struct Listing: Sendable {
         let top = Directory(location: location, shown: ListingPath.directory(source), level: 1)
         let walk = TreeWalk<Directory, Answer>(ahead: Self.ahead, most: Self.most) { directory in
             try await server.ask(directory.location)
-        } discard: { _ in
+        } discard: {
+            $0.drop()
         }
         try await walk.run(from: top) { try await list($0, $1) }
     }
@@ -45,6 +46,7 @@ struct Listing: Sendable {
     /// Reports one directory; returns those in it that are to be listed too.
     private func list(_ directory: Directory, _ answer: Result<Answer, any Error>) async throws -> [Directory] {
         guard directory.level <= Self.deepest else {
+            (try? answer.get())?.drop()
             throw BackendFailure(
                 .invalid, "\(directory.shown) is more than \(Self.deepest) levels deep: a link in a circle?")
         }
