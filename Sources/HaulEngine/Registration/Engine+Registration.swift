@@ -32,7 +32,8 @@ extension Engine {
             id: 0, userID: user.id, queue: request.queue, type: request.type, protocolName: request.protocolName,
             status: .submitted, source: request.source, destination: request.destination, options: request.options,
             priority: request.priority, maxTries: request.maxTries, label: request.label,
-            deadline: Self.deadline(of: request, registered: now), logUID: Text.hex(world.random(16)), registered: now, changed: now, counts: StatusCounts())
+            deadline: Self.deadline(of: request, registered: now), logUID: Text.hex(world.random(16)), registered: now,
+            changed: now, counts: StatusCounts())
     }
 
     /// The earlier of the two that a request may name.

@@ -36,12 +36,13 @@ extension StoreReader {
     ///
     /// - Returns: them, and the last that was looked at; nil for it at the end of the job.
     public func endedInVain(ofJob job: Int, after: Int, scanned: Int) throws -> (elements: [Element], last: Int?) {
-        let last = try db.first(
-            """
-            SELECT MAX(id), COUNT(*) FROM
-                (SELECT id FROM elements WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3)
-            """, [.int(job), .int(after), .int(scanned)]
-        ) { $0.int(1) == scanned ? $0.optionalInt(0) : nil } ?? nil
+        let last =
+            try db.first(
+                """
+                SELECT MAX(id), COUNT(*) FROM
+                    (SELECT id FROM elements WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3)
+                """, [.int(job), .int(after), .int(scanned)]
+            ) { $0.int(1) == scanned ? $0.optionalInt(0) : nil } ?? nil
         let elements = try db.rows(
             """
             SELECT \(elementColumns) FROM elements

@@ -64,7 +64,8 @@ extension StoreReader {
             status: status, source: .init(siteID: row.int(6), path: row.text(7)), destination: destination,
             options: try SQLJSON.options(row.text(10)), priority: row.int(11), maxTries: row.int(12),
             label: row.optionalText(13),
-            deadline: row.optionalInt(23).map(Timestamp.init(milliseconds:)), logUID: row.text(14), registered: Timestamp(milliseconds: row.int(15)),
+            deadline: row.optionalInt(23).map(Timestamp.init(milliseconds:)), logUID: row.text(14),
+            registered: Timestamp(milliseconds: row.int(15)),
             changed: Timestamp(milliseconds: row.int(16)), counts: counts)
     }
 }
