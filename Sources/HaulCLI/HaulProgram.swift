@@ -7,9 +7,8 @@ public enum HaulProgram {
 
     /// Every verb, in the order of the help.
     static let verbs: [Verb] = [
-        .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .wait, .protocols,
-        .completion, .version,
-        .help,
+        .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .wait, .cancel, .retry,
+        .change, .protocols, .completion, .version, .help,
     ]
 
     /// Runs a command line (the program's name first) to its end.

@@ -22,6 +22,8 @@ public final class Engine: Sendable {
     let expansionBell = Bell()
     /// Rings when a directory of a REMOVE may open.
     let depthBell = Bell()
+    /// Rings when something is wanted of a whole job.
+    let sweepBell = Bell()
     /// Rings when sessions ended with leases in their hands.
     let rescueBell = Bell()
 
@@ -48,5 +50,6 @@ public final class Engine: Sendable {
         if effects.isReady { workBell.ring() }
         if effects.isExpandable { expansionBell.ring() }
         if effects.isOpenable { depthBell.ring() }
+        if effects.isSweepable { sweepBell.ring() }
     }
 }

@@ -9,12 +9,8 @@ struct Effects: Sendable {
     var isExpandable = false
     /// A depth of a REMOVE may open.
     var isOpenable = false
-
-    mutating func merge(_ other: Effects) {
-        isReady = isReady || other.isReady
-        isExpandable = isExpandable || other.isExpandable
-        isOpenable = isOpenable || other.isOpenable
-    }
+    /// Something is wanted of a whole job, and done in pieces.
+    var isSweepable = false
 }
 
 /// Performs the state machine's decisions inside one transaction and keeps the counts: each element that moves is booked
@@ -25,7 +21,7 @@ final class Ledger {
     private let world: World
     let now: Timestamp
     private var states: [Int: JobState] = [:]
-    private var readyBefore: [Int: Int] = [:]
+    private var offeredBefore: [Int: Int] = [:]
     private var touched: Set<Int> = []
     private(set) var effects = Effects()
 
@@ -41,7 +37,8 @@ final class Ledger {
     /// - Returns: the decision, or nil when the event does not fit any more.
     func apply(_ event: ElementMachine.Event, to element: Element) throws -> ElementMachine.Decision? {
         guard
-            let decision = ElementMachine.decide(element, event, policy: policy, now: now, chance: world.chance),
+            let decision = ElementMachine.decide(
+                element, event, intent: try state(element.jobID).intent, policy: policy, now: now, chance: world.chance),
             try writer.updateElement(decision.element, from: element.phase)
         else { return nil }
         try book(from: element, to: decision.element)
@@ -71,6 +68,43 @@ final class Ledger {
         effects.isOpenable = true
     }
 
+    /// Notes what is wanted of a whole job, in the place of what was wanted before.
+    func intend(_ intent: JobIntent, ofJob id: Int) throws {
+        var state = try state(id)
+        state.intent = intent
+        state.swept = -1
+        if intent.shuts {
+            state.cutExpansion = state.expansion ?? state.cutExpansion
+            state.expansion = nil
+        } else if let cut = state.cutExpansion {
+            state.expansion = cut
+            state.cutExpansion = nil
+            effects.isExpandable = true
+        }
+        states[id] = state
+        touched.insert(id)
+        effects.isSweepable = true
+    }
+
+    /// Notes how far a job was swept on behalf of its intent; nil is to its end.
+    func sweptTo(_ element: Int?, ofJob id: Int) throws {
+        var state = try state(id)
+        state.swept = element ?? -1
+        if element == nil { state.intent = nil }
+        states[id] = state
+        touched.insert(id)
+    }
+
+    /// Writes what a user wants otherwise of a job. Nothing of it may have been applied before.
+    func change(_ job: Job) throws {
+        var state = try state(job.id)
+        state.laneID = try writer.changeJob(state, to: job)
+        state.job = job
+        states[job.id] = state
+        touched.insert(job.id)
+        effects.isReady = state.offered > 0
+    }
+
     /// Writes every job that was touched since the last time.
     ///
     /// - Returns: the jobs as they are now, by id.
@@ -79,11 +113,14 @@ final class Ledger {
         for id in touched {
             guard var state = states[id] else { continue }
             state.job.status = JobMachine.status(
-                counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil)
+                counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil,
+                isCut: state.cutExpansion != nil, intent: state.intent)
+            // Once nothing runs or waits, what was wanted is done.
+            if state.open == 0, state.expansion == nil, state.intent?.shuts == true { state.intent = nil }
             state.job.changed = now
-            try writer.updateJob(state, readyBefore: readyBefore[id] ?? 0)
+            try writer.updateJob(state, offeredBefore: offeredBefore[id] ?? 0)
             states[id] = state
-            readyBefore[id] = state.ready
+            offeredBefore[id] = state.offered
         }
         touched.removeAll()
         return states.mapValues(\.job)
@@ -93,7 +130,7 @@ final class Ledger {
         if let state = states[id] { return state }
         guard let state = try writer.reader.jobState(id) else { throw StoreError.failed("job \(id) is gone") }
         states[id] = state
-        readyBefore[id] = state.ready
+        offeredBefore[id] = state.offered
         return state
     }
 
@@ -110,9 +147,21 @@ final class Ledger {
             state.open -= 1
             try end(new, of: state.job)
         }
+        if old.phase.isEnded && !new.phase.isEnded {
+            state.open += 1
+            if state.job.type == .remove, new.type == .remove {
+                try writer.addOpen(1, ofJob: new.jobID, depth: new.depth)
+                effects.isOpenable = true
+            }
+        }
         if JobMachine.expands(type: state.job.type, element: new), old.phase != .done {
-            state.expansion = ExpansionState(attempt: new.attempts).text
-            effects.isExpandable = true
+            let expansion = ExpansionState(attempt: new.attempts).text
+            if state.intent?.shuts == true {
+                state.cutExpansion = expansion
+            } else {
+                state.expansion = expansion
+                effects.isExpandable = true
+            }
         }
         states[new.jobID] = state
         touched.insert(new.jobID)
@@ -121,7 +170,7 @@ final class Ledger {
     /// A REMOVE counts what has not ended by depth, and keeps the directories in which something failed.
     private func end(_ element: Element, of job: Job) throws {
         guard job.type == .remove, element.type == .remove else { return }
-        if element.phase == .failed {
+        if element.phase == .failed || element.phase == .cancelled {
             let parent = TransferPath.parent(element.sourcePath)
             try writer.keepDirectory(parent == "/" ? parent : parent + "/", ofJob: job.id)
         }

@@ -89,6 +89,8 @@ import Testing
                 }
             }
             test.advance(seconds: 1)
+            _ = try await test.engine.heartbeat(
+                session: worker.id, holding: [], HeartbeatRecord(), bearer: worker.bearer)
             return try await test.engine.store.read { reader in
                 try all.allSatisfy { [.done, .failed].contains(try reader.job($0.id)?.status) }
             }

@@ -54,13 +54,14 @@ final class TestEngine: Sendable {
     }
 
     func register(
-        _ user: User, _ type: JobType = .mkdir, path: String = "/d", priority: Int = 5, key: IdempotencyKey? = nil
+        _ user: User, _ type: JobType = .mkdir, path: String = "/d", priority: Int = 5,
+        extra: [String: JSONValue] = [:], key: IdempotencyKey? = nil
     ) async throws -> Job {
         let document: [String: JSONValue] = [
             "src_siteid": 1, "src_filepath": .string(path), "dst_siteid": 2, "dst_filepath": "/to",
             "priority": .int(priority),
         ]
-        let request = try JobRequest(document, type: type, rules: engine.rules)
+        let request = try JobRequest(document.merging(extra) { $1 }, type: type, rules: engine.rules)
         return try #require(try await engine.register([request], user: user, key: key).first)
     }
 

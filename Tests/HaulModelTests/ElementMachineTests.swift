@@ -15,24 +15,64 @@ struct ElementMachineTests {
             changed: Timestamp(milliseconds: 0))
     }
 
-    private func decide(_ element: Element, _ event: ElementMachine.Event) -> ElementMachine.Decision? {
-        ElementMachine.decide(element, event, policy: policy, now: now, chance: 0.5)
+    private func decide(
+        _ element: Element, _ event: ElementMachine.Event, _ intent: JobIntent? = nil
+    ) -> ElementMachine.Decision? {
+        ElementMachine.decide(element, event, intent: intent, policy: policy, now: now, chance: 0.5)
     }
 
     static let events: [ElementMachine.Event] = [
         .opened, .childFailed, .due, .claimed, .progressed, .succeeded(size: 1), .failed(.connect, reason: nil), .lost,
+        .cancelled, .expired, .retried(tries: 2),
     ]
 
     /// Every pair of phase and event: where it leads, or that it is refused.
     static let table: [(Phase, [Phase?])] = [
-        (.held, [.ready, .failed, nil, nil, nil, nil, nil, nil]),
-        (.ready, [nil, nil, nil, .leased, nil, nil, nil, nil]),
-        (.delayed, [nil, nil, .ready, nil, nil, nil, nil, nil]),
-        (.leased, [nil, nil, nil, nil, .running, .done, .delayed, .ready]),
-        (.running, [nil, nil, nil, nil, .running, .done, .delayed, .delayed]),
-        (.done, [Phase?](repeating: nil, count: 8)), (.failed, [Phase?](repeating: nil, count: 8)),
-        (.cancelled, [Phase?](repeating: nil, count: 8)),
+        (.held, [.ready, .failed, nil, nil, nil, nil, nil, nil, .cancelled, .failed, nil]),
+        (.ready, [nil, nil, nil, .leased, nil, nil, nil, nil, .cancelled, .failed, nil]),
+        (.delayed, [nil, nil, .ready, nil, nil, nil, nil, nil, .cancelled, .failed, nil]),
+        (.leased, [nil, nil, nil, nil, .running, .done, .delayed, .ready, .leased, nil, nil]),
+        (.running, [nil, nil, nil, nil, .running, .done, .delayed, .delayed, .running, nil, nil]),
+        (.done, [Phase?](repeating: nil, count: 11)),
+        (.failed, [Phase?](repeating: nil, count: 10) + [.ready]),
+        (.cancelled, [Phase?](repeating: nil, count: 10) + [.ready]),
     ]
+
+    @Test("what nobody wants any more ends with its attempt, unless it was done")
+    func unwanted() {
+        for phase in [Phase.leased, .running] {
+            for event in [ElementMachine.Event.failed(.interrupted, reason: "r"), .lost] {
+                #expect(decide(element(phase), event, .cancel)?.element.phase == .cancelled)
+                let expired = decide(element(phase), event, .expire)?.element
+                #expect(expired?.phase == .failed && expired?.errorClass == .deadline && expired?.attempts == 1)
+                var alone = element(phase)
+                alone.isUnwanted = true
+                let ended = decide(alone, event)
+                #expect(ended?.element.phase == .cancelled && ended?.element.forgiven == 0)
+                #expect(ended?.actions == [.endAttempt(number: 1), .ended])
+                #expect(decide(element(phase), event, .retry)?.element.phase != .cancelled)
+            }
+            #expect(decide(element(phase), .succeeded(size: nil), .cancel)?.element.phase == .done)
+            #expect(decide(element(phase), .cancelled)?.element.isUnwanted == true)
+        }
+        #expect(decide(element(.delayed), .cancelled)?.element.notBefore == nil)
+    }
+
+    @Test("a retry adds tries to those that were spent, and forgets why it failed")
+    func retried() {
+        var failed = element(.failed, attempts: 3, forgiven: 1)
+        failed.errorClass = .permission
+        failed.reason = "r"
+        let again = decide(failed, .retried(tries: 2))?.element
+        #expect(again?.maxTries == 4 && again?.attempts == 3 && again?.errorClass == nil && again?.reason == nil)
+        // A directory of a REMOVE waits for what is in it.
+        var directory = element(.cancelled)
+        directory.type = .remove
+        directory.sourcePath = "/a/"
+        directory.isUnwanted = true
+        let held = decide(directory, .retried(tries: 1))?.element
+        #expect(held?.phase == .held && held?.isUnwanted == false)
+    }
 
     @Test("every phase meets every event", arguments: table)
     func transitions(_ phase: Phase, _ expected: [Phase?]) {
@@ -98,10 +138,29 @@ struct ElementMachineTests {
 
 @Suite("A job's status follows from its elements")
 struct JobMachineTests {
-    private func status(_ fill: (inout StatusCounts) -> Void, open: Int, isExpanding: Bool = false) -> Status {
+    private func status(
+        _ fill: (inout StatusCounts) -> Void, open: Int, isExpanding: Bool = false, isCut: Bool = false,
+        _ intent: JobIntent? = nil
+    ) -> Status {
         var counts = StatusCounts()
         fill(&counts)
-        return JobMachine.status(counts: counts, open: open, isExpanding: isExpanding)
+        return JobMachine.status(counts: counts, open: open, isExpanding: isExpanding, isCut: isCut, intent: intent)
+    }
+
+    @Test("what is wanted of the whole job decides how it ends")
+    func intents() {
+        let mixed: (inout StatusCounts) -> Void = { counts in
+            counts.failed = 1
+            counts.cancelled = 1
+        }
+        #expect(status(mixed, open: 0, .cancel) == .cancelled)
+        #expect(status(mixed, open: 0, .expire) == .failed)
+        #expect(status(mixed, open: 0) == .failed)
+        #expect(status(mixed, open: 0, .retry) == .submitted)
+        #expect(status({ $0.done = 2 }, open: 0, .cancel) == .done, "it came too late")
+        #expect(status({ $0.done = 1 }, open: 0, isCut: true, .cancel) == .cancelled)
+        #expect(status({ $0.done = 1 }, open: 0, isCut: true, .expire) == .failed)
+        #expect(status({ $0.running = 1 }, open: 1, .cancel) == .running)
     }
 
     @Test func rules() {

@@ -95,7 +95,7 @@ struct StoreTests {
             try await temporary.store.write { writer in
                 guard var state = try writer.reader.jobState(job.id) else { return }
                 state.job.status = .done
-                try writer.updateJob(state, readyBefore: state.ready)
+                try writer.updateJob(state, offeredBefore: state.ready)
             }
         }
         // Two live attempts at one element.

@@ -142,6 +142,10 @@ extension Person {
             .object(["src_siteid": 1, "src_filepath": .string(path)].merging(more) { _, new in new }))
     }
 
+    func mkdir(_ path: String) async throws -> Int {
+        try await register("mkdir", ["src_siteid": 1, "src_filepath": .string(path)])
+    }
+
     func status(_ job: Int) async throws -> String? { try await user.get("/jobs/\(job)/status")["status"]?.string }
 
     /// Waits until a job has a status.

@@ -9,6 +9,7 @@ enum RegistrationOptions {
         .value("protocol", "NAME", "the protocol; else that of the site"),
         .value("queue", "NAME", "the queue that the job stands in"),
         .value("label", "TEXT", "your own words for it"),
+        .value("deadline", "TIME", "when what has not ended fails: 2026-01-31T12:00Z"),
         .value("option", short: "o", "NAME=VALUE", "an option of the transfer; VALUE is JSON, or else a string")
             .repeatable(),
         .number("depth", "N", "how deep a recursive listing goes"),
@@ -26,7 +27,7 @@ enum RegistrationOptions {
         var job: [String: JSONValue] = [:]
         job["priority"] = try arguments.number("priority", in: 0...9).map { .int($0) }
         job["max_tries"] = try arguments.number("tries", in: 1...100).map { .int($0) }
-        for name in ["protocol", "queue", "label"] { job[name] = arguments[name].map { .string($0) } }
+        for name in ["protocol", "queue", "label", "deadline"] { job[name] = arguments[name].map { .string($0) } }
         var options: [String: JSONValue] = [:]
         for text in arguments.all("option") {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -38,6 +38,14 @@ final class ServerConnection: Sendable {
         return try await send(request).body
     }
 
+    /// Cancels or changes; the same once more has the same effect.
+    func change(_ method: String, _ path: String, _ body: [UInt8] = []) async throws -> [UInt8] {
+        var request = request(method, path)
+        if !body.isEmpty { request.headers.set("Content-Type", "application/json") }
+        request.body = body
+        return try await send(request).body
+    }
+
     /// Reads a list of any length, an object at a time. Tried again only before the first object came.
     func items(
         _ path: String, _ query: [(String, String)] = [], each: @escaping @Sendable ([UInt8]) async throws -> Void

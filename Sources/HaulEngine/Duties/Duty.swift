@@ -21,7 +21,7 @@ public struct DutyRunner: Sendable {
     public init(_ engine: Engine, onFailure: @escaping @Sendable (_ duty: String, _ cause: String) -> Void) {
         duties = [
             Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
-            Pruner(engine: engine),
+            Sweeper(engine: engine), Pruner(engine: engine),
         ]
         self.onFailure = onFailure
     }

@@ -21,9 +21,14 @@ struct Pruner: Duty {
             var room = limit
             for job in removals where room > 0 {
                 room -= 1
-                if try writer.forgetOrder(ofJob: job, limit: limit) {
+                // A retry may have come first.
+                guard try writer.reader.endedRemovals(limit: limit).contains(job) else { continue }
+                if try writer.forgetKeptDirectories(ofJob: job, limit: limit) {
                     room = 0
                     hasMore = true
+                } else {
+                    // The depths go last: by them the job is found again.
+                    try writer.forgetDepths(ofJob: job)
                 }
             }
             return hasMore || removals.count == limit

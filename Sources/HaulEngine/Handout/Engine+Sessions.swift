@@ -3,6 +3,8 @@ import HaulStore
 
 /// What the server tells a worker in answer to a heartbeat.
 public struct HeartbeatAnswer: Sendable {
+    /// What nobody wants any more.
+    public var stop: [String]
     /// What the server does not know it to hold.
     public var unknown: [String]
 }
@@ -31,7 +33,7 @@ extension Engine {
     public func heartbeat(
         session id: Int, holding: Set<String>, _ beat: HeartbeatRecord, bearer: TokenRecord
     ) async throws -> HeartbeatAnswer {
-        let (live, missing) = try await store.write { [self] writer -> (Set<String>, [AttemptID]) in
+        let (live, missing, unwanted) = try await store.write { [self] writer -> (Set<String>, [AttemptID], [String]) in
             let now = world.now()
             guard let session = try writer.reader.session(id), session.tokenID == bearer.id, session.isLive(at: now)
             else { throw EngineError.sessionEnded }
@@ -40,12 +42,13 @@ extension Engine {
             let attempts = try writer.reader.liveAttempts(ofSession: id, limit: 1_000_000)
             let old = now.adding(seconds: -2 * configuration.heartbeatSeconds)
             let missing = attempts.filter { $0.started <= old && !holding.contains($0.id.description) }.map(\.id)
-            return (Set(attempts.map(\.id.description)), missing)
+            let unwanted = try writer.reader.unwantedAttempts(ofSession: id, limit: 10_000).map(\.description)
+            return (Set(attempts.map(\.id.description)), missing, unwanted)
         }
         for start in stride(from: 0, to: missing.count, by: configuration.dutyPiece) {
             let piece = Array(missing[start..<min(start + configuration.dutyPiece, missing.count)])
             try await lose(piece, because: "the worker does not hold it: the answer to its claim was lost")
         }
-        return HeartbeatAnswer(unknown: holding.subtracting(live).sorted())
+        return HeartbeatAnswer(stop: unwanted, unknown: holding.subtracting(live).sorted())
     }
 }

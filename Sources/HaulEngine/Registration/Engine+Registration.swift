@@ -2,19 +2,6 @@ import HaulCrypto
 public import HaulModel
 import HaulStore
 
-/// What makes a repeated registration the same one.
-public struct IdempotencyKey: Sendable, Hashable {
-    public var key: String
-    /// A hash of the request.
-    let body: [UInt8]
-
-    /// - Parameter request: all that has to be the same when it is repeated: method, path and body.
-    public init(key: String, request: [UInt8]) {
-        self.key = key
-        body = Hash.sha256(request)
-    }
-}
-
 extension Engine {
     /// Registers jobs, all or none, and answers them once they are on disk.
     ///
@@ -25,8 +12,7 @@ extension Engine {
         let oldest = now.adding(seconds: -configuration.idempotencySeconds)
         let jobs = requests.map { job(from: $0, user: user, now: now) }
         let (registered, isNew) = try await store.write(isLarge: jobs.count >= Self.large) { writer -> ([Job], Bool) in
-            if let key, let kept = try writer.reader.keptAnswer(user: user.id, key: key.key, since: oldest) {
-                guard kept.body == key.body else { throw Self.otherBody(key.key) }
+            if let kept = try writer.reader.keptAnswer(to: key, user: user, since: oldest) {
                 return (try kept.jobIDs.compactMap { try writer.reader.job($0) }.map(Self.asRegistered), false)
             }
             var registered: [Job] = []
@@ -34,10 +20,7 @@ extension Engine {
             for job in jobs {
                 registered.append(try writer.insertJob(job, first: Self.firstElement(of: job)))
             }
-            if let key {
-                let answer = KeptAnswer(body: key.body, jobIDs: registered.map(\.id))
-                try writer.keepAnswer(answer, user: user.id, key: key.key, now: now)
-            }
+            try writer.keep(key, jobs: registered.map(\.id), user: user, now: now)
             return (registered, true)
         }
         if isNew { workBell.ring() }
@@ -49,7 +32,14 @@ extension Engine {
             id: 0, userID: user.id, queue: request.queue, type: request.type, protocolName: request.protocolName,
             status: .submitted, source: request.source, destination: request.destination, options: request.options,
             priority: request.priority, maxTries: request.maxTries, label: request.label,
-            logUID: Text.hex(world.random(16)), registered: now, changed: now, counts: StatusCounts())
+            deadline: Self.deadline(of: request, registered: now), logUID: Text.hex(world.random(16)), registered: now,
+            changed: now, counts: StatusCounts())
+    }
+
+    /// The earlier of the two that a request may name.
+    private static func deadline(of request: JobRequest, registered: Timestamp) -> Timestamp? {
+        let latest = request.maxQueueTime.map { registered.adding(seconds: Double($0)) }
+        return [request.deadline, latest].compactMap(\.self).min()
     }
 
     private static func firstElement(of job: Job) -> Element {
@@ -64,12 +54,5 @@ extension Engine {
         first.status = .submitted
         first.changed = job.registered
         return first
-    }
-
-    private static func otherBody(_ key: String) -> EngineError {
-        EngineError(
-            .conflict, code: "idempotency_key_reused",
-            detail: "The idempotency key \"\(key)\" was used for another request within the last day.",
-            hint: "Use a new key for a new request, and the same body when repeating one.")
     }
 }

@@ -19,6 +19,12 @@ public enum ElementMachine {
         case failed(ErrorClass, reason: String?)
         /// The lease ended without a report.
         case lost
+        /// Its user, or the user of its job, wants no more of it.
+        case cancelled
+        /// The job's deadline passed.
+        case expired
+        /// Its user wants it tried again, so many times.
+        case retried(tries: Int)
     }
 
     /// What the engine does besides writing the element.
@@ -38,9 +44,12 @@ public enum ElementMachine {
 
     /// What happens to an element at `now`, or nil when the event does not fit its phase (it came late, or twice).
     ///
-    /// - Parameter chance: 0..<1, for the jitter of a retry.
+    /// - Parameters:
+    ///   - intent: what is wanted of the whole job.
+    ///   - chance: 0..<1, for the jitter of a retry.
     public static func decide(
-        _ element: Element, _ event: Event, policy: RetryPolicy, now: Timestamp, chance: Double
+        _ element: Element, _ event: Event, intent: JobIntent? = nil, policy: RetryPolicy, now: Timestamp,
+        chance: Double
     ) -> Decision? {
         var next = element
         next.changed = now
@@ -71,26 +80,65 @@ public enum ElementMachine {
             next.attempts += 1
             next.errorClass = errorClass
             next.reason = reason
-            return afterFailure(next, policy: policy, now: now, chance: chance)
+            return afterFailure(next, intent, policy: policy, now: now, chance: chance)
         case (.leased, .lost), (.running, .lost):
             next.attempts += 1
             next.errorClass = .lost
             next.reason = "the worker's lease ended without a report"
-            if element.phase == .leased && element.forgiven < policy.forgivenLosses {
+            if wanted(next, intent), element.phase == .leased && element.forgiven < policy.forgivenLosses {
                 next.forgiven += 1
                 next.phase = .ready
                 return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
             }
-            return afterFailure(next, policy: policy, now: now, chance: chance)
+            return afterFailure(next, intent, policy: policy, now: now, chance: chance)
+        case (.held, .cancelled), (.ready, .cancelled), (.delayed, .cancelled):
+            next.phase = .cancelled
+            next.notBefore = nil
+            return Decision(element: next, actions: [.ended])
+        case (.leased, .cancelled), (.running, .cancelled):
+            // Whoever holds it is told; its report, or the end of its lease, ends it.
+            next.isUnwanted = true
+            return Decision(element: next, actions: [])
+        case (.held, .expired), (.ready, .expired), (.delayed, .expired):
+            expire(&next)
+            return Decision(element: next, actions: [.ended])
+        case (.failed, .retried(let tries)), (.cancelled, .retried(let tries)):
+            // A directory of a REMOVE waits for what is below it, as at first.
+            next.phase = isHeldAtFirst(element) ? .held : .ready
+            next.maxTries = next.tries + tries
+            next.isUnwanted = false
+            next.errorClass = nil
+            next.reason = nil
+            return Decision(element: next, actions: [])
         default:
             return nil
         }
     }
 
+    private static func wanted(_ element: Element, _ intent: JobIntent?) -> Bool {
+        !element.isUnwanted && intent?.shuts != true
+    }
+
+    private static func expire(_ element: inout Element) {
+        element.phase = .failed
+        element.notBefore = nil
+        element.errorClass = .deadline
+        element.reason = "the job's deadline passed"
+    }
+
+    /// Expansion writes the directories of a REMOVE with a final slash.
+    private static func isHeldAtFirst(_ element: Element) -> Bool {
+        element.type == .remove && element.sourcePath.utf8.last == UInt8(ascii: "/")
+    }
+
     private static func afterFailure(
-        _ failed: Element, policy: RetryPolicy, now: Timestamp, chance: Double
+        _ failed: Element, _ intent: JobIntent?, policy: RetryPolicy, now: Timestamp, chance: Double
     ) -> Decision {
         var next = failed
+        if !wanted(next, intent) {
+            if intent == .expire { expire(&next) } else { next.phase = .cancelled }
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
+        }
         if next.errorClass?.isPermanent == true || next.tries >= next.maxTries {
             next.phase = .failed
             return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])

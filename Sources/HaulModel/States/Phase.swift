@@ -6,6 +6,9 @@
 ///       │             leased ──▶ running ┘
 ///       │ child failed   └── reported ──▶ done / failed
 ///       └──────────▶ failed
+///
+/// A cancel leads from held, ready and delayed to cancelled, and from leased and running by way of the report. A user's
+/// retry leads from failed and cancelled back to ready (a directory of a REMOVE: to held).
 public enum Phase: Int, Sendable, Hashable, CaseIterable {
     /// Waits for others of its job: a directory of a REMOVE for all that is deeper. Opened by the engine when the last
     /// of those ended.

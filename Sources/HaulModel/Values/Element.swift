@@ -22,6 +22,8 @@ public struct Element: Sendable, Hashable {
     /// Why the latest attempt, or the element without an attempt, failed.
     public var errorClass: ErrorClass?
     public var reason: String?
+    /// Its user wants no more of it; who runs it is told to stop.
+    public var isUnwanted = false
     public var changed: Timestamp
 
     public init(

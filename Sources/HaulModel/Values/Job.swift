@@ -17,6 +17,8 @@ public struct Job: Sendable, Hashable {
     public var maxTries: Int
     /// The user's own words for it.
     public var label: String?
+    /// When what has not ended fails.
+    public var deadline: Timestamp?
     /// Names the folder of its logs: 32 hexadecimal digits.
     public var logUID: String
     public var registered: Timestamp
@@ -27,7 +29,7 @@ public struct Job: Sendable, Hashable {
     public init(
         id: Int, userID: Int, queue: String, type: JobType, protocolName: ProtocolName, status: Status, source: Place,
         destination: Place?, options: [String: JSONValue], priority: Int, maxTries: Int, label: String?,
-        logUID: String, registered: Timestamp, changed: Timestamp, counts: StatusCounts
+        deadline: Timestamp? = nil, logUID: String, registered: Timestamp, changed: Timestamp, counts: StatusCounts
     ) {
         self.id = id
         self.userID = userID
@@ -41,6 +43,7 @@ public struct Job: Sendable, Hashable {
         self.priority = priority
         self.maxTries = maxTries
         self.label = label
+        self.deadline = deadline
         self.logUID = logUID
         self.registered = registered
         self.changed = changed

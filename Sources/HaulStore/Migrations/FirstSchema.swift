@@ -36,6 +36,8 @@ extension Migrations {
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             user_id INTEGER NOT NULL REFERENCES users(id),
             name TEXT NOT NULL CHECK (name <> ''),
+            -- Since when nothing of it is handed out.
+            paused INTEGER,
             UNIQUE (user_id, name));
 
         CREATE TABLE lanes (
@@ -68,6 +70,7 @@ extension Migrations {
             priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 9),
             max_tries INTEGER NOT NULL CHECK (max_tries BETWEEN 1 AND 100),
             label TEXT,
+            deadline INTEGER,
             log_uid TEXT NOT NULL UNIQUE CHECK (length(log_uid) = 32),
             registered INTEGER NOT NULL,
             changed INTEGER NOT NULL,
@@ -82,16 +85,23 @@ extension Migrations {
             n_ready INTEGER NOT NULL DEFAULT 0 CHECK (n_ready BETWEEN 0 AND n_open),
             -- NULL unless the listing is there and not yet all that follows from it: where the expansion stands.
             expansion TEXT,
+            -- The expansion that a cancel or the deadline cut off: a retry goes on with it.
+            cut_expansion TEXT,
+            -- What is wanted of the whole job and done in pieces: HaulModel's JobIntent; and the element done last.
+            intent INTEGER CHECK (intent IN (1, 2, 3)),
+            swept INTEGER NOT NULL DEFAULT -1,
             CHECK ((type IN (1, 3)) = (dst_site IS NOT NULL AND dst_path IS NOT NULL)),
             CHECK ((status = 4) = (n_running > 0)),
-            CHECK ((status IN (1, 2, 5)) = (n_open = 0 AND expansion IS NULL)),
+            CHECK ((status IN (1, 2, 5)) = (n_open = 0 AND expansion IS NULL AND COALESCE(intent, 0) <> 3)),
             CHECK (status <> 1 OR (n_failed = 0 AND n_cancelled = 0)),
-            CHECK (status <> 2 OR n_failed > 0),
-            CHECK (status <> 5 OR n_cancelled > 0));
+            CHECK (status <> 2 OR n_failed > 0 OR cut_expansion IS NOT NULL),
+            CHECK (status <> 5 OR n_cancelled > 0 OR cut_expansion IS NOT NULL));
         CREATE INDEX jobs_of_user ON jobs (user_id, id);
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
-        CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0;
+        CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
+        CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;
+        CREATE INDEX jobs_deadline ON jobs (deadline) WHERE deadline IS NOT NULL AND status IN (3, 4);
         CREATE INDEX jobs_expanding ON jobs (id) WHERE expansion IS NOT NULL;
         CREATE INDEX jobs_open_removals ON jobs (id) WHERE type = 2 AND n_open > 0 AND expansion IS NULL;
 
@@ -110,6 +120,7 @@ extension Migrations {
             not_before INTEGER,
             class TEXT,
             reason TEXT,
+            unwanted INTEGER NOT NULL DEFAULT 0 CHECK (unwanted IN (0, 1)),
             changed INTEGER NOT NULL,
             PRIMARY KEY (job_id, id),
             CHECK ((phase = 2) = (not_before IS NOT NULL)),
@@ -117,7 +128,7 @@ extension Migrations {
             CHECK (phase NOT IN (1, 2, 3, 4) OR attempts - forgiven < max_tries),
             CHECK (phase <> 5 OR attempts > forgiven),
             CHECK (phase <> 6 OR class IS NOT NULL)) WITHOUT ROWID;
-        CREATE INDEX elements_ready ON elements (job_id, id) WHERE phase = 1;
+        CREATE INDEX elements_waiting ON elements (job_id, phase, id) WHERE phase < 3;
         CREATE INDEX elements_delayed ON elements (not_before) WHERE phase = 2;
         CREATE INDEX elements_held ON elements (job_id, depth, id) WHERE phase = 0;
 

@@ -2,7 +2,7 @@ public import HaulModel
 
 let elementColumns = """
     job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, attempts, forgiven, not_before, class, reason,
-    changed
+    changed, unwanted
     """
 
 extension StoreReader {
@@ -37,7 +37,7 @@ extension StoreReader {
     func readyElements(ofJob job: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
         try db.rows(
             """
-            SELECT \(elementColumns) FROM elements INDEXED BY elements_ready WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "")
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_waiting WHERE job_id = $1 AND phase = 1 AND phase < 3\(withoutMkdir ? " AND type <> 4" : "")
             ORDER BY id LIMIT $2
             """, [.int(job), .int(limit)], Self.element)
     }
@@ -53,13 +53,15 @@ extension StoreReader {
         guard let type = JobType(rawValue: row.int(2)), let phase = Phase(rawValue: row.int(3)) else {
             throw StoreError.failed("element \(row.int(0)).\(row.int(1)) has a type or phase that is none")
         }
-        return Element(
+        var element = Element(
             jobID: row.int(0), id: row.int(1), type: type, phase: phase, sourcePath: row.text(4),
             destinationPath: row.optionalText(5), size: row.int(6), depth: row.int(7), maxTries: row.int(8),
             attempts: row.int(9), forgiven: row.int(10),
             notBefore: row.optionalInt(11).map(Timestamp.init(milliseconds:)),
             errorClass: row.optionalText(12).flatMap(ErrorClass.init), reason: row.optionalText(13),
             changed: Timestamp(milliseconds: row.int(14)))
+        element.isUnwanted = row.int(15) == 1
+        return element
     }
 }
 
@@ -86,13 +88,14 @@ extension StoreWriter {
         try db.run(
             """
             UPDATE elements SET phase = $3, size = $4, attempts = $5, forgiven = $6, not_before = $7, class = $8,
-                reason = $9, changed = $10 WHERE job_id = $1 AND id = $2 AND phase = $11
+                reason = $9, changed = $10, max_tries = $12, unwanted = $13
+            WHERE job_id = $1 AND id = $2 AND phase = $11
             """,
             [
                 .int(element.jobID), .int(element.id), .int(element.phase.rawValue), .int(element.size),
                 .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
                 SQLValue(element.errorClass?.rawValue), SQLValue(element.reason), .int(element.changed.milliseconds),
-                .int(phase.rawValue),
+                .int(phase.rawValue), .int(element.maxTries), .int(element.isUnwanted ? 1 : 0),
             ]) == 1
     }
 }

@@ -4,10 +4,10 @@ extension StoreReader {
     private static let jobColumns = """
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
-        j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled
+        j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline
         """
     /// Columns that ``job(_:)`` reads.
-    static let jobColumnCount = 23
+    static let jobColumnCount = 24
 
     /// A job, or nil.
     public func job(_ id: Int) throws -> Job? {
@@ -63,7 +63,9 @@ extension StoreReader {
             id: row.int(0), userID: row.int(1), queue: row.text(2), type: type, protocolName: protocolName,
             status: status, source: .init(siteID: row.int(6), path: row.text(7)), destination: destination,
             options: try SQLJSON.options(row.text(10)), priority: row.int(11), maxTries: row.int(12),
-            label: row.optionalText(13), logUID: row.text(14), registered: Timestamp(milliseconds: row.int(15)),
+            label: row.optionalText(13),
+            deadline: row.optionalInt(23).map(Timestamp.init(milliseconds:)), logUID: row.text(14),
+            registered: Timestamp(milliseconds: row.int(15)),
             changed: Timestamp(milliseconds: row.int(16)), counts: counts)
     }
 }
@@ -78,6 +80,15 @@ public struct JobState: Sendable, Hashable {
     public var ready: Int
     /// Where its expansion stands: the engine's own text, nil when there is nothing to expand.
     public var expansion: String?
+    /// The expansion that a cancel or the deadline cut off.
+    public var cutExpansion: String?
+    /// What is wanted of the whole job and not done yet.
+    public var intent: JobIntent?
+    /// The element that was done last on behalf of `intent`; -1 before the first.
+    public var swept: Int
+
+    /// Elements that its lane counts.
+    public var offered: Int { intent?.shuts == true ? 0 : ready }
 }
 
 extension StoreReader {
@@ -85,13 +96,15 @@ extension StoreReader {
         let more = Self.jobColumnCount
         return try db.first(
             """
-            SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion
+            SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
+                j.cut_expansion, j.intent, j.swept
             FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1
             """, [.int(id)]
         ) { row in
             JobState(
                 job: try Self.job(row), laneID: row.int(more), open: row.int(more + 1), ready: row.int(more + 2),
-                expansion: row.optionalText(more + 3))
+                expansion: row.optionalText(more + 3), cutExpansion: row.optionalText(more + 4),
+                intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6))
         }
     }
 

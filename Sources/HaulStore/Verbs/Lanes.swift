@@ -28,14 +28,14 @@ extension StoreReader {
         ) { $0.int(0) }
     }
 
-    /// A user's lanes of a priority in which something waits.
+    /// A user's lanes of a priority in which something waits, but for those of paused queues.
     public func lanesWithWork(ofUser user: Int, priority: Int) throws -> [Lane] {
         try db.rows(
             """
             SELECT l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site,
                 l.ready
             FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
-            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 ORDER BY l.id
+            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL ORDER BY l.id
             """, [.int(priority), .int(user)]
         ) { row in
             guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
@@ -66,7 +66,10 @@ extension StoreReader {
         var after = 0
         while result.count < limit {
             let jobs = try db.rows(
-                "SELECT id FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND id > $2 ORDER BY id LIMIT $3",
+                """
+                SELECT id FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND COALESCE(intent, 3) = 3 AND id > $2
+                ORDER BY id LIMIT $3
+                """,
                 [.int(lane), .int(after), .int(min(limit - result.count, 1000))]
             ) { $0.int(0) }
             guard let last = jobs.last else { break }

@@ -6,7 +6,7 @@ extension StoreReader {
     public func openableRemovals(limit: Int) throws -> [Int] {
         try db.rows(
             """
-            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL
+            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL AND intent IS NULL
                 AND EXISTS (SELECT 1 FROM elements e WHERE e.job_id = j.id AND e.phase = 0 AND e.depth =
                     (SELECT MAX(d.depth) FROM depths d WHERE d.job_id = j.id AND d.open > 0))
             ORDER BY id LIMIT $1
@@ -29,7 +29,7 @@ extension StoreReader {
                 EXISTS (SELECT 1 FROM kept_directories k WHERE k.job_id = e.job_id AND k.path = e.src_path)
             FROM elements e INDEXED BY elements_held WHERE job_id = $1 AND phase = 0 AND depth = $2 ORDER BY id LIMIT $3
             """, [.int(job), .int(depth), .int(limit)]
-        ) { (try Self.element($0), $0.int(15) == 1) }
+        ) { (try Self.element($0), $0.int(16) == 1) }
     }
 
     /// REMOVE jobs that ended and whose depths are still kept.
@@ -37,7 +37,7 @@ extension StoreReader {
         try db.rows(
             """
             SELECT j.id FROM (SELECT DISTINCT job_id FROM depths) d JOIN jobs j ON j.id = d.job_id
-            WHERE j.n_open = 0 AND j.expansion IS NULL LIMIT $1
+            WHERE j.n_open = 0 AND j.expansion IS NULL AND j.intent IS NULL LIMIT $1
             """, [.int(limit)]
         ) { $0.int(0) }
     }
@@ -70,18 +70,19 @@ extension StoreWriter {
             [.int(job), .text(path)])
     }
 
-    /// Forgets what an ended REMOVE was ordered by, a piece at a time.
+    /// Forgets which directories can't become empty, a piece at a time.
     ///
     /// - Returns: false once all is gone.
-    public func forgetOrder(ofJob job: Int, limit: Int) throws -> Bool {
-        let kept = try db.run(
+    public func forgetKeptDirectories(ofJob job: Int, limit: Int) throws -> Bool {
+        try db.run(
             """
             DELETE FROM kept_directories WHERE job_id = $1 AND path IN
                 (SELECT path FROM kept_directories WHERE job_id = $1 LIMIT $2)
-            """, [.int(job), .int(limit)])
-        guard kept < limit else { return true }
-        // The depths go last: by them the job is found again.
+            """, [.int(job), .int(limit)]) == limit
+    }
+
+    /// Forgets how many elements of an ended REMOVE had not ended, by depth.
+    public func forgetDepths(ofJob job: Int) throws {
         try db.run("DELETE FROM depths WHERE job_id = $1", [.int(job)])
-        return false
     }
 }

@@ -21,6 +21,8 @@ public struct JobDocument: Sendable, Hashable, Codable {
     public var queue: String
     public var maxTries: Int
     public var label: String?
+    /// When what has not ended fails: UTC, milliseconds, `Z`.
+    public var deadline: String?
     /// Elements by status; in `GET /jobs` and `GET /jobs/J` alone.
     public var counts: Counts?
 
@@ -51,6 +53,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         queue = job.queue
         maxTries = job.maxTries
         label = job.label
+        deadline = job.deadline?.text
         if withCounts {
             counts = Counts(
                 elements: job.counts.total, new: job.counts.new, done: job.counts.done, failed: job.counts.failed,
@@ -59,7 +62,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, status, priority, timestamp, queue, label
+        case id, type, status, priority, timestamp, queue, label, deadline
         case userID = "user_id"
         case sourceSiteID = "src_siteid"
         case destinationSiteID = "dst_siteid"
@@ -89,6 +92,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         queue = try container.decode(String.self, forKey: .queue)
         maxTries = try container.decode(Int.self, forKey: .maxTries)
         label = try container.decodeIfPresent(String.self, forKey: .label)
+        deadline = try container.decodeIfPresent(String.self, forKey: .deadline)
         counts = try? Counts(from: decoder)
     }
 
@@ -110,6 +114,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         try container.encode(queue, forKey: .queue)
         try container.encode(maxTries, forKey: .maxTries)
         try container.encodeIfPresent(label, forKey: .label)
+        try container.encodeIfPresent(deadline, forKey: .deadline)
         try counts?.encode(to: encoder)
     }
 }

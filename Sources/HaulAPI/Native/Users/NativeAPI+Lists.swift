@@ -20,7 +20,9 @@ extension NativeAPI {
         filter.type = query.parse("type", "a type: LIST, COPY, REMOVE, RENAME or MKDIR") { JobType(text: $0) }
         filter.queue = query.text("queue")
         filter.siteID = query.parse("site", "the id or name of a site") { engine.rules.sites.site($0)?.id }
-        filter.since = query.parse("since", "a time: 2012-03-21T13:35:00Z, or seconds since 1970", Self.time)
+        filter.since = query.parse("since", "a time: 2012-03-21T13:35:00Z, or seconds since 1970") {
+            Timestamp(text: $0)
+        }
         let after = query.number("after", from: 0) ?? 0
         let limit = query.number("limit", from: 0)
         let user = query.text("user")
@@ -119,21 +121,5 @@ extension NativeAPI {
                 rows = try await read(last.id, min(left, Self.page))
             }
         }
-    }
-
-    /// A time as clients write it: RFC 3339, where seconds and what is behind them may be missing (UTC then), a date, or
-    /// seconds since 1970.
-    static func time(_ text: String) -> Timestamp? {
-        if let seconds = Double(text) {
-            guard abs(seconds) < 1e12 else { return nil }
-            return Timestamp(milliseconds: Int(seconds * 1000))
-        }
-        var whole = text
-        if whole.utf8.count == 10 { whole += "T00:00" }
-        if whole.utf8.count == 16 { whole += ":00" }
-        if !whole.dropFirst(10).contains(where: { "Z+-".contains($0) }) { whole += "Z" }
-        let styles = [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .init()]
-        let date = styles.lazy.compactMap { try? $0.parse(whole) }.first
-        return date.map { Timestamp(milliseconds: Int(($0.timeIntervalSince1970 * 1000).rounded())) }
     }
 }

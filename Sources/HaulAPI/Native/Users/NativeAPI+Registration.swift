@@ -53,7 +53,7 @@ extension NativeAPI {
     }
 
     /// The request's key, with a hash of all that has to be the same when it is repeated.
-    private static func idempotencyKey(_ request: HTTPRequest) throws -> IdempotencyKey? {
+    static func idempotencyKey(_ request: HTTPRequest) throws -> IdempotencyKey? {
         guard let key = request.headers[WirePath.idempotencyHeader] else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw Problem.invalid(

@@ -29,6 +29,7 @@ extension NativeAPI {
             return JSONText.response(ElementStatusDocument(element, progress: progress))
         }
         addOutputRoutes(to: &router)
+        addControlRoutes(to: &router)
     }
 
     /// The job that the path names, if the one who asks may see it.

@@ -1,0 +1,150 @@
+public import HaulModel
+import HaulStore
+
+/// What users want otherwise of jobs that are registered. Each is on disk before it is answered; what concerns many
+/// elements is then done in pieces (``Sweeper``).
+extension Engine {
+    /// Cancels a job: what waits at once, what runs as soon as its worker stops it. A job that is cancelled stays so.
+    ///
+    /// - Returns: the job as it is now.
+    /// - Throws: `.conflict` for one that ended otherwise.
+    public func cancel(job id: Int) async throws -> Job {
+        try await transact(elements: configuration.dutyPiece) { [self] writer, ledger in
+            let state = try Self.known(id, writer)
+            guard state.job.status != .cancelled else { return state.job }
+            guard !state.isEnded else { throw EngineError.ended(state.job) }
+            try ledger.intend(.cancel, ofJob: id)
+            try sweep(id, writer, ledger)
+            return try ledger.close()[id] ?? state.job
+        }
+    }
+
+    /// Cancels an element. One that runs is stopped by its worker, and ends then.
+    ///
+    /// - Returns: the element as it is now.
+    /// - Throws: `.conflict` for one that ended otherwise.
+    public func cancel(element number: Int, ofJob id: Int) async throws -> Element {
+        try await transact { writer, ledger in
+            guard let element = try writer.reader.element(number, ofJob: id) else {
+                throw EngineError.noElement(number, ofJob: id)
+            }
+            if element.phase == .cancelled || element.isUnwanted { return element }
+            guard let decision = try ledger.apply(.cancelled, to: element) else {
+                throw EngineError.ended(element)
+            }
+            return decision.element
+        }
+    }
+
+    /// Gives the failed and cancelled elements of a job `max_tries` more tries each. Their attempts and logs stay.
+    ///
+    /// - Parameter key: a repeated one of the same user is answered as the first.
+    /// - Returns: the job as it is now.
+    /// - Throws: `.conflict` where there is nothing to try again, and while the job is being cancelled.
+    public func retry(job id: Int, user: User, key: IdempotencyKey?) async throws -> Job {
+        let oldest = world.now().adding(seconds: -configuration.idempotencySeconds)
+        return try await transact(elements: configuration.dutyPiece) { [self] writer, ledger in
+            let state = try Self.known(id, writer)
+            if try writer.reader.keptAnswer(to: key, user: user, since: oldest) != nil { return state.job }
+            if let refusal = EngineError.noRetry(of: state) { throw refusal }
+            if let deadline = state.job.deadline, deadline <= ledger.now {
+                // It has had its effect; it would have it again at once.
+                var job = state.job
+                job.deadline = nil
+                try ledger.change(job)
+            }
+            try ledger.intend(.retry, ofJob: id)
+            try sweep(id, writer, ledger)
+            try writer.keep(key, jobs: [id], user: user, now: ledger.now)
+            return try ledger.close()[id] ?? state.job
+        }
+    }
+
+    /// Changes a job. A change of queue or priority moves all of it that waits.
+    ///
+    /// - Returns: the job as it is now.
+    /// - Throws: `.conflict` for more than a new label of one that ended.
+    public func change(job id: Int, _ change: JobChange) async throws -> Job {
+        try await transact { writer, ledger in
+            let state = try Self.known(id, writer)
+            if state.isEnded, change.priority != nil || change.queue != nil || change.deadline != nil {
+                throw EngineError.ended(state.job)
+            }
+            var job = state.job
+            job.priority = change.priority ?? job.priority
+            job.queue = change.queue ?? job.queue
+            if let label = change.label { job.label = label }
+            if let deadline = change.deadline { job.deadline = deadline }
+            job.changed = ledger.now
+            try ledger.change(job)
+            return try ledger.close()[id] ?? job
+        }
+    }
+
+    /// Does a piece of what is wanted of a whole job.
+    func sweep(_ id: Int, _ writer: StoreWriter, _ ledger: Ledger) throws {
+        let state = try ledger.state(id)
+        let limit = configuration.dutyPiece
+        switch state.intent {
+        case nil: return
+        case .cancel, .expire:
+            let event: ElementMachine.Event = state.intent == .cancel ? .cancelled : .expired
+            for element in try writer.reader.waitingElements(ofJob: id, limit: limit) {
+                _ = try ledger.apply(event, to: element)
+            }
+        case .retry:
+            // What could not be removed may be by now: a REMOVE forgets which directories it had to keep, first of all.
+            if state.swept < 0, try writer.forgetKeptDirectories(ofJob: id, limit: limit) { return }
+            let found = try writer.reader.endedInVain(ofJob: id, after: state.swept, scanned: limit)
+            for element in found.elements {
+                _ = try ledger.apply(.retried(tries: state.job.maxTries), to: element)
+            }
+            try ledger.sweptTo(found.last, ofJob: id)
+        }
+    }
+
+    private static func known(_ id: Int, _ writer: StoreWriter) throws -> JobState {
+        guard let state = try writer.reader.jobState(id) else { throw EngineError.noJob(id) }
+        return state
+    }
+}
+
+extension JobState {
+    /// Nothing more of it will happen by itself.
+    var isEnded: Bool { open == 0 && expansion == nil && intent == nil }
+}
+
+extension EngineError {
+    static func ended(_ job: Job) -> EngineError {
+        EngineError(
+            .conflict, code: "job_ended", detail: "Job \(job.id) has ended: it is \(job.status.name).",
+            hint: "POST /jobs/\(job.id)/retry tries again what failed or was cancelled.")
+    }
+
+    static func ended(_ element: Element) -> EngineError {
+        EngineError(
+            .conflict, code: "element_ended",
+            detail: "Element \(element.id) of job \(element.jobID) has ended: it is \(element.status.name).")
+    }
+
+    /// Why a job can't be tried again now, or nil.
+    static func noRetry(of state: JobState) -> EngineError? {
+        let id = state.job.id
+        if state.intent == .retry { return nil }
+        if state.intent != nil {
+            return EngineError(
+                .conflict, code: "job_ending", detail: "Job \(id) is being cancelled, and some of it still runs.",
+                hint: "Try again when it is \(Status.cancelled.name).")
+        }
+        if state.job.type == .remove, !state.isEnded {
+            return EngineError(
+                .conflict, code: "job_running", detail: "Job \(id) still runs: a REMOVE is tried again as a whole.",
+                hint: "Try again when it has ended.")
+        }
+        guard state.job.counts.failed + state.job.counts.cancelled > 0 || state.cutExpansion != nil else {
+            return EngineError(
+                .conflict, code: "nothing_failed", detail: "Nothing of job \(id) failed or was cancelled.")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// Reads the fields of a document one by one and notes what is wrong with each.
+struct FieldReader {
+    let document: [String: JSONValue]
+    var problems: [String: String] = [:]
+
+    init(_ document: [String: JSONValue]) { self.document = document }
+
+    /// A field's value; null counts as missing.
+    private func value(_ name: String) -> JSONValue? {
+        document[name].flatMap { $0.isNull ? nil : $0 }
+    }
+
+    mutating func jobType() -> JobType? {
+        let type = value("type").flatMap { JobType($0) }
+        if type == nil {
+            problems["type"] =
+                (value("type") == nil ? "is missing: " : "")
+                + "must be one of LIST (0), COPY (1), REMOVE (2), RENAME (3), MKDIR (4)"
+        }
+        return type
+    }
+
+    mutating func site(_ name: String, in sites: SiteDirectory) -> Site? {
+        let found: Site?
+        switch value(name) {
+        case nil:
+            problems[name] = "is missing: must be a site's id or name"
+            return nil
+        case .int(let id): found = sites[id]
+        case .string(let text): found = sites.site(text)
+        case .some(let other):
+            problems[name] = "must be a site's id or name, not \(other.kind)"
+            return nil
+        }
+        if found == nil { problems[name] = "names no site that is known here" }
+        return found
+    }
+
+    mutating func path(_ name: String) -> String? {
+        switch value(name) {
+        case nil: problems[name] = "is missing: must be a path"
+        case .string(let path):
+            guard let problem = TransferPath.problem(path) else { return path }
+            problems[name] = problem
+        case .some(let other): problems[name] = "must be a path, not \(other.kind)"
+        }
+        return nil
+    }
+
+    mutating func options() -> [String: JSONValue] {
+        switch value("extra_opts") {
+        case nil: return [:]
+        case .object(let options):
+            // A job's document is read whole wherever lists of jobs are: it has to stay small.
+            guard let text = try? JSONEncoder().encode(options), text.count <= JobRequest.optionsLimit else {
+                problems["extra_opts"] = "must be no longer than \(JobRequest.optionsLimit) bytes"
+                return [:]
+            }
+            return options
+        case .some(let other):
+            problems["extra_opts"] = "must be an object, not \(other.kind)"
+            return [:]
+        }
+    }
+
+    mutating func protocolName(among known: Set<ProtocolName>) -> ProtocolName? {
+        guard let value = value("protocol") else { return nil }
+        if let name = ProtocolName(value), known.contains(name) { return name }
+        let names = known.subtracting(ProtocolName.documented).map(\.name).sorted()
+        problems["protocol"] =
+            "must be one of " + (["GRIDFTP (0)", "SSH (1)", "DUMMY (2)"] + names).joined(separator: ", ")
+        return nil
+    }
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let value = value(name) else { return nil }
+        if let number = value.int, range.contains(number) { return number }
+        problems[name] = "must be an integer from \(range.lowerBound) to \(range.upperBound)"
+        return nil
+    }
+
+    mutating func text(_ name: String, limit: Int) -> String? {
+        guard let value = value(name) else { return nil }
+        if let text = value.string, !text.isEmpty, text.utf8.count <= limit,
+            !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        {
+            return text
+        }
+        problems[name] = "must be a text of 1 to \(limit) bytes without control characters"
+        return nil
+    }
+
+    /// A moment (RFC 3339).
+    mutating func time(_ name: String) -> Timestamp? {
+        guard let value = value(name) else { return nil }
+        if let time = value.string.flatMap({ Timestamp(text: $0) }) { return time }
+        problems[name] = "must be a time: 2012-03-21T13:35:00Z"
+        return nil
+    }
+
+    /// True for a field that is there and null.
+    func isNull(_ name: String) -> Bool { document[name]?.isNull == true }
+}

@@ -1,0 +1,88 @@
+public import HaulModel
+
+// What is wanted of whole jobs, and done in pieces.
+extension StoreReader {
+    /// Jobs of which something is wanted that is not done yet, by id, after one of them. Those that only wait for what
+    /// runs are left out.
+    public func jobsToSweep(after: Int, limit: Int) throws -> [Int] {
+        try db.rows(
+            """
+            SELECT id FROM jobs WHERE intent IS NOT NULL AND id > $1
+                AND (intent = 3 OR n_open > n_submitted + n_running) ORDER BY id LIMIT $2
+            """,
+            [.int(after), .int(limit)]
+        ) { $0.int(0) }
+    }
+
+    /// Jobs whose deadline has come, the longest over first.
+    public func overdueJobs(now: Timestamp, limit: Int) throws -> [Int] {
+        try db.rows(
+            """
+            SELECT id FROM jobs WHERE deadline IS NOT NULL AND status IN (3, 4) AND deadline <= $1
+                AND COALESCE(intent, 3) = 3 ORDER BY deadline LIMIT $2
+            """, [.int(now.milliseconds), .int(limit)]
+        ) { $0.int(0) }
+    }
+
+    /// Elements of a job that wait: held, ready or between tries.
+    public func waitingElements(ofJob job: Int, limit: Int) throws -> [Element] {
+        try db.rows(
+            """
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_waiting WHERE job_id = $1 AND phase < 3 LIMIT $2
+            """, [.int(job), .int(limit)], Self.element)
+    }
+
+    /// Elements of a job that ended and were not done, by id, among the `scanned` after one of them.
+    ///
+    /// - Returns: them, and the last that was looked at; nil for it at the end of the job.
+    public func endedInVain(ofJob job: Int, after: Int, scanned: Int) throws -> (elements: [Element], last: Int?) {
+        let last =
+            try db.first(
+                """
+                SELECT MAX(id), COUNT(*) FROM
+                    (SELECT id FROM elements WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3)
+                """, [.int(job), .int(after), .int(scanned)]
+            ) { $0.int(1) == scanned ? $0.optionalInt(0) : nil } ?? nil
+        let elements = try db.rows(
+            """
+            SELECT \(elementColumns) FROM elements
+            WHERE job_id = $1 AND id > $2 AND id <= $3 AND phase IN (6, 7) ORDER BY id
+            """, [.int(job), .int(after), .int(last ?? Int.max)], Self.element)
+        return (elements, last)
+    }
+
+    /// Attempts under a session's leases that nobody wants any more.
+    public func unwantedAttempts(ofSession session: Int, limit: Int) throws -> [AttemptID] {
+        try db.rows(
+            """
+            SELECT a.job_id, a.element_id, a.number FROM attempts a JOIN jobs j ON j.id = a.job_id
+            JOIN elements e ON e.job_id = a.job_id AND e.id = a.element_id
+            WHERE a.session_id = $1 AND a.ended IS NULL AND (j.intent IN (1, 2) OR e.unwanted = 1) LIMIT $2
+            """, [.int(session), .int(limit)]
+        ) { AttemptID(jobID: $0.int(0), elementID: $0.int(1), number: $0.int(2)) }
+    }
+
+    /// A user's queues, by name.
+    public func queues(ofUser user: Int) throws -> [Queue] {
+        try db.rows(
+            "SELECT name, paused FROM queues WHERE user_id = $1 ORDER BY name", [.int(user)]
+        ) { Queue(name: $0.text(0), paused: $0.optionalInt(1).map(Timestamp.init(milliseconds:))) }
+    }
+}
+
+/// A user's named line of jobs.
+public struct Queue: Sendable, Hashable {
+    public var name: String
+    /// Since when nothing of it is handed out.
+    public var paused: Timestamp?
+}
+
+extension StoreWriter {
+    /// Pauses or resumes a queue of a user, which is made if it is not there.
+    public func setPaused(_ paused: Timestamp?, queue name: String, ofUser user: Int) throws {
+        let id = try queue(name, ofUser: user)
+        try db.run(
+            "UPDATE queues SET paused = CASE WHEN $2 IS NULL THEN NULL ELSE COALESCE(paused, $2) END WHERE id = $1",
+            [.int(id), SQLValue(paused?.milliseconds)])
+    }
+}
