@@ -22,6 +22,8 @@ public final class Engine: Sendable {
     let expansionBell = Bell()
     /// Rings when a directory of a REMOVE may open.
     let depthBell = Bell()
+    /// Who follows logs as they grow.
+    let followers = Followers()
     /// Rings when something is wanted of a whole job.
     let sweepBell = Bell()
     /// Rings when sessions ended with leases in their hands.

@@ -13,6 +13,8 @@ public struct EngineConfiguration: Sendable {
     public var idempotencySeconds: Double = 24 * 3600
     /// How long the row of a session stays after its last lease, in seconds.
     public var endedSessionSeconds: Double = 3600
+    /// How long a worker that is not heard of is remembered, in seconds.
+    public var unseenWorkerSeconds: Double = 30 * 24 * 3600
     /// Elements in one transaction of an expansion.
     public var expansionPiece = 1000
     /// Elements in one transaction of a duty.

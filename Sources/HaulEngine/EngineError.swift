@@ -25,7 +25,7 @@ public struct EngineError: Error, Sendable {
     /// A word that programs can compare.
     public var code: String
     public var detail: String
-    public var hint: String?
+    public var hint: String
     /// Every field of the request that is wrong.
     public var fields: [String: String]?
     /// The job of a bulk registration that is wrong, from 0.
@@ -36,7 +36,7 @@ public struct EngineError: Error, Sendable {
     public var cause: String?
 
     public init(
-        _ kind: Kind, code: String, detail: String, hint: String? = nil, fields: [String: String]? = nil,
+        _ kind: Kind, code: String, detail: String, hint: String, fields: [String: String]? = nil,
         index: Int? = nil, offset: Int? = nil, cause: String? = nil
     ) {
         self.kind = kind

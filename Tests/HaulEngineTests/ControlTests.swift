@@ -205,6 +205,20 @@ import Testing
         #expect(try await job(test, running.id).status == .done)
     }
 
+    /// Who follows a log and leaves is forgotten.
+    @Test func followersLeave() async throws {
+        let test = try await TestEngine()
+        let job = try await test.register(try await test.user("alice"))
+        _ = try await test.claim(try await test.session())
+        let engine = test.engine
+        let id = AttemptID(jobID: job.id, elementID: 0, number: 1)
+        let tasks = (0..<50).map { _ in Task { try await engine.follow(id, of: job) { _ in } } }
+        try await test.until { engine.followers.count == 1 }
+        for task in tasks { task.cancel() }
+        for task in tasks { await #expect(throws: CancellationError.self) { try await task.value } }
+        #expect(engine.followers.count == 0)
+    }
+
     /// Queue and priority move all that waits, whatever its number.
     @Test func changes() async throws {
         let test = try await TestEngine()

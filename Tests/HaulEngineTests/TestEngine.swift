@@ -122,13 +122,18 @@ final class TestEngine: Sendable {
         return try #require(try await engine.report([report]).first)
     }
 
+    /// Waits until a condition holds.
+    func until(_ condition: @Sendable () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !condition(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await condition())
+    }
+
     /// Runs the duties until a condition holds.
     func withDuties(_ condition: @Sendable () async throws -> Bool) async throws {
         let engine = engine
         let duties = Task { await DutyRunner(engine) { Issue.record("\($0) failed: \($1)") }.run() }
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try await !condition(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(try await condition())
+        try await until(condition)
         duties.cancel()
         await duties.value
     }

@@ -133,7 +133,7 @@ import Testing
         let server = try TestServer()
         server.change { $0.token = "another" }
         let bench = try Bench(server: server)
-        #expect(await bench.end == .refused("401 no such token"))
+        #expect(await bench.end == .refused("401 no such token; h"))
         await bench.close()
     }
 }

@@ -83,7 +83,7 @@ import Testing
         let program = try await WorkerProgram.start(server)
         #expect(await program.code() == 1)
         #expect(
-            program.complaints == ["haul-worker: \(server.url) does not accept this worker: 401 no such token"])
+            program.complaints == ["haul-worker: \(server.url) does not accept this worker: 401 no such token; h"])
         #expect(!program.log.contains("worker-token"))
         await program.close()
         await server.stop()

@@ -177,7 +177,8 @@ final class TestServer: Sendable {
 extension TestServer {
     static func problem(_ status: Int, _ detail: String, offset: Int? = nil) -> HTTPResponse {
         json(
-            ProblemDocument(status: status, title: "t", code: "c", detail: detail, offset: offset), status: status)
+            ProblemDocument(status: status, title: "t", code: "c", detail: detail, hint: "h", offset: offset),
+            status: status)
     }
 
     static func wrongOffset(_ size: Int) -> HTTPResponse { problem(409, "go on at \(size)", offset: size) }

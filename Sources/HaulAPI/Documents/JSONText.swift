@@ -24,7 +24,7 @@ enum JSONText {
     static func object(_ body: [UInt8]) throws -> [String: JSONValue] {
         let value = try value(body)
         guard let object = value.object else {
-            throw Problem.invalid("no_object", "The body is \(value.kind), not an object.")
+            throw Problem.noObject("The body is \(value.kind), not an object.")
         }
         return object
     }

@@ -55,7 +55,7 @@ struct Problem: Error, Sendable {
 
 extension Problem {
     /// 400 with a detail of its own.
-    static func invalid(_ code: String, _ detail: String, hint: String? = nil) -> Problem {
+    static func invalid(_ code: String, _ detail: String, hint: String) -> Problem {
         Problem(ProblemDocument(status: 400, title: "Bad request", code: code, detail: detail, hint: hint))
     }
 
@@ -71,7 +71,15 @@ extension Problem {
 
     static func syntax(_ error: JSONSyntaxError) -> Problem {
         .invalid(
-            "invalid_json", "The body is no JSON: line \(error.line), column \(error.column): \(error.message).")
+            "invalid_json", "The body is no JSON: line \(error.line), column \(error.column): \(error.message).",
+            hint: "Correct it there and send it again; nothing was done.")
+    }
+
+    static func noObject(_ detail: String, index: Int? = nil) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 400, title: "Bad request", code: "no_object", detail: detail,
+                hint: "Send a JSON object: {\"name\": value, ...}.", index: index))
     }
 
     static func tooMany(_ limit: Int, _ what: String) -> Problem {
@@ -82,7 +90,8 @@ extension Problem {
     }
 
     static let badEncoding = invalid(
-        "bad_encoding", "The URL holds a percent escape that is none, or bytes that are no UTF-8.")
+        "bad_encoding", "The URL holds a percent escape that is none, or bytes that are no UTF-8.",
+        hint: "Write each byte of the name's UTF-8 that is no plain letter as %XX.")
 
     static let unauthorized = Problem(
         ProblemDocument(

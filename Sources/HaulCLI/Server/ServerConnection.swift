@@ -68,18 +68,30 @@ final class ServerConnection: Sendable {
         }
     }
 
-    /// Passes a document of any length on as it comes.
-    func copy(_ path: String, _ query: [(String, String)] = [], to output: Output) async throws {
+    /// Passes a document, or a text, of any length on as it comes; a text may pause for any time.
+    func copy(
+        _ path: String, _ query: [(String, String)] = [], to output: Output, isText: Bool = false
+    ) async throws {
         var request = request("GET", path, query)
         request.timeout = nil
+        if isText {
+            request.idleTimeout = nil
+            request.headers.set("Accept", "text/plain")
+        }
         let reader = ItemReader { _ in }
         let head = try await retrying { [client, request] in
             try await client.stream(request, onHead: { await reader.begin($0) }) { bytes in
-                if await reader.isError { try await reader.take(bytes) } else { await output.bytes(bytes) }
+                if await reader.isError {
+                    try await reader.take(bytes)
+                } else if isText, output.isTerminal {
+                    await output.text(Printable.lines(String(decoding: bytes, as: UTF8.self)))
+                } else {
+                    await output.bytes(bytes)
+                }
             }
         }
         if head.status >= 400 { throw Self.problem(head, await reader.rest) }
-        await output.text("\n")
+        if !isText { await output.text("\n") }
     }
 
     private func request(_ method: String, _ path: String, _ query: [(String, String)] = []) -> HTTPClientRequest {

@@ -5,11 +5,16 @@ extension Verb {
     static let output = Verb(
         name: "output", summary: "the logs and listings of a job's attempts", operands: "JOB [ELEMENT [ATTEMPT]]",
         count: 1...3, completes: .job,
-        options: [.flag("attempts", "every attempt of every element, not only the latest")],
+        options: [
+            .flag("attempts", "every attempt of every element, not only the latest"),
+            .flag(
+                "follow", short: "f", "the log of a running attempt as it grows, to its end (ELEMENT: 0 if not given)"),
+        ],
         notes: ["ATTEMPT counts from 1, or backwards from -1, the latest."]
     ) { invocation in
         var path = "/jobs/\(try invocation.id(0, "a job"))"
         let operands = invocation.arguments.operands
+        if operands.count == 1, invocation.arguments.has("follow") { path += "/elements/0" }
         if operands.count > 1 { path += "/elements/\(try invocation.id(1, "an element"))" }
         path += "/output"
         if operands.count > 2 {
@@ -20,6 +25,10 @@ extension Verb {
         }
         guard !invocation.arguments.has("attempts") || operands.count == 1 else {
             throw CLIError.usage("--attempts is for a whole job")
+        }
+        guard !invocation.arguments.has("follow") else {
+            try await invocation.server().copy(path, [("follow", "1")], to: invocation.output, isText: true)
+            return .ok
         }
         try await OutputVerb.print(invocation, path, invocation.arguments.has("attempts") ? [("attempts", "all")] : [])
         return .ok

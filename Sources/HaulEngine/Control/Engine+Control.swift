@@ -124,7 +124,8 @@ extension EngineError {
     static func ended(_ element: Element) -> EngineError {
         EngineError(
             .conflict, code: "element_ended",
-            detail: "Element \(element.id) of job \(element.jobID) has ended: it is \(element.status.name).")
+            detail: "Element \(element.id) of job \(element.jobID) has ended: it is \(element.status.name).",
+            hint: "POST /jobs/\(element.jobID)/retry tries again what failed or was cancelled.")
     }
 
     /// Why a job can't be tried again now, or nil.
@@ -143,7 +144,8 @@ extension EngineError {
         }
         guard state.job.counts.failed + state.job.counts.cancelled > 0 || state.cutExpansion != nil else {
             return EngineError(
-                .conflict, code: "nothing_failed", detail: "Nothing of job \(id) failed or was cancelled.")
+                .conflict, code: "nothing_failed", detail: "Nothing of job \(id) failed or was cancelled.",
+                hint: "Register a new job to do it once more.")
         }
         return nil
     }

@@ -28,6 +28,7 @@ extension Engine {
             }
         }
         for lease in leases {
+            followers.ring(lease.id)
             guard let place = places[lease.id] else { continue }
             await logs.releaseGrowing(lease.key, recordedAt: place)
         }

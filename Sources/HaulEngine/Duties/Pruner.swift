@@ -1,8 +1,8 @@
 import HaulModel
 import HaulStore
 
-/// Forgets what is of no use any more, in pieces: idempotency keys that are too old to count, sessions that ended, the
-/// order of REMOVE jobs that ended.
+/// Forgets what is of no use any more, in pieces: idempotency keys that are too old to count, sessions that ended, workers
+/// that are gone, the order of REMOVE jobs that ended.
 struct Pruner: Duty {
     let engine: Engine
     let name = "prune"
@@ -14,9 +14,11 @@ struct Pruner: Duty {
         let now = engine.world.now()
         let keys = now.adding(seconds: -engine.configuration.idempotencySeconds)
         let sessions = now.adding(seconds: -engine.configuration.endedSessionSeconds)
+        let workers = now.adding(seconds: -engine.configuration.unseenWorkerSeconds)
         let removals = try await engine.store.read { try $0.endedRemovals(limit: limit) }
         return try await engine.store.write { writer in
             var hasMore = try writer.forgetAnswers(before: keys, limit: limit) == limit
+            if try writer.forgetWorkers(unseenSince: workers, limit: limit) == limit { hasMore = true }
             if try writer.forgetSessions(releasedBefore: sessions, limit: limit) == limit { hasMore = true }
             var room = limit
             for job in removals where room > 0 {

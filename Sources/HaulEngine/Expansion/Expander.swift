@@ -45,10 +45,8 @@ final class Expander: Duty {
         try await engine.transact { writer, ledger in
             let state = try ledger.state(id)
             guard let text = state.expansion else { return }
-            let element = Element(
-                jobID: id, id: try ExpansionState(text: text).nextElement, type: state.job.type, phase: .failed,
-                sourcePath: state.job.source.path, destinationPath: state.job.destination?.path,
-                maxTries: state.job.maxTries, errorClass: .backend, reason: reason, changed: ledger.now)
+            let element = ElementMachine.lostExpansion(
+                of: state.job, number: try ExpansionState(text: text).nextElement, reason: reason, now: ledger.now)
             try writer.insertElement(element)
             try ledger.endExpansion(with: element)
         }

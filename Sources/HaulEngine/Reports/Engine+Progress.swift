@@ -29,7 +29,9 @@ extension Engine {
         _ bytes: [UInt8], at offset: Int, job: Int, element: Int, token: String
     ) async throws -> Int {
         let lease = try await liveLease(token, job: job, element: element)
-        return try await logging { try await logs.appendGrowing(lease.key, offset: offset, bytes: bytes) }
+        let have = try await logging { try await logs.appendGrowing(lease.key, offset: offset, bytes: bytes) }
+        followers.ring(lease.id)
+        return have
     }
 
     /// Appends a piece of a running LIST's listing, in its NDJSON form.
@@ -42,7 +44,8 @@ extension Engine {
         let lease = try await liveLease(token, job: job, element: element)
         guard lease.element.type == .list else {
             throw EngineError(
-                .invalid, code: "no_listing_here", detail: "Element \(element) is no LIST: it has no listing.")
+                .invalid, code: "no_listing_here", detail: "Element \(element) is no LIST: it has no listing.",
+                hint: "Send what it prints to .../log.")
         }
         return try await logging { try await logs.appendListing(lease.key, offset: offset, bytes: bytes) }
     }

@@ -24,8 +24,10 @@ extension Engine {
         filed = try await file(filed)
         for (index, verdict) in try await settle(filed) { verdicts[index] = verdict }
         // What a growing log was kept in goes once its attempt's row says where the log is now.
-        for item in filed where item.hasGrown {
-            guard case .accepted = verdicts[item.index], let place = item.log else { continue }
+        for item in filed {
+            guard case .accepted = verdicts[item.index] else { continue }
+            followers.ring(item.lease.id)
+            guard item.hasGrown, let place = item.log else { continue }
             await logs.releaseGrowing(item.lease.key, recordedAt: place)
         }
         return verdicts.map { $0 ?? .refused(.leaseEnded) }
@@ -72,7 +74,9 @@ extension Engine {
     private func keepLate(_ report: Report, _ lease: Lease) async throws {
         guard !report.log.isEmpty else { return }
         try await logging {
-            try await logs.keepLate(lease.key, worker: report.host, time: world.now(), text: report.log)
+            try await logs.keepLate(
+                lease.key, worker: FiledReport(index: 0, report: report, lease: lease).worker, time: world.now(),
+                text: report.log)
         }
     }
 

@@ -9,6 +9,8 @@ struct Lease: Sendable {
     var element: Element
     var logUID: String
     var jobType: JobType
+    /// Of a claim without a session: who runs it is known by its report alone.
+    var isSessionless: Bool
     /// False once the attempt ended, or its session did, or its time came.
     var isLive: Bool
 
@@ -46,7 +48,7 @@ final class Fence {
     private let reader: StoreReader
     private let now: Timestamp
     private var jobs: [Int: (logUID: String, type: JobType)] = [:]
-    private var sessions: [Int: Bool] = [:]
+    private var sessions: [Int: Session?] = [:]
 
     init(_ reader: StoreReader, now: Timestamp) {
         self.reader = reader
@@ -58,9 +60,11 @@ final class Fence {
         guard let job = try job(id.jobID), let element = try reader.element(id.elementID, ofJob: id.jobID),
             let attempt = try reader.attempt(id)
         else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
-        let isLive = try attempt.ended == nil && isLive(session: attempt.sessionID)
+        let session = try session(attempt.sessionID)
         return Lease(
-            id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type, isLive: isLive)
+            id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type,
+            isSessionless: session.map { $0.workerID == nil } ?? false,
+            isLive: attempt.ended == nil && session?.isLive(at: now) == true)
     }
 
     private func job(_ id: Int) throws -> (logUID: String, type: JobType)? {
@@ -69,10 +73,10 @@ final class Fence {
         return jobs[id]
     }
 
-    private func isLive(session id: Int) throws -> Bool {
-        if let isLive = sessions[id] { return isLive }
-        let isLive = try reader.session(id)?.isLive(at: now) == true
-        sessions[id] = isLive
-        return isLive
+    private func session(_ id: Int) throws -> Session? {
+        if let session = sessions[id] { return session }
+        let session = try reader.session(id)
+        sessions[id] = .some(session)
+        return session
     }
 }

@@ -44,7 +44,7 @@ struct FiledReport: Sendable {
         result.reason = isSuccess ? nil : reason
         result.returnCode = report.returnCode
         result.checksum = report.checksum
-        result.worker = report.host.isEmpty ? attempt.worker : report.host
+        result.worker = worker
         result.log = log
         result.listingLength = listingLength
         if report.transferred != nil {
@@ -55,6 +55,9 @@ struct FiledReport: Sendable {
         }
         return result
     }
+
+    /// The name of the worker that ran it; of one that named none, where it ran.
+    var worker: String { lease.isSessionless && !report.host.isEmpty ? report.host : lease.attempt.worker }
 
     private var transferred: Int {
         guard let bytes = report.transferred else { return 0 }
@@ -93,13 +96,13 @@ extension Engine {
                 result[place].hasGrown = true
                 result[place].log = try await logging {
                     try await logs.finishGrowing(
-                        item.lease.key, worker: item.report.host, time: world.now(), extra: item.report.log)
+                        item.lease.key, worker: item.worker, time: world.now(), extra: item.report.log)
                 }
             }
         }
         let finished = whole.map { place in
             FinishedLog(
-                key: result[place].lease.key, worker: result[place].report.host, time: world.now(),
+                key: result[place].lease.key, worker: result[place].worker, time: world.now(),
                 text: result[place].report.log)
         }
         let places = try await logging { try await logs.append(finished) }
@@ -133,7 +136,9 @@ extension EngineError {
                 .conflict, code: "wrong_offset", detail: "The server has \(have) bytes.",
                 hint: "Go on from offset \(have).", offset: have)
         case .tooLarge:
-            self.init(.tooLarge, code: "too_large", detail: "The listing is larger than this server keeps.")
+            self.init(
+                .tooLarge, code: "too_large", detail: "The listing is larger than this server keeps.",
+                hint: "List less at a time: a directory further down, or with `depth`.")
         case .busy:
             self.init(
                 .unavailable, code: "busy", detail: "Too many logs wait to be written; nothing was kept.",
@@ -145,7 +150,7 @@ extension EngineError {
         default:
             self.init(
                 .fault, code: "logs_failed", detail: "The server could not read or write a log.",
-                cause: String(describing: error))
+                hint: "Tell the operators when it happened: their log says why.", cause: String(describing: error))
         }
     }
 }

@@ -47,6 +47,18 @@ extension LogStore {
         return found
     }
 
+    /// Up to `count` bytes of what a running attempt sent of its log; empty where there is no more.
+    ///
+    /// - Throws: `io`, `invalidKey`.
+    public func readGrowing(_ key: AttemptKey, from: Int, count: Int) async throws(LogError) -> [UInt8] {
+        try key.validate()
+        guard from >= 0 else { throw .invalidKey("offset") }
+        let folders = folders
+        return try await reading[key.logUID].run { () throws(LogError) in
+            try folders.open(key.logUID, key.logName)?.read(at: from, count: min(count, Self.largestRead)) ?? []
+        }
+    }
+
     /// Ends the log of an attempt. One of up to `LogLimits.ownFile` bytes is copied to the job's numbered file, a longer
     /// one stays in its own. `releaseGrowing` drops the copy's original, once the place is recorded: until then a crash
     /// can be followed by the same call again.

@@ -115,6 +115,16 @@ public enum ElementMachine {
         }
     }
 
+    /// The element with which an expansion ends that can't go on: it has failed without an attempt, and the job with it.
+    ///
+    /// - Parameter number: its id.
+    public static func lostExpansion(of job: Job, number: Int, reason: String, now: Timestamp) -> Element {
+        Element(
+            jobID: job.id, id: number, type: job.type, phase: .failed, sourcePath: job.source.path,
+            destinationPath: job.destination?.path, maxTries: job.maxTries, errorClass: .backend, reason: reason,
+            changed: now)
+    }
+
     private static func wanted(_ element: Element, _ intent: JobIntent?) -> Bool {
         !element.isUnwanted && intent?.shuts != true
     }

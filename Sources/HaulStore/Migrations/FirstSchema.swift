@@ -168,6 +168,8 @@ extension Migrations {
             -- When the last of its leases had been taken back: nothing refers to it any more.
             released INTEGER CHECK (released IS NULL OR ended IS NOT NULL));
         CREATE UNIQUE INDEX sessions_one_live ON sessions (worker_id) WHERE ended IS NULL;
+        CREATE INDEX sessions_of_worker ON sessions (worker_id) WHERE worker_id IS NOT NULL;
+        CREATE INDEX workers_seen ON workers (seen);
         CREATE INDEX sessions_expiring ON sessions (expires) WHERE ended IS NULL;
         CREATE INDEX sessions_to_release ON sessions (id) WHERE ended IS NOT NULL AND released IS NULL;
         CREATE INDEX sessions_released ON sessions (released) WHERE released IS NOT NULL;

@@ -126,6 +126,18 @@ extension StoreWriter {
             [.int(id), .int(now.milliseconds)])
     }
 
+    /// Forgets workers that were not heard of for long and have no session.
+    ///
+    /// - Returns: how many.
+    public func forgetWorkers(unseenSince: Timestamp, limit: Int) throws -> Int {
+        try db.run(
+            """
+            DELETE FROM workers WHERE id IN
+                (SELECT w.id FROM workers w WHERE w.seen < $1
+                    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.worker_id = w.id) LIMIT $2)
+            """, [.int(unseenSince.milliseconds), .int(limit)])
+    }
+
     /// Forgets sessions that were released long ago.
     ///
     /// - Returns: how many.

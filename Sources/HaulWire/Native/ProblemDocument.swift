@@ -20,7 +20,7 @@ public struct ProblemDocument: Sendable, Hashable, Codable {
     public var offset: Int?
 
     public init(
-        status: Int, title: String, code: String, detail: String, hint: String? = nil, fields: [String: String]? = nil,
+        status: Int, title: String, code: String, detail: String, hint: String, fields: [String: String]? = nil,
         index: Int? = nil, offset: Int? = nil
     ) {
         self.status = status

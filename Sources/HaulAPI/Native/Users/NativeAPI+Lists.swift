@@ -60,9 +60,6 @@ extension NativeAPI {
         try query.check()
         let job = try await engine.job(id)
         guard let job, principal.mayRead(job) else { return JSONStream(for: request).response { _ in } }
-        if form != .none, let first = try await engine.element(0, ofJob: id) {
-            try await checkListing(of: first, job)
-        }
         return try await stream(request, after: after, limit: limit) { [engine] after, count in
             let elements = try await engine.elements(ofJob: id, status: status, after: after, limit: count)
             return elements.map { ($0.id, $0) }
@@ -77,7 +74,6 @@ extension NativeAPI {
         let form = query.listingForm(allowsNone: true)
         let (job, element) = try await element(path, request)
         try query.check()
-        if form != .none { try await checkListing(of: element, job) }
         return HTTPResponse(
             headers: ["Content-Type": "application/json"],
             body: .stream { writer in
@@ -92,9 +88,10 @@ extension NativeAPI {
         _ element: Element, of job: Job, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
     ) async throws {
         let document = JSONText.bytes(ElementDocument(element))
-        guard form != .none, element.type == .list, element.phase == .done else {
-            return try await sink.write(document)
-        }
+        // A listing that the disk lost takes nothing with it but itself; the output of its attempt says what is wrong.
+        guard form != .none, element.type == .list, element.phase == .done,
+            await engine.listingExists(ofAttempt: element.attempts, element: element.id, of: job)
+        else { return try await sink.write(document) }
         try await sink.write(Array(document.dropLast()))
         try await sink.write(",\"listing\":[")
         try await writeListing(of: job, element: element.id, attempt: element.attempts, form, to: &sink)

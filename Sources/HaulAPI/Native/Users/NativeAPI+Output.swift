@@ -26,7 +26,9 @@ extension NativeAPI {
     ) async throws -> HTTPResponse {
         var query = QueryReader(request)
         let form = query.listingForm(allowsNone: false)
+        let follows = query.parse("follow", "0 or 1") { ["1": true, "0": false][$0] } ?? false
         try query.check()
+        if follows { return try await follow(element, job, number: number) }
         let latest = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id)
         guard let latest else {
             throw Problem.invalid(
@@ -50,6 +52,21 @@ extension NativeAPI {
                 var sink = JSONStream.Sink(writer: writer, isLines: true)
                 try await write(ended, of: job, form, to: &sink)
                 try await sink.finish()
+            })
+    }
+
+    /// The log of an attempt as plain text while it grows, to its end; without a number that of the one which runs, else of
+    /// the latest.
+    private func follow(_ element: Element, _ job: Job, number: Int?) async throws -> HTTPResponse {
+        guard let attempt = try await engine.attempt(toFollow: number, element: element.id, ofJob: job.id) else {
+            throw Problem.invalid(
+                "no_such_attempt", "Element \(element.id) of job \(job.id) has no such attempt yet.",
+                hint: "GET .../status says where it stands; ask again when it runs.")
+        }
+        return HTTPResponse(
+            headers: ["Content-Type": "text/plain; charset=utf-8", "X-Accel-Buffering": "no"],
+            body: .stream { writer in
+                try await engine.follow(attempt, of: job) { try await writer.write($0) }
             })
     }
 
@@ -110,13 +127,6 @@ extension NativeAPI {
                 throw Self.missing(isThere ? "listing" : "log", ended.attempt.elementID, ended.attempt.number, job)
             }
         }
-    }
-
-    /// - Throws: 500 where a LIST that is done has no listing on disk.
-    func checkListing(of element: Element, _ job: Job) async throws {
-        guard element.type == .list, element.phase == .done else { return }
-        let exists = await engine.listingExists(ofAttempt: element.attempts, element: element.id, of: job)
-        if !exists { throw Self.missing("listing", element.id, element.attempts, job) }
     }
 
     private static func missing(_ what: String, _ element: Int, _ attempt: Int, _ job: Job) -> Problem {

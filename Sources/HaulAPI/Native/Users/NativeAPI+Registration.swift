@@ -40,10 +40,7 @@ extension NativeAPI {
     private func check(_ document: JSONValue, type: JobType?, index: Int?) throws -> JobRequest {
         guard let object = document.object else {
             let which = index.map { "Job \($0) of the request" } ?? "The body"
-            throw Problem(
-                ProblemDocument(
-                    status: 400, title: "Bad request", code: "no_object",
-                    detail: "\(which) is \(document.kind), not an object.", index: index))
+            throw Problem.noObject("\(which) is \(document.kind), not an object.", index: index)
         }
         do {
             return try JobRequest(object, type: type, rules: engine.rules)
@@ -57,7 +54,8 @@ extension NativeAPI {
         guard let key = request.headers[WirePath.idempotencyHeader] else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw Problem.invalid(
-                "bad_idempotency_key", "\(WirePath.idempotencyHeader) must have 1 to 255 printable ASCII characters.")
+                "bad_idempotency_key", "\(WirePath.idempotencyHeader) must have 1 to 255 printable ASCII characters.",
+                hint: "A UUID will do.")
         }
         let head = Array("\(request.method) \(request.pathSegments.joined(separator: "/"))\n".utf8)
         return IdempotencyKey(key: key, request: head + request.body)

@@ -32,7 +32,9 @@ extension NativeAPI {
         guard !handouts.isEmpty else {
             throw Problem(
                 ProblemDocument(
-                    status: 404, title: "Not found", code: "no_work", detail: "Nothing waits that this worker can take."
+                    status: 404, title: "Not found", code: "no_work",
+                    detail: "Nothing waits that this worker can take.",
+                    hint: "Ask again; `wait` parks the request until there is work, up to \(Int(Self.longestWait)) s."
                 ))
         }
         return JSONText.response(handouts.map { Self.document($0, isSessionless: session == nil) })

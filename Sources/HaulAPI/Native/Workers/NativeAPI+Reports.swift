@@ -52,7 +52,7 @@ extension NativeAPI {
     }
 
     private static func item(_ value: JSONValue) throws -> Report {
-        guard let object = value.object else { throw Problem.invalid("no_object", "An outcome is an object.") }
+        guard let object = value.object else { throw Problem.noObject("An outcome is an object.") }
         var fields = Fields(object)
         let job = fields.required("job_id") { $0.int($1) }
         let element = fields.required("element_id") { $0.int($1) }
