@@ -43,8 +43,6 @@ public final class Engine: Sendable {
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
         tokens = ElementTokens(key: key)
-        let sites = rules.sites.sites
-        try await store.write { try $0.replaceSites(sites) }
     }
 
     /// Wakes what waits for the effects of a transaction.

@@ -25,6 +25,8 @@ public struct Job: Sendable, Hashable {
     /// When anything of it last changed.
     public var changed: Timestamp
     public var counts: StatusCounts
+    /// It is not forgotten after the time for which ended jobs are kept.
+    public var isKept = false
 
     public init(
         id: Int, userID: Int, queue: String, type: JobType, protocolName: ProtocolName, status: Status, source: Place,

@@ -64,12 +64,12 @@ extension StoreWriter {
         let laneID = try lane(of: job, queueID: queueID)
         try db.run(
             """
-            UPDATE jobs SET queue_id = $2, lane_id = $3, priority = $4, label = $5, deadline = $6, changed = $7
-            WHERE id = $1
+            UPDATE jobs SET queue_id = $2, lane_id = $3, priority = $4, label = $5, deadline = $6, changed = $7,
+                keep = $8 WHERE id = $1
             """,
             [
                 .int(job.id), .int(queueID), .int(laneID), .int(job.priority), SQLValue(job.label),
-                SQLValue(job.deadline?.milliseconds), .int(job.changed.milliseconds),
+                SQLValue(job.deadline?.milliseconds), .int(job.changed.milliseconds), .int(job.isKept ? 1 : 0),
             ])
         if laneID != state.laneID {
             try addReady(-state.offered, toLane: state.laneID)
