@@ -72,6 +72,8 @@ extension Migrations {
             log_uid TEXT NOT NULL UNIQUE CHECK (length(log_uid) = 32),
             registered INTEGER NOT NULL,
             changed INTEGER NOT NULL,
+            -- Raised with every change: by it watchers know what they have seen.
+            revision INTEGER NOT NULL DEFAULT 1,
             n_new INTEGER NOT NULL DEFAULT 0 CHECK (n_new >= 0),
             n_done INTEGER NOT NULL DEFAULT 0 CHECK (n_done >= 0),
             n_failed INTEGER NOT NULL DEFAULT 0 CHECK (n_failed >= 0),

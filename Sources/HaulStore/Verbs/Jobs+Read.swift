@@ -5,10 +5,10 @@ extension StoreReader {
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
         j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
-        j.keep
+        j.keep, j.revision
         """
     /// Columns that ``job(_:)`` reads.
-    static let jobColumnCount = 25
+    static let jobColumnCount = 26
 
     /// A job, or nil.
     public func job(_ id: Int) throws -> Job? {
@@ -71,6 +71,7 @@ extension StoreReader {
             registered: Timestamp(milliseconds: row.int(15)),
             changed: Timestamp(milliseconds: row.int(16)), counts: counts)
         job.isKept = row.int(24) == 1
+        job.revision = row.int(25)
         return job
     }
 }
