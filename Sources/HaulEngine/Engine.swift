@@ -23,7 +23,9 @@ public final class Engine: Sendable {
     /// Rings when a directory of a REMOVE may open.
     let depthBell = Bell()
     /// Who follows logs as they grow.
-    let followers = Followers()
+    let followers = Bells<AttemptID>()
+    /// Who watches jobs.
+    let watchers = Bells<Int>()
     /// Rings when something is wanted of a whole job.
     let sweepBell = Bell()
     /// Rings when sessions ended with leases in their hands.
@@ -43,8 +45,6 @@ public final class Engine: Sendable {
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
         tokens = ElementTokens(key: key)
-        let sites = rules.sites.sites
-        try await store.write { try $0.replaceSites(sites) }
     }
 
     /// Wakes what waits for the effects of a transaction.
@@ -53,5 +53,6 @@ public final class Engine: Sendable {
         if effects.isExpandable { expansionBell.ring() }
         if effects.isOpenable { depthBell.ring() }
         if effects.isSweepable { sweepBell.ring() }
+        for job in effects.jobs { watchers.ring(job) }
     }
 }

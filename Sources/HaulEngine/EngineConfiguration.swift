@@ -11,6 +11,8 @@ public struct EngineConfiguration: Sendable {
     public var retry = RetryPolicy()
     /// How long an idempotency key is remembered, in seconds.
     public var idempotencySeconds: Double = 24 * 3600
+    /// How long a job stays after its end, in seconds; nil is for ever.
+    public var keptSeconds: Double? = 90 * 24 * 3600
     /// How long the row of a session stays after its last lease, in seconds.
     public var endedSessionSeconds: Double = 3600
     /// How long a worker that is not heard of is remembered, in seconds.

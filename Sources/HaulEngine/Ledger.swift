@@ -11,6 +11,8 @@ struct Effects: Sendable {
     var isOpenable = false
     /// Something is wanted of a whole job, and done in pieces.
     var isSweepable = false
+    /// Jobs that changed.
+    var jobs: Set<Int> = []
 }
 
 /// Performs the state machine's decisions inside one transaction and keeps the counts: each element that moves is booked
@@ -122,6 +124,7 @@ final class Ledger {
             states[id] = state
             offeredBefore[id] = state.offered
         }
+        effects.jobs.formUnion(touched)
         touched.removeAll()
         return states.mapValues(\.job)
     }

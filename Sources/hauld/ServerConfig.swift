@@ -18,6 +18,7 @@ struct ServerConfig: Decodable, Sendable {
     var protocols: String
     var leases: Leases
     var retry: Retry
+    var retention: Retention
     var limits: Limits
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
@@ -36,7 +37,7 @@ struct ServerConfig: Decodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case listen, tls, store, logs, sites, protocols, leases, retry, limits
+        case listen, tls, store, logs, sites, protocols, leases, retry, retention, limits
     }
 
     init(from decoder: any Decoder) throws {
@@ -49,6 +50,7 @@ struct ServerConfig: Decodable, Sendable {
         protocols = try container.decode(String.self, forKey: .protocols)
         leases = try container.decode(Leases.self, forKey: .leases, default: Leases())
         retry = try container.decode(Retry.self, forKey: .retry, default: Retry())
+        retention = try container.decode(Retention.self, forKey: .retention, default: Retention())
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
     }
 
@@ -91,6 +93,20 @@ struct ServerConfig: Decodable, Sendable {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             base = try container.decode(Double.self, forKey: .base, in: 0.01...86_400, default: base)
             maximum = try container.decode(Double.self, forKey: .maximum, in: 0.01...604_800, default: maximum)
+        }
+    }
+
+    struct Retention: Decodable, Sendable {
+        /// For which jobs stay after their end; 0 is for ever.
+        var days = 90.0
+
+        private enum CodingKeys: String, CodingKey { case days }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            days = try container.decode(Double.self, forKey: .days, in: 0...36_500, default: days)
         }
     }
 

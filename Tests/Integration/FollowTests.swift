@@ -1,34 +1,11 @@
 import Foundation
 import HaulHTTP
 import HaulModel
-import HaulWire
 import Support
-import Synchronization
 import Testing
 
 /// The log of a running attempt, as it grows.
 @Suite(.server(), .timeLimit(.minutes(2))) struct FollowTests {
-    /// What a follower has read so far.
-    private final class Reader: Sendable {
-        private let bytes = Mutex<[UInt8]>([])
-        let head = Mutex<HTTPClientResponse?>(nil)
-        let isOver = Mutex(false)
-
-        var text: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
-
-        func follow(_ path: String, _ caller: Caller) -> Task<Void, any Error> {
-            var request = HTTPClientRequest(method: "GET", url: caller.server.url + WirePath.root + path)
-            request.headers.set("Authorization", "Bearer \(caller.token ?? "")")
-            return Task { [request] in
-                let head = try await caller.server.client.stream(
-                    request, onHead: { head in self.head.withLock { $0 = head } }
-                ) { piece in self.bytes.withLock { $0 += piece } }
-                self.head.withLock { $0 = head }
-                self.isOver.withLock { $0 = true }
-            }
-        }
-    }
-
     private func piece(_ held: Held, _ worker: ActingWorker, _ text: String, at offset: Int) async throws {
         let answer = try await worker.caller.with(held.token).send(
             "POST", "\(held.path)/log?offset=\(offset)", Array(text.utf8), headers: ["Content-Type": "text/plain"])
@@ -40,20 +17,20 @@ import Testing
         let worker = try await ActingWorker(person.worker)
         let id = try await person.mkdir("/d")
         let held = try await worker.takeOne()
-        let readers = (0..<3).map { _ in Reader() }
+        let readers = (0..<3).map { _ in StreamReader() }
         let paths = ["/output/1?follow=1", "/output?follow=1", "/output/-1?follow=1"]
         let tasks = zip(readers, paths).map { $0.follow("/jobs/\(id)/elements/0\($1)", person.user) }
         try await piece(held, worker, "one\n", at: 0)
         try await eventually("the first piece") { readers.allSatisfy { $0.text == "one\n" } }
-        #expect(readers[0].head.withLock { $0?.headers["Content-Type"] } == "text/plain; charset=utf-8")
+        #expect(readers[0].head?.headers["Content-Type"] == "text/plain; charset=utf-8")
         try await piece(held, worker, "two ü\n", at: 4)
         try await eventually("the second piece") { readers.allSatisfy { $0.text == "one\ntwo ü\n" } }
-        #expect(readers.allSatisfy { !$0.isOver.withLock { $0 } })
+        #expect(readers.allSatisfy { !$0.isOver })
         try await worker.finish(held, ["log": "the end\n"])
         for task in tasks { try await task.value }
         #expect(readers.allSatisfy { $0.text == "one\ntwo ü\nthe end\n" })
         // One that has ended is shown whole, and ends at once.
-        let late = Reader()
+        let late = StreamReader()
         try await late.follow("/jobs/\(id)/elements/0/output/1?follow=1", person.user).value
         #expect(late.text == "one\ntwo ü\nthe end\n")
     }
@@ -64,7 +41,7 @@ import Testing
         let worker = try await ActingWorker(person.worker)
         let id = try await person.mkdir("/d")
         let held = try await worker.takeOne()
-        let reader = Reader()
+        let reader = StreamReader()
         let task = reader.follow("/jobs/\(id)/elements/0/output?follow=1", person.user)
         let line = String(repeating: "x", count: 1023) + "\n"
         let block = String(repeating: line, count: 512)

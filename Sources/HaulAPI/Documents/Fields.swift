@@ -48,6 +48,13 @@ struct Fields {
         return nil
     }
 
+    mutating func flag(_ name: String) -> Bool? {
+        guard let value = value(name) else { return nil }
+        if case .bool(let flag) = value { return flag }
+        problems[name] = "must be true or false"
+        return nil
+    }
+
     mutating func text(_ name: String, limit: Int = 1 << 20) -> String? {
         guard let value = value(name) else { return nil }
         if let text = value.string, text.utf8.count <= limit { return text }

@@ -26,6 +26,7 @@ public struct NativeAPI: Sendable {
             failure: { answer($0, $1.head) })
         addUserRoutes(to: &router)
         addWorkerRoutes(to: &router)
+        addOperatorRoutes(to: &router)
         outer.mount(WirePath.root, router)
     }
 }

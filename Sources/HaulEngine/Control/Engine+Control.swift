@@ -63,7 +63,7 @@ extension Engine {
     /// Changes a job. A change of queue or priority moves all of it that waits.
     ///
     /// - Returns: the job as it is now.
-    /// - Throws: `.conflict` for more than a new label of one that ended.
+    /// - Throws: `.conflict` for more than a new label, or that it be kept, of one that ended.
     public func change(job id: Int, _ change: JobChange) async throws -> Job {
         try await transact { writer, ledger in
             let state = try Self.known(id, writer)
@@ -75,6 +75,7 @@ extension Engine {
             job.queue = change.queue ?? job.queue
             if let label = change.label { job.label = label }
             if let deadline = change.deadline { job.deadline = deadline }
+            job.isKept = change.keep ?? job.isKept
             job.changed = ledger.now
             try ledger.change(job)
             return try ledger.close()[id] ?? job

@@ -63,10 +63,12 @@ public struct ClaimQuery: Sendable {
     /// Visits lanes whose elements this worker may have and can run, while `body` wants more: by priority, then the
     /// users who were given least first. What is not visited is not read.
     func visitLanes(_ reader: StoreReader, sites: SiteDirectory, _ body: (Lane) throws -> Bool) throws {
+        if let session, try reader.isDrained(session: session) { return }
+        let banned = Set(try reader.bans().map(\.siteID))
         for priority in 0...9 {
             for user in try reader.usersWithWork(priority: priority) {
-                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) where admits(lane, sites: sites)
-                {
+                for lane in try reader.lanesWithWork(ofUser: user, priority: priority)
+                where admits(lane, sites: sites) && banned.isDisjoint(with: lane.places) {
                     guard try body(lane) else { return }
                 }
             }
@@ -76,7 +78,7 @@ public struct ClaimQuery: Sendable {
     /// True for elements that this worker may have and can run.
     func admits(_ lane: Lane, sites directory: SiteDirectory) -> Bool {
         guard types.contains(lane.type) else { return false }
-        let places = [lane.sourceSiteID] + (lane.destinationSiteID.map { [$0] } ?? [])
+        let places = lane.places
         let needed = lane.neededProtocols(directory)
         if session == nil && !needed.isSubset(of: ProtocolName.documented) { return false }
         if let protocols, !needed.isSubset(of: protocols) { return false }
@@ -89,6 +91,9 @@ public struct ClaimQuery: Sendable {
 }
 
 extension Lane {
+    /// The sites that its elements touch.
+    var places: [Int] { [sourceSiteID] + (destinationSiteID.map { [$0] } ?? []) }
+
     /// The protocols that a worker needs: the job's; and the destination's own, where the job goes by its sites'.
     func neededProtocols(_ sites: SiteDirectory) -> Set<ProtocolName> {
         guard let destinationSiteID, let destination = sites[destinationSiteID],

@@ -7,6 +7,8 @@ public struct HeartbeatAnswer: Sendable {
     public var stop: [String]
     /// What the server does not know it to hold.
     public var unknown: [String]
+    /// Ask for no more work.
+    public var drain: Bool
 }
 
 extension Engine {
@@ -33,7 +35,8 @@ extension Engine {
     public func heartbeat(
         session id: Int, holding: Set<String>, _ beat: HeartbeatRecord, bearer: TokenRecord
     ) async throws -> HeartbeatAnswer {
-        let (live, missing, unwanted) = try await store.write { [self] writer -> (Set<String>, [AttemptID], [String]) in
+        let (live, missing, unwanted, drain) = try await store.write {
+            [self] writer -> (Set<String>, [AttemptID], [String], Bool) in
             let now = world.now()
             guard let session = try writer.reader.session(id), session.tokenID == bearer.id, session.isLive(at: now)
             else { throw EngineError.sessionEnded }
@@ -43,12 +46,12 @@ extension Engine {
             let old = now.adding(seconds: -2 * configuration.heartbeatSeconds)
             let missing = attempts.filter { $0.started <= old && !holding.contains($0.id.description) }.map(\.id)
             let unwanted = try writer.reader.unwantedAttempts(ofSession: id, limit: 10_000).map(\.description)
-            return (Set(attempts.map(\.id.description)), missing, unwanted)
+            return (Set(attempts.map(\.id.description)), missing, unwanted, try writer.reader.isDrained(session: id))
         }
         for start in stride(from: 0, to: missing.count, by: configuration.dutyPiece) {
             let piece = Array(missing[start..<min(start + configuration.dutyPiece, missing.count)])
             try await lose(piece, because: "the worker does not hold it: the answer to its claim was lost")
         }
-        return HeartbeatAnswer(stop: unwanted, unknown: holding.subtracting(live).sorted())
+        return HeartbeatAnswer(stop: unwanted, unknown: holding.subtracting(live).sorted(), drain: drain)
     }
 }

@@ -92,6 +92,13 @@ struct FieldReader {
         return nil
     }
 
+    mutating func flag(_ name: String) -> Bool? {
+        guard let value = value(name) else { return nil }
+        if case .bool(let flag) = value { return flag }
+        problems[name] = "must be true or false"
+        return nil
+    }
+
     /// A moment (RFC 3339).
     mutating func time(_ name: String) -> Timestamp? {
         guard let value = value(name) else { return nil }

@@ -7,6 +7,9 @@ public struct JobChange: Sendable, Hashable {
     /// The inner nil takes it away.
     public var deadline: Timestamp??
 
+    /// It stays, with its logs, past the time for which ended jobs are kept.
+    public var keep: Bool?
+
     /// Fields that it does not know are ignored.
     ///
     /// - Throws: `FieldProblems` that names every field that is wrong.
@@ -18,6 +21,7 @@ public struct JobChange: Sendable, Hashable {
         if reader.isNull("label") { label = .some(nil) }
         if let deadline = reader.time("deadline") { self.deadline = deadline }
         if reader.isNull("deadline") { deadline = .some(nil) }
+        keep = reader.flag("keep")
         guard reader.problems.isEmpty else { throw FieldProblems(reader.problems) }
     }
 }

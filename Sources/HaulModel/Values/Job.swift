@@ -25,6 +25,10 @@ public struct Job: Sendable, Hashable {
     /// When anything of it last changed.
     public var changed: Timestamp
     public var counts: StatusCounts
+    /// It is not forgotten after the time for which ended jobs are kept.
+    public var isKept = false
+    /// Raised with every change of the job or of one of its elements.
+    public var revision = 1
 
     public init(
         id: Int, userID: Int, queue: String, type: JobType, protocolName: ProtocolName, status: Status, source: Place,

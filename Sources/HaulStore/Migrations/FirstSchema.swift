@@ -24,13 +24,11 @@ extension Migrations {
             made INTEGER NOT NULL,
             revoked INTEGER);
 
-        CREATE TABLE sites (
-            id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE CHECK (name <> ''),
-            protocol TEXT NOT NULL,
-            endpoints TEXT NOT NULL,
-            options TEXT NOT NULL,
-            root TEXT);
+        -- Sites that operators closed, and why.
+        CREATE TABLE bans (
+            site_id INTEGER PRIMARY KEY,
+            reason TEXT NOT NULL CHECK (reason <> ''),
+            made INTEGER NOT NULL);
 
         CREATE TABLE queues (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,6 +72,8 @@ extension Migrations {
             log_uid TEXT NOT NULL UNIQUE CHECK (length(log_uid) = 32),
             registered INTEGER NOT NULL,
             changed INTEGER NOT NULL,
+            -- Raised with every change: by it watchers know what they have seen.
+            revision INTEGER NOT NULL DEFAULT 1,
             n_new INTEGER NOT NULL DEFAULT 0 CHECK (n_new >= 0),
             n_done INTEGER NOT NULL DEFAULT 0 CHECK (n_done >= 0),
             n_failed INTEGER NOT NULL DEFAULT 0 CHECK (n_failed >= 0),
@@ -90,6 +90,11 @@ extension Migrations {
             -- What is wanted of the whole job and done in pieces: HaulModel's JobIntent; and the element done last.
             intent INTEGER CHECK (intent IN (1, 2, 3)),
             swept INTEGER NOT NULL DEFAULT -1,
+            -- It stays, with its logs, until its user lets it go.
+            keep INTEGER NOT NULL DEFAULT 0 CHECK (keep IN (0, 1)),
+            -- Its time is over: nobody sees it any more, its rows and logs go in pieces.
+            forgotten INTEGER,
+            CHECK (forgotten IS NULL OR status IN (1, 2, 5)),
             CHECK ((type IN (1, 3)) = (dst_site IS NOT NULL AND dst_path IS NOT NULL)),
             CHECK ((status = 4) = (n_running > 0)),
             CHECK ((status IN (1, 2, 5)) = (n_open = 0 AND expansion IS NULL AND COALESCE(intent, 0) <> 3)),
@@ -100,6 +105,8 @@ extension Migrations {
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
+        CREATE INDEX jobs_to_forget ON jobs (changed) WHERE status IN (1, 2, 5) AND keep = 0;
+        CREATE INDEX jobs_forgotten ON jobs (id) WHERE forgotten IS NOT NULL;
         CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;
         CREATE INDEX jobs_deadline ON jobs (deadline) WHERE deadline IS NOT NULL AND status IN (3, 4);
         CREATE INDEX jobs_expanding ON jobs (id) WHERE expansion IS NOT NULL;
@@ -154,6 +161,8 @@ extension Migrations {
             protocols TEXT NOT NULL,
             sites TEXT NOT NULL,
             load REAL,
+            -- Since when it gets no more work.
+            drained INTEGER,
             seen INTEGER NOT NULL);
 
         CREATE TABLE sessions (

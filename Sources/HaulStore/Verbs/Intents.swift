@@ -70,13 +70,6 @@ extension StoreReader {
     }
 }
 
-/// A user's named line of jobs.
-public struct Queue: Sendable, Hashable {
-    public var name: String
-    /// Since when nothing of it is handed out.
-    public var paused: Timestamp?
-}
-
 extension StoreWriter {
     /// Pauses or resumes a queue of a user, which is made if it is not there.
     public func setPaused(_ paused: Timestamp?, queue name: String, ofUser user: Int) throws {

@@ -4,28 +4,31 @@ extension StoreReader {
     private static let jobColumns = """
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
-        j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline
+        j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
+        j.keep, j.revision
         """
     /// Columns that ``job(_:)`` reads.
-    static let jobColumnCount = 24
+    static let jobColumnCount = 26
 
     /// A job, or nil.
     public func job(_ id: Int) throws -> Job? {
         try db.first(
-            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1", [.int(id)],
+            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL",
+            [.int(id)],
             Self.job)
     }
 
     /// Where a job's logs are, and its type.
     public func logPlace(ofJob id: Int) throws -> (logUID: String, type: JobType)? {
-        try db.first("SELECT log_uid, type FROM jobs WHERE id = $1", [.int(id)]) {
+        try db.first("SELECT log_uid, type FROM jobs WHERE id = $1 AND forgotten IS NULL", [.int(id)]) {
             ($0.text(0), JobType(rawValue: $0.int(1)) ?? .list)
         }
     }
 
     /// A page of jobs by id, after one of them.
     public func jobs(_ filter: JobFilter, after: Int, limit: Int) throws -> [Job] {
-        var sql = "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id > $1"
+        var sql =
+            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id > $1 AND j.forgotten IS NULL"
         var values: [SQLValue] = [.int(after), .int(limit)]
         func narrow(_ condition: String, _ value: SQLValue?) {
             guard let value else { return }
@@ -59,7 +62,7 @@ extension StoreReader {
         if let site = row.optionalInt(8), let path = row.optionalText(9) {
             destination = .init(siteID: site, path: path)
         }
-        return Job(
+        var job = Job(
             id: row.int(0), userID: row.int(1), queue: row.text(2), type: type, protocolName: protocolName,
             status: status, source: .init(siteID: row.int(6), path: row.text(7)), destination: destination,
             options: try SQLJSON.options(row.text(10)), priority: row.int(11), maxTries: row.int(12),
@@ -67,6 +70,9 @@ extension StoreReader {
             deadline: row.optionalInt(23).map(Timestamp.init(milliseconds:)), logUID: row.text(14),
             registered: Timestamp(milliseconds: row.int(15)),
             changed: Timestamp(milliseconds: row.int(16)), counts: counts)
+        job.isKept = row.int(24) == 1
+        job.revision = row.int(25)
+        return job
     }
 }
 
@@ -98,7 +104,7 @@ extension StoreReader {
             """
             SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
                 j.cut_expansion, j.intent, j.swept
-            FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1
+            FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
             """, [.int(id)]
         ) { row in
             JobState(

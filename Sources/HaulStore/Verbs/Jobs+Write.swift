@@ -44,7 +44,7 @@ extension StoreWriter {
             """
             UPDATE jobs SET status = $2, changed = $3, n_new = $4, n_done = $5, n_failed = $6, n_submitted = $7,
                 n_running = $8, n_cancelled = $9, n_open = $10, n_ready = $11, expansion = $12, cut_expansion = $13,
-                intent = $14, swept = $15 WHERE id = $1
+                intent = $14, swept = $15, revision = revision + 1 WHERE id = $1
             """,
             [
                 .int(state.job.id), .int(state.job.status.rawValue), .int(state.job.changed.milliseconds),
@@ -64,12 +64,12 @@ extension StoreWriter {
         let laneID = try lane(of: job, queueID: queueID)
         try db.run(
             """
-            UPDATE jobs SET queue_id = $2, lane_id = $3, priority = $4, label = $5, deadline = $6, changed = $7
-            WHERE id = $1
+            UPDATE jobs SET queue_id = $2, lane_id = $3, priority = $4, label = $5, deadline = $6, changed = $7,
+                keep = $8 WHERE id = $1
             """,
             [
                 .int(job.id), .int(queueID), .int(laneID), .int(job.priority), SQLValue(job.label),
-                SQLValue(job.deadline?.milliseconds), .int(job.changed.milliseconds),
+                SQLValue(job.deadline?.milliseconds), .int(job.changed.milliseconds), .int(job.isKept ? 1 : 0),
             ])
         if laneID != state.laneID {
             try addReady(-state.offered, toLane: state.laneID)

@@ -23,6 +23,8 @@ public struct JobDocument: Sendable, Hashable, Codable {
     public var label: String?
     /// When what has not ended fails: UTC, milliseconds, `Z`.
     public var deadline: String?
+    /// It stays past the time for which ended jobs are kept; left out where it does not.
+    public var keep: Bool?
     /// Elements by status; in `GET /jobs` and `GET /jobs/J` alone.
     public var counts: Counts?
 
@@ -54,6 +56,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         maxTries = job.maxTries
         label = job.label
         deadline = job.deadline?.text
+        keep = job.isKept ? true : nil
         if withCounts {
             counts = Counts(
                 elements: job.counts.total, new: job.counts.new, done: job.counts.done, failed: job.counts.failed,
@@ -62,7 +65,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, status, priority, timestamp, queue, label, deadline
+        case id, type, status, priority, timestamp, queue, label, deadline, keep
         case userID = "user_id"
         case sourceSiteID = "src_siteid"
         case destinationSiteID = "dst_siteid"
@@ -93,6 +96,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         maxTries = try container.decode(Int.self, forKey: .maxTries)
         label = try container.decodeIfPresent(String.self, forKey: .label)
         deadline = try container.decodeIfPresent(String.self, forKey: .deadline)
+        keep = try container.decodeIfPresent(Bool.self, forKey: .keep)
         counts = try? Counts(from: decoder)
     }
 
@@ -115,6 +119,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         try container.encode(maxTries, forKey: .maxTries)
         try container.encodeIfPresent(label, forKey: .label)
         try container.encodeIfPresent(deadline, forKey: .deadline)
+        try container.encodeIfPresent(keep, forKey: .keep)
         try counts?.encode(to: encoder)
     }
 }

@@ -28,6 +28,7 @@ extension NativeAPI {
             let progress = try await engine.progress(ofElement: element.id, ofJob: element.jobID)
             return JSONText.response(ElementStatusDocument(element, progress: progress))
         }
+        router.on("GET", "/jobs/:job/events") { request, path in try await watchJob(path, request) }
         addOutputRoutes(to: &router)
         addControlRoutes(to: &router)
     }

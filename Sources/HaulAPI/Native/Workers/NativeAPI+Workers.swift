@@ -71,7 +71,7 @@ extension NativeAPI {
         let beat = HeartbeatRecord(load: load, slots: slots, protocols: protocols?.map(\.name), sites: sites)
         let answer = try await engine.heartbeat(
             session: session ?? 0, holding: Set(holding ?? []), beat, bearer: principal.token)
-        return JSONText.response(HeartbeatReply(stop: answer.stop, unknown: answer.unknown, drain: false))
+        return JSONText.response(HeartbeatReply(stop: answer.stop, unknown: answer.unknown, drain: answer.drain))
     }
 
     /// A protocol as a worker announces it: its manifest, its name, or the documented integer.

@@ -1,0 +1,101 @@
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulWire
+
+extension NativeAPI {
+    /// Queues, workers and sites: who may see them, and who may open and close them.
+    func addOperatorRoutes(to router: inout Router) {
+        router.on("GET", "/queues") { request, _ in
+            let user = try await owner(request)
+            return JSONText.response(
+                try await engine.queues(ofUser: user).map { QueueDocument($0) })
+        }
+        router.on("PATCH", "/queues/:queue") { request, path in
+            let user = try await owner(request)
+            var fields = Fields(try JSONText.object(request.body))
+            let paused = fields.required("paused") { $0.flag($1) }
+            try fields.check()
+            let name = path["queue"]
+            guard (1...64).contains(name.utf8.count) else { throw Problem.notFound(request) }
+            let queue = try await engine.setPaused(paused ?? false, queue: name, ofUser: user)
+            return JSONText.response(QueueDocument(queue))
+        }
+        router.on("GET", "/workers", gate: gate(.operator)) { request, _ in try await listWorkers(request) }
+        router.on("GET", "/workers/:worker", gate: gate(.operator)) { request, path in
+            _ = try await principal(of: request, .operator)
+            return JSONText.response(WorkerDocument(try await engine.worker(named: path["worker"])))
+        }
+        router.on("PATCH", "/workers/:worker", gate: gate(.operator)) { request, path in
+            _ = try await principal(of: request, .operator)
+            var fields = Fields(try JSONText.object(request.body))
+            let drained = fields.required("drained") { $0.flag($1) }
+            try fields.check()
+            let worker = try await engine.setDrained(drained ?? false, worker: path["worker"])
+            return JSONText.response(WorkerDocument(worker))
+        }
+        router.on("GET", "/sites") { request, _ in
+            _ = try await principal(of: request, .user, .operator)
+            let bans = Dictionary(try await engine.bans().map { ($0.siteID, $0.reason) }) { $1 }
+            return JSONText.response(
+                engine.rules.sites.sites.sorted { $0.id < $1.id }.map { SiteDocument($0, banned: bans[$0.id]) })
+        }
+        router.on("PATCH", "/sites/:site", gate: gate(.operator)) { request, path in
+            _ = try await principal(of: request, .operator)
+            guard let site = engine.rules.sites.site(path["site"]) else { throw Problem.noSite(path["site"]) }
+            let document = try JSONText.object(request.body)
+            var fields = Fields(document)
+            let reason = fields.text("banned", limit: 1000)
+            if document["banned"] == nil { fields.note("banned", "is missing: a reason, or null") }
+            if reason?.isEmpty == true { fields.note("banned", "is empty: say why, or null to open the site") }
+            try fields.check()
+            try await engine.setBan(reason, site: site.id)
+            return JSONText.response(SiteDocument(site, banned: reason))
+        }
+    }
+
+    /// `GET /workers`.
+    private func listWorkers(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try await principal(of: request, .operator)
+        return JSONStream(for: request).response { [engine] sink in
+            var last = ""
+            while true {
+                let workers = try await engine.workers(after: last, limit: Self.page)
+                for worker in workers {
+                    sink.begin()
+                    try await sink.write(JSONText.bytes(WorkerDocument(worker)))
+                }
+                guard workers.count == Self.page, let name = workers.last?.record.name else { return }
+                last = name
+            }
+        }
+    }
+
+    /// Whose queues: the asker's; an operator may name another user.
+    private func owner(_ request: HTTPRequest) async throws -> Int {
+        let principal = try await principal(of: request, .user, .operator)
+        guard let name = request.query("user"), !name.isEmpty, name != principal.user.name else {
+            return principal.user.id
+        }
+        guard principal.isOperator else { throw Problem.role(principal.role, needed: [.operator]) }
+        guard let user = try await engine.user(named: name) else { throw Problem.noUser(name) }
+        return user.id
+    }
+}
+
+extension Problem {
+    fileprivate static func noSite(_ name: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 404, title: "Not found", code: "no_such_site", detail: "There is no site \"\(name)\".",
+                hint: "GET /sites lists them."))
+    }
+
+    fileprivate static func noUser(_ name: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 404, title: "Not found", code: "no_such_user", detail: "There is no user \"\(name)\".",
+                hint: "Users are made with their first token: hauld token add."))
+    }
+}

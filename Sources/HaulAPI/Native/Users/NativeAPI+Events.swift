@@ -1,0 +1,40 @@
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulWire
+
+extension NativeAPI {
+    /// `GET /jobs/J/events`: server-sent events (WHATWG HTML, 9.2), from what `Last-Event-ID` has seen.
+    ///
+    /// `status` when the job's status is another, `progress` when anything else of it changed, `done` last; the data is
+    /// the job's document, the id its revision.
+    func watchJob(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let job = try await job(path, request)
+        let text = request.headers["Last-Event-ID"] ?? ""
+        guard let seen = text.isEmpty ? 0 : Int(text), seen >= 0 else {
+            throw Problem.invalid(
+                "bad_event_id", "Last-Event-ID must be the id of an event: an integer.",
+                hint: "Leave it out to begin with the job as it is now.")
+        }
+        // Whoever has seen the end is told not to come again: event sources reconnect for ever otherwise.
+        if seen >= job.revision, [.done, .failed, .cancelled].contains(job.status) { return HTTPResponse(status: 204) }
+        return HTTPResponse(
+            headers: [
+                "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            ],
+            body: .stream { writer in
+                var status: Status?
+                // What a watcher has seen already, it is told again where it can't be known what came after it.
+                try await engine.watch(job.id, after: min(seen, job.revision)) { job in
+                    guard let job else { return try await writer.write(Array(": still here\n\n".utf8)) }
+                    let isOver = [.done, .failed, .cancelled].contains(job.status)
+                    let name = isOver ? "done" : job.status == status ? "progress" : "status"
+                    status = job.status
+                    let head = "id: \(job.revision)\nevent: \(name)\ndata: "
+                    let data = JSONText.bytes(JobDocument(job, withCounts: true))
+                    try await writer.write(Array(head.utf8) + data + [0x0A, 0x0A])
+                }
+            })
+    }
+}

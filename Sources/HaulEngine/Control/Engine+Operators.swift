@@ -1,0 +1,64 @@
+public import HaulModel
+import HaulStore
+
+/// What users and operators open and close: queues, workers, sites. Each is a row that the next claim reads.
+extension Engine {
+    /// A user's queues, by name.
+    public func queues(ofUser user: Int) async throws -> [Queue] {
+        try await store.read { try $0.queues(ofUser: user) }
+    }
+
+    /// Pauses or resumes a queue, which is made if it is not there: nothing of a paused one is handed out, what runs
+    /// goes on.
+    public func setPaused(_ isPaused: Bool, queue: String, ofUser user: Int) async throws -> Queue {
+        let now = world.now()
+        let found = try await store.write { writer in
+            try writer.setPaused(isPaused ? now : nil, queue: queue, ofUser: user)
+            return try writer.reader.queues(ofUser: user).first { $0.name == queue }
+        }
+        if !isPaused { workBell.ring() }
+        return found ?? Queue(name: queue, paused: isPaused ? now : nil)
+    }
+
+    /// A page of workers by name, after one of them.
+    public func workers(after: String, limit: Int) async throws -> [KnownWorker] {
+        try await store.read { try $0.workers(after: after, limit: limit) }
+    }
+
+    public func worker(named name: String) async throws -> KnownWorker {
+        guard let worker = try await store.read({ try $0.worker(named: name) }) else { throw Self.noWorker(name) }
+        return worker
+    }
+
+    /// Says that a worker gets no more work, or does again. What it holds goes on.
+    public func setDrained(_ isDrained: Bool, worker name: String) async throws -> KnownWorker {
+        let now = world.now()
+        let found = try await store.write { writer in
+            try writer.setDrained(isDrained ? now : nil, worker: name) ? try writer.reader.worker(named: name) : nil
+        }
+        guard let found else { throw Self.noWorker(name) }
+        if !isDrained { workBell.ring() }
+        return found
+    }
+
+    public func bans() async throws -> [Ban] { try await store.read { try $0.bans() } }
+
+    /// Closes a site with a reason, or opens it again with none: what runs goes on.
+    public func setBan(_ reason: String?, site: Int) async throws {
+        let now = world.now()
+        try await store.write { writer in
+            if let reason {
+                try writer.ban(site: site, reason: reason, now: now)
+            } else {
+                try writer.unban(site: site)
+            }
+        }
+        if reason == nil { workBell.ring() }
+    }
+
+    private static func noWorker(_ name: String) -> EngineError {
+        EngineError(
+            .notFound, code: "no_such_worker", detail: "There is no worker \"\(name)\".",
+            hint: "GET /workers lists those that registered.")
+    }
+}

@@ -1,0 +1,45 @@
+public import HaulModel
+
+// Jobs whose time is over: first hidden, then their logs removed, then their rows, in pieces; the job's own goes last.
+extension StoreReader {
+    /// Hidden jobs that are not all gone, by id.
+    public func forgottenJobs(limit: Int) throws -> [(id: Int, logUID: String)] {
+        try db.rows(
+            "SELECT id, log_uid FROM jobs WHERE forgotten IS NOT NULL ORDER BY id LIMIT $1", [.int(limit)]
+        ) { ($0.int(0), $0.text(1)) }
+    }
+}
+
+extension StoreWriter {
+    /// Hides jobs that ended before a time, but for those that their users keep.
+    ///
+    /// - Returns: how many.
+    public func forgetJobs(endedBefore: Timestamp, now: Timestamp, limit: Int) throws -> Int {
+        try db.run(
+            """
+            UPDATE jobs SET forgotten = $2 WHERE id IN
+                (SELECT id FROM jobs WHERE status IN (1, 2, 5) AND keep = 0 AND changed < $1 AND forgotten IS NULL
+                ORDER BY changed LIMIT $3)
+            """, [.int(endedBefore.milliseconds), .int(now.milliseconds), .int(limit)])
+    }
+
+    /// Removes a piece of a hidden job's rows.
+    ///
+    /// - Returns: false once all is gone.
+    public func removeForgotten(job: Int, limit: Int) throws -> Bool {
+        let attempts = try db.run(
+            """
+            DELETE FROM attempts WHERE job_id = $1 AND (element_id, number) IN
+                (SELECT element_id, number FROM attempts WHERE job_id = $1 LIMIT $2)
+            """, [.int(job), .int(limit)])
+        guard attempts < limit else { return true }
+        let elements = try db.run(
+            "DELETE FROM elements WHERE job_id = $1 AND id IN (SELECT id FROM elements WHERE job_id = $1 LIMIT $2)",
+            [.int(job), .int(limit)])
+        guard elements < limit else { return true }
+        guard try !forgetKeptDirectories(ofJob: job, limit: limit) else { return true }
+        try forgetDepths(ofJob: job)
+        try db.run("DELETE FROM jobs WHERE id = $1 AND forgotten IS NOT NULL", [.int(job)])
+        return false
+    }
+}

@@ -1,0 +1,68 @@
+public import HaulModel
+
+/// A queue of a user (`GET /queues`).
+public struct QueueDocument: Sendable, Hashable, Codable {
+    public var name: String
+    /// Nothing of it is handed out.
+    public var paused: Bool
+    /// Since when: UTC, milliseconds, `Z`; left out where it is not paused.
+    public var since: String?
+
+    public init(_ queue: Queue) {
+        name = queue.name
+        paused = queue.paused != nil
+        since = queue.paused?.text
+    }
+}
+
+/// A worker as it was last heard of (`GET /workers`).
+public struct WorkerDocument: Sendable, Hashable, Codable {
+    public var name: String
+    public var host: String
+    public var version: String
+    public var slots: Int
+    /// Names of the protocols that it can run.
+    public var protocols: [String]
+    /// Ids of the sites that it can reach; empty is all.
+    public var sites: [Int]
+    /// One-minute load average of its machine.
+    public var load: Double?
+    /// When it was heard of last: UTC, milliseconds, `Z`.
+    public var seen: String
+    /// True while it has a session.
+    public var alive: Bool
+    /// It gets no more work.
+    public var drained: Bool
+    /// Elements that it holds.
+    public var holding: Int
+
+    public init(_ worker: KnownWorker) {
+        name = worker.record.name
+        host = worker.record.host
+        version = worker.record.version
+        slots = worker.record.slots
+        protocols = worker.record.protocols
+        sites = worker.record.sites
+        load = worker.load
+        seen = worker.seen.text
+        alive = worker.session != nil
+        drained = worker.drained != nil
+        holding = worker.holding
+    }
+}
+
+/// A site as everybody may see it (`GET /sites`).
+public struct SiteDocument: Sendable, Hashable, Codable {
+    public var id: Int
+    public var name: String
+    public var `protocol`: String
+    /// Why nothing from or to it is handed out; left out where it is open.
+    public var banned: String?
+
+    public init(_ site: Site, banned: String?) {
+        id = site.id
+        name = site.name
+        self.protocol = site.protocolName.name
+        self.banned = banned
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+import HaulProtocol
+import Support
+import Testing
+
+/// Server-sent events of a job.
+@Suite(.server(), .timeLimit(.minutes(2))) struct EventTests {
+    @Test func ofAJob() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let id = try await person.mkdir("/d")
+        let reader = StreamReader()
+        let task = reader.follow("/jobs/\(id)/events", person.user)
+        try await eventually("the job as it is") { reader.events.count == 1 }
+        #expect(reader.head?.headers["Content-Type"] == "text/event-stream; charset=utf-8")
+        #expect(reader.events[0].name == "status" && reader.events[0].data["status"] == "SUBMITTED")
+        let held = try await worker.takeOne()
+        try await eventually("it is handed out") { reader.events.last?.data["num_submitted"] == 1 }
+        #expect(reader.events.last?.name == "progress")
+        let progress: JSONValue = ["transferred": 1, "elapsed": 1, "instant": 1, "average": 1]
+        _ = try await person.worker.with(held.token).put("\(held.path)/monitoring", progress)
+        try await eventually("it runs") { reader.events.last?.data["status"] == "RUNNING" }
+        #expect(reader.events.last?.name == "status")
+        try await worker.finish(held)
+        try await task.value
+        let events = reader.events
+        #expect(
+            events.last?.name == "done" && events.last?.data["status"] == "DONE" && events.last?.data["num_done"] == 1)
+        #expect(zip(events, events.dropFirst()).allSatisfy { $0.id < $1.id }, "\(events.map(\.id))")
+        // Who comes back with what it has seen gets the rest; with all of it, nothing, and no reason to come again.
+        let again = StreamReader()
+        try await again.follow(
+            "/jobs/\(id)/events", person.user, headers: ["Last-Event-ID": "\(events[1].id)"]
+        ).value
+        #expect(again.events.map(\.name) == ["done"] && again.events.first?.id == events.last?.id)
+        let last = try #require(events.last?.id)
+        let over = try await person.user.get("/jobs/\(id)/events", headers: ["Last-Event-ID": "\(last)"])
+        #expect(over.status == 204 && over.body.isEmpty)
+        #expect(try await person.user.get("/jobs/\(id)/events", headers: ["Last-Event-ID": "x"]).status == 400)
+        let other = try await newPerson()
+        #expect(try await other.user.get("/jobs/\(id)/events").status == 404)
+    }
+
+    /// A thousand watchers: no thread and little memory for each, all of them told.
+    @Test func aThousandWatchers() async throws {
+        let server = try LiveServer.ofSuite
+        let person = try await newPerson()
+        let id = try await person.mkdir("/d")
+        // What the first thousand requests of any kind cost is no watcher's.
+        await withTaskGroup { group in
+            for _ in 0..<1000 { group.addTask { _ = try? await person.user.get("/jobs/\(id)") } }
+        }
+        let threads = {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.process?.pid ?? 0)/task").count
+        }
+        let (memory, before) = (server.memory, try threads())
+        let watchers = (0..<1000).map { _ in StreamReader() }
+        let tasks = watchers.map { $0.follow("/jobs/\(id)/events", person.user) }
+        try await eventually("all watch", within: .seconds(60)) { watchers.allSatisfy { $0.events.count == 1 } }
+        #expect(server.memory - memory < 50 << 20, "\((server.memory - memory) >> 20) MiB")
+        // A few of Dispatch's own come and go.
+        let after = try threads()
+        #expect(after - before < 20, "\(before) threads became \(after)")
+        #expect(try await person.user.send("DELETE", "/jobs/\(id)").status == 200)
+        for task in tasks { try await task.value }
+        #expect(watchers.allSatisfy { $0.events.last?.data["status"] == "CANCELLED" })
+    }
+}
