@@ -186,7 +186,7 @@ import Testing
     @Test func takesTheSchemeAtItsWord() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        for (name, schemes) in [("one", #""schemes": ["uno", "unos"],"#), ("two", "")] {
+        for (name, schemes) in [("one", #""schemes": ["uno", "Unos"],"#), ("two", "")] {
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
             let manifest = """

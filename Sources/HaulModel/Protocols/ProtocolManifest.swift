@@ -18,7 +18,7 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     public var name: String
     /// One line for people.
     public var summary: String
-    /// URL schemes that mean this protocol, in lower case (`haul protocol check --against ssh://...`); none is its name.
+    /// URL schemes that mean this protocol (`haul protocol check --against ssh://...`), in any case; none is its name.
     public var schemes: [String]
     /// The command: its first word is looked up in the protocol's folder, then beside the running executable, or
     /// is an absolute path. Never passed through a shell.
@@ -82,7 +82,9 @@ extension ProtocolManifest {
     public var knownSchemes: [String] { schemes.isEmpty ? [name] : schemes }
 
     /// Whether URLs of a scheme, in any case, mean this protocol.
-    public func serves(scheme: String) -> Bool { knownSchemes.contains(scheme.lowercased()) }
+    public func serves(scheme: String) -> Bool {
+        knownSchemes.contains { $0.lowercased() == scheme.lowercased() }
+    }
 
     /// Every option of a job that this protocol knows: the common ones, with this manifest's defaults, then its own.
     public var jobOptions: [OptionSpec] {
