@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Every Swift target is held to the same rules; see "House rules" in README.md.
+// Every Swift target is held to the same rules.
 let rules: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .treatAllWarnings(as: .error),
@@ -109,6 +109,7 @@ let package = Package(
         tests("HaulStoreTests", ["HaulStore", "HaulModel"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulModel"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
+        tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),

@@ -11,8 +11,9 @@ import HaulHTTP
         haul-bench dispatch ... --worker-token-file FILE [--jobs N] [--entries N] [--batch N] [--connections N]
             Registers N COPY jobs (4) of so many files (10000), then claims and reports their elements, `batch` at a time
             (100), over so many connections (4), as a worker to which each succeeds at once.
-        haul-bench list ... --worker-token-file FILE [--entries N]
-            Sends the listing of a COPY up, N files (100000), and waits until all of its elements are there.
+        haul-bench list ... --worker-token-file FILE [--entries N] [--connections N]
+            Sends the listing of a COPY up, N files (100000), over one connection, and waits until all of its elements are
+            there. The connections (4) are those of the raw limit.
 
         Use a site that no worker serves; --protocol (fake) is its protocol. Each prints a table, with --json a line of JSON,
         and beside the figure the raw limit of the same run: the requests that the server answers when it has nothing to do.

@@ -21,6 +21,7 @@ struct ListBench {
         try await tree.waitForElements(of: job, files: options.entries)
         let expanded = clock.now
         let all = (expanded - start) / .seconds(1)
+        let limit = try await target.rawLimit(connections: options.connections)
         return Figures(
             bench: "list",
             rows: [
@@ -30,6 +31,7 @@ struct ListBench {
                 .init(name: "expanded", value: (expanded - stored) / .seconds(1), unit: "s"),
                 .init(name: "all", value: all, unit: "s"),
                 .init(name: "entries up, stored and expanded", value: Double(options.entries) / all, unit: "entries/s"),
+                .init(name: "raw limit: empty requests", value: limit, unit: "requests/s"),
             ])
     }
 }

@@ -22,6 +22,8 @@ struct WorkerFile: Decodable, Sendable {
     var concurrency: Int
     var drainSeconds: Double
 
+    private typealias Usual = WorkerConfig.Usual
+
     private enum CodingKeys: String, CodingKey {
         case url, name, slots, sites, types, credentials, concurrency
         case authorities = "ca_file"
@@ -47,11 +49,11 @@ struct WorkerFile: Decodable, Sendable {
         if let name, name.isEmpty || name.utf8.count > 128 {
             throw ConfigValueError(expected: "a name of 1 to 128 bytes", key: CodingKeys.name.rawValue)
         }
-        slots = try file.decode(Int.self, forKey: .slots, in: 1...1000, default: 4)
+        slots = try file.decode(Int.self, forKey: .slots, in: 1...1000, default: Usual.slots)
         protocolsFolder = try file.decode(String.self, forKey: .protocolsFolder)
         sites = try file.decode([Int].self, forKey: .sites, default: [])
         workFolder = try file.decode(String.self, forKey: .workFolder)
-        spoolBytes = try file.decode(Int.self, forKey: .spoolBytes, in: 4096...(1 << 60), default: 10 << 30)
+        spoolBytes = try file.decode(Int.self, forKey: .spoolBytes, in: 4096...(1 << 60), default: Usual.spoolBytes)
         types = try file.decodeIfPresent([String].self, forKey: .types)
         for type in types ?? [] where JobType(text: type) == nil {
             let names = JobType.allCases.map(\.name).joined(separator: ", ")
@@ -59,13 +61,13 @@ struct WorkerFile: Decodable, Sendable {
         }
         settings = try file.decode([String: [String: JSONValue]].self, forKey: .settings, default: [:])
         credentials = try file.decode([String: [String: String]].self, forKey: .credentials, default: [:])
-        claimLimit = try file.decode(Int.self, forKey: .claimLimit, in: 1...10_000, default: 200)
+        claimLimit = try file.decode(Int.self, forKey: .claimLimit, in: 1...1000, default: Usual.claimLimit)
         claimBytes = try file.decodeIfPresent(Int.self, forKey: .claimBytes)
         if let claimBytes, claimBytes < 1 {
             throw ConfigValueError(expected: "a number of bytes, at least 1", key: CodingKeys.claimBytes.rawValue)
         }
-        concurrency = try file.decode(Int.self, forKey: .concurrency, in: 1...1000, default: 64)
-        drainSeconds = try file.decode(Double.self, forKey: .drainSeconds, in: 0...86_400, default: 30)
+        concurrency = try file.decode(Int.self, forKey: .concurrency, in: 1...1000, default: Usual.concurrency)
+        drainSeconds = try file.decode(Double.self, forKey: .drainSeconds, in: 0...86_400, default: Usual.drainSeconds)
     }
 }
 

@@ -181,4 +181,32 @@ import Testing
         #expect(check.code == 3)
         #expect(try await HaulRun.run(["protocol", "frob"]).code == 2)
     }
+
+    /// The scheme of the URL chooses the protocol, or has to fit the one that is named. The backends fail at once.
+    @Test func takesTheSchemeAtItsWord() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, schemes) in [("one", #""schemes": ["uno", "Unos"],"#), ("two", "")] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+            let manifest = """
+                {"schema": 1, "name": "\(name)", \(schemes) "backend": ["/bin/false"], "operations": {"list": {}}}
+                """
+            try Data(manifest.utf8).write(to: URL(filePath: "\(folder)/\(name)/protocol.json"))
+        }
+        func check(_ words: String...) async throws -> HaulRun {
+            try await HaulRun.run(["protocol", "check"] + words + ["--protocols", folder])
+        }
+        let other = try await check("two", "--against", "unos://h/d")
+        #expect(other.code == 2 && other.errors.contains("unos is no scheme of the protocol two"))
+        #expect(other.errors.contains("one of the protocol one") && other.errors.contains("names: two"))
+        #expect(try await check("one", "--against", "one://h/d").code == 2)
+        let none = try await check("--against", "ftp://h/d")
+        #expect(none.code == 3 && none.errors.contains("has the scheme ftp"))
+        for url in ["UNOS://h/d", "two://h/d"] {
+            let run = try await check("--against", url)
+            #expect(run.code == 1 && run.errors.contains("cases fail"), "\(run)")
+        }
+        #expect(try await check("one", "--against", "uno://h/d").code == 1)
+    }
 }

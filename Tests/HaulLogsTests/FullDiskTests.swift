@@ -88,7 +88,10 @@ private final class TinyDisk: Sendable {
             await failure { () throws(LogError) in
                 try await store.appendGrowing(key, offset: text.count, bytes: huge)
             } == .full)
-        #expect(await store.growingLength(key) == text.count)
+        #expect(
+            await failure { () throws(LogError) in
+                try await store.appendGrowing(key, offset: .max, bytes: [1])
+            } == .wrongOffset(have: text.count))
         #expect(
             await failure { () throws(LogError) in
                 try await store.appendListing(key, offset: 0, bytes: huge)

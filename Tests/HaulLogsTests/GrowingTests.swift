@@ -15,12 +15,12 @@ struct GrowingTests {
 
     @Test func piecesComeInOrderOrTwiceButNotWithAGap() async throws {
         let store = try folder.store()
-        #expect(await store.growingLength(key) == nil)
+        #expect(await store.growing([key]).isEmpty)
         #expect(
             await failure { () throws(LogError) in
                 try await store.appendGrowing(key, offset: 1, bytes: [1])
             } == .wrongOffset(have: 0))
-        #expect(await store.growingLength(key) == nil)
+        #expect(await store.growing([key]).isEmpty)
         #expect(try await store.appendGrowing(key, offset: 0, bytes: Array("abc".utf8)) == 3)
         #expect(try await store.appendGrowing(key, offset: 0, bytes: Array("abc".utf8)) == 3)
         #expect(try await store.appendGrowing(key, offset: 1, bytes: Array("b".utf8)) == 3)
@@ -36,7 +36,7 @@ struct GrowingTests {
             await failure { () throws(LogError) in
                 try await store.appendGrowing(key, offset: 4, bytes: Array("xx".utf8))
             } == .wrongOffset(have: 5))
-        #expect(await store.growingLength(key) == 5)
+        #expect(await store.growing([key]) == [key])
         #expect(try folder.bytes(key, "element-3.attempt-2.log") == Array("abcde".utf8))
     }
 
@@ -52,7 +52,7 @@ struct GrowingTests {
         #expect(try await readAll(store, key, first) == Array("abc-end".utf8))
         await store.releaseGrowing(key, recordedAt: second)
         await store.releaseGrowing(key, recordedAt: second)
-        #expect(await store.growingLength(key) == nil)
+        #expect(await store.growing([key]).isEmpty)
         #expect(try await readAll(store, key, second) == Array("abc-end".utf8))
     }
 
@@ -87,7 +87,7 @@ struct GrowingTests {
                 try await store.appendGrowing(key, offset: .max, bytes: [1, 2])
             } == .wrongOffset(have: 10))
         store = try folder.store { $0.log = 10 }
-        #expect(await store.growingLength(key) == 10)
+        #expect(await store.growing([key]) == [key])
         #expect(try await store.appendGrowing(key, offset: 10, bytes: Array("abc".utf8)) == 13)
         let log = try await readAll(store, key, try await finish(store, extra: Array("last\n".utf8)))
         #expect(String(decoding: log, as: UTF8.self) == "0123456789\n=== cut by haul after 10 bytes\nlast\n")

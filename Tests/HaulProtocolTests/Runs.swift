@@ -2,48 +2,9 @@ import Foundation
 import HaulModel
 import HaulProtocol
 import Support
-import Synchronization
 import Testing
 
-/// The events of a run, as they came.
-final class Events: Sendable {
-    private let all = Mutex<[BackendEvent]>([])
-
-    func add(_ event: BackendEvent) { all.withLock { $0.append(event) } }
-
-    var list: [BackendEvent] { all.withLock { $0 } }
-
-    func results(_ id: String) -> [ElementResult] {
-        list.compactMap { if case .result(id, let result) = $0 { result } else { nil } }
-    }
-
-    func log(_ id: String) -> String {
-        list.compactMap { if case .log(id, let text) = $0 { text } else { nil } }.joined(separator: "\n")
-    }
-
-    /// Waits until something holds; false when it did not within 20 s.
-    func until(_ holds: @Sendable ([BackendEvent]) -> Bool) async -> Bool {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while ContinuousClock.now < deadline {
-            if holds(list) { return true }
-            await Task.yield()
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-        return false
-    }
-}
-
-/// A temporary folder that goes with the test.
-final class Folder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/haul-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension Folder {
     /// Writes an executable script and makes a protocol of it.
     func script(_ text: String) throws -> DiscoveredProtocol {
         let file = "\(path)/backend-\(UUID().uuidString)"

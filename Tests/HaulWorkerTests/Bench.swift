@@ -30,7 +30,7 @@ final class Bench: Sendable {
         let address = try Self.address(url ?? server.url)
         var config = WorkerConfig(
             url: address, token: "worker-token", name: "w", protocolsFolder: Built.repository + "/protocols",
-            workFolder: folder, drainSeconds: 20)
+            workFolder: folder, concurrency: 4, drainSeconds: 20)
         configure(&config)
         var pace = Pace()
         pace.claimWait = 5

@@ -103,7 +103,7 @@ import Testing
         ("protocols: {local: {roots: 7}},", "protocols.local.roots: "),
         ("protocols: {local: {rots: []}},", "protocols.local.rots: "),
         ("claim_bytes: 0,", ":4: claim_bytes: "), ("drain_seconds: 1e9,", ":4: drain_seconds: "),
-        ("claim_limit: 1.5,", ":4: claim_limit: "),
+        ("claim_limit: 1.5,", ":4: claim_limit: "), ("claim_limit: 1001,", ":4: claim_limit: "),
         ("name: \"\",", ":4: name: "), ("slots: 4,,", ":4:"),
     ])
     func refusesABadConfiguration(line: String, place: String) async throws {

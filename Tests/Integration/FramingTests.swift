@@ -6,7 +6,7 @@ import Testing
 
 /// What a client may do to the framing of its requests, and the bytes that come back: one answer, in the one shape.
 @Suite(.server { $0.requestSeconds = 2 }) struct FramingTests {
-    /// An error as `native-api` documents them: code, title, status, detail and hint.
+    /// An error as README.md describes them: code, title, status, detail and hint.
     private func check(_ answer: RawAnswer, _ status: Int, _ name: String) throws {
         #expect(answer.status == status, "\(name)")
         #expect(answer.headers.all("Content-Type") == [ProblemDocument.contentType], "\(name)")

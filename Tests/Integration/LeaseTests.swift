@@ -53,29 +53,6 @@ struct LeaseTests {
         #expect(output[0]?["log"]?.string?.contains("lease ended") == true)
     }
 
-    /// Heartbeats keep a lease; an answer to a claim that never reached its worker is found out by them.
-    @Test func heartbeatsKeepIt() async throws {
-        let person = try await newPerson()
-        let worker = try await ActingWorker(person.worker)
-        let kept = try await person.list("/kept")
-        let held = try await worker.takeOne()
-        let unheard = try await person.list("/unheard")
-        _ = try await worker.takeOne()
-        let session = JSONValue.int(try #require(worker.session))
-        let deadline = ContinuousClock.now + .seconds(6)
-        try await eventually("two leases' time passes") {
-            let beat = try await person.worker.post(
-                "/worker/heartbeat", ["session": session, "holding": [.string(held.name)]])
-            #expect(beat.status == 200 && beat["unknown"] == [])
-            return ContinuousClock.now > deadline
-        }
-        #expect(try await person.user.get("/jobs/\(kept)/elements/0")["status"] == "SUBMITTED")
-        let again = try await worker.takeOne()
-        #expect(again.jobID == unheard && again.attempt == 2)
-        try await worker.finish(held, ["listing": ["/kept": []]])
-        #expect(try await person.status(kept) == "DONE")
-    }
-
     /// What a worker says it holds after its lease ended is unknown.
     @Test func unknownToTheServer() async throws {
         let person = try await newPerson()

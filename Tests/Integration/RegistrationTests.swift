@@ -3,8 +3,8 @@ import HaulModel
 import Support
 import Testing
 
-/// Registering jobs: `POST /jobs`, `/list`, `/copy`, `/remove`, `/rename`, `/mkdir` as documented, and what
-/// native-api.md settles of them.
+/// Registering jobs: `POST /jobs`, `/list`, `/copy`, `/remove`, `/rename`, `/mkdir` as README.md lists
+/// them, each field and each fault.
 @Suite(.server()) struct RegistrationTests {
     /// The documented answer's fields, and those that are added.
     private func check(_ answer: Answer, type: String, source: String, destination: (site: Int, path: String)?) {

@@ -1,16 +1,18 @@
 import Foundation
 
-/// `haul-layout PACKAGE.json README.md`, run in the repository: holds README's table of targets against the package's
-/// description and the `import` lines of the sources. Part of `make lint`.
+/// `haul-layout PACKAGE.json README.md GROUP...`, run in the repository: holds README's table of targets against the
+/// package's description and the `import` lines of the sources, and the groups of tests that `make test` runs (each a
+/// target, or several as `A|B`) against its test targets. Part of `make lint`.
 @main struct HaulLayout {
     /// Folders at the top; a new one needs a reason.
     static let folders: Set<String> = ["config", "protocols", "Sources", "Tests"]
 
     static func main() {
-        let arguments = CommandLine.arguments.dropFirst()
-        guard arguments.count == 2, let package = arguments.first, let readme = arguments.last else {
-            complain(["usage: haul-layout PACKAGE.json README.md"], code: 2)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard arguments.count >= 2 else {
+            complain(["usage: haul-layout PACKAGE.json README.md GROUP..."], code: 2)
         }
+        let (package, readme, groups) = (arguments[0], arguments[1], arguments[2...])
         do {
             let description = try JSONDecoder().decode(
                 PackageDescription.self, from: Data(contentsOf: URL(fileURLWithPath: package)))
@@ -20,8 +22,12 @@ import Foundation
             let checked = description.targets.filter { !$0.isTest }
             var problems = try checked.flatMap { try check($0, table, targets: targets) }
             problems += strangers()
+            let tests = description.targets.filter { $0.type == "test" }.map(\.name)
+            problems += check(groups: groups.flatMap { $0.split(separator: "|").map(String.init) }, tests: tests)
             guard problems.isEmpty else { complain(problems, code: 1) }
-            print("layout: \(checked.count) targets import what README.md allows")
+            print(
+                "layout: \(checked.count) targets import what README.md allows; `make test` runs all "
+                    + "\(tests.count) test targets")
         } catch {
             complain(["\(error)"], code: 2)
         }
@@ -51,6 +57,15 @@ import Foundation
             }
         }
         return problems
+    }
+
+    /// Each test target once, and no group of none: `swift test` is content with a filter that finds nothing.
+    private static func check(groups: [String], tests: [String]) -> [String] {
+        tests.compactMap { test in
+            let count = groups.count { $0 == test }
+            return count == 1 ? nil : "Makefile: TESTS names the test target \(test) \(count) times"
+        }
+            + Set(groups).subtracting(tests).sorted().map { "Makefile: TESTS names \($0), which is no test target" }
     }
 
     /// The modules that each Swift file of a folder imports.

@@ -4,7 +4,7 @@ public import HaulHTTP
 import HaulModel
 import HaulWire
 
-/// The native dialect: users' and workers' routes below ``WirePath/root``, as `native-api` documents them.
+/// The native dialect: users' and workers' routes below ``WirePath/root``, as README.md lists them.
 public struct NativeAPI: Sendable {
     let engine: Engine
     let authenticator: Authenticator

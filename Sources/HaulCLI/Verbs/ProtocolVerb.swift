@@ -5,7 +5,7 @@ import HaulProtocol
 extension Verb {
     static let protocols = Verb(
         name: "protocol", summary: "list the protocols that run here, or check one against a server",
-        operands: "list | check NAME --against URL", count: 1...2, completes: .words(["list", "check"]),
+        operands: "list | check [NAME] --against URL", count: 1...2, completes: .words(["list", "check"]),
         options: [
             .value("against", "URL", "check: SCHEME://HOST:PORT/DIRECTORY, a directory that may be written"),
             .value("option", short: "o", "NAME=VALUE", "check: an option of the site").repeatable(),
@@ -15,16 +15,19 @@ extension Verb {
             .file("protocols", "the folder of protocols; else ./protocols"),
         ],
         notes: [
+            "Without NAME, check takes the protocol of the URL's scheme; with it, the scheme has to be one of that "
+                + "protocol's `schemes`.",
             "check runs the conformance suite of protocols/README.md and exits 1 where a case fails. It makes a directory of "
-                + "its own below URL and removes it."
+                + "its own below URL and removes it.",
         ], isRemote: false
     ) { invocation in
         let operands = invocation.arguments.operands
         let catalog = await ProtocolVerb.scan(invocation.arguments["protocols"] ?? "protocols")
         switch (operands[0], operands.count) {
         case ("list", 1): return await ProtocolVerb.list(catalog, invocation)
-        case ("check", 2): return try await ProtocolVerb.check(operands[1], catalog, invocation)
-        default: throw CLIError.usage("expected list, or check NAME --against URL")
+        case ("check", _):
+            return try await ProtocolVerb.check(operands.dropFirst().first, catalog, invocation)
+        default: throw CLIError.usage("expected list, or check [NAME] --against URL")
         }
     }
 }
@@ -52,15 +55,19 @@ enum ProtocolVerb {
         return .ok
     }
 
-    static func check(_ name: String, _ catalog: ProtocolCatalog, _ invocation: Invocation) async throws -> ExitCode {
-        guard let discovered = catalog[name] else {
-            let reason = catalog.unusable.first { $0.name == name || $0.folder.hasSuffix("/\(name)") }
-            throw CLIError(
-                code: .notFound, message: reason.map { "\($0)" } ?? "there is no protocol \(name)",
-                hint: "haul protocol list, with --protocols FOLDER")
-        }
+    static func check(
+        _ name: String?, _ catalog: ProtocolCatalog, _ invocation: Invocation
+    ) async throws -> ExitCode {
+        let named = try name.map { try find($0, in: catalog) }
         guard let text = invocation.arguments["against"] else { throw CLIError.usage("--against URL is missing") }
-        let (endpoints, base) = try place(text)
+        let (scheme, endpoints, base) = try place(text)
+        let discovered = try named ?? serving(scheme, in: catalog)
+        guard discovered.manifest.serves(scheme: scheme) else {
+            let other = catalog.serving(scheme: scheme).map { "; it is one of the protocol \($0.manifest.name)" }
+            throw CLIError.usage(
+                "--against: \(scheme) is no scheme of the protocol \(discovered.manifest.name)" + (other ?? ""),
+                hint: "its protocol.json names: " + discovered.manifest.knownSchemes.joined(separator: ", "))
+        }
         let site = SiteSpec(
             site: "check", endpoints: endpoints, options: try pairs("option", invocation),
             credentials: try pairs("credential", invocation).compactMapValues(\.string))
@@ -81,8 +88,25 @@ enum ProtocolVerb {
         return failed == 0 ? .ok : .jobFailed
     }
 
-    /// `SCHEME://HOST:PORT/DIRECTORY` as endpoints (none without a host) and a path.
-    static func place(_ text: String) throws(CLIError) -> (endpoints: [String], base: String) {
+    private static func find(_ name: String, in catalog: ProtocolCatalog) throws(CLIError) -> DiscoveredProtocol {
+        if let found = catalog[name] { return found }
+        let reason = catalog.unusable.first { $0.name == name || $0.folder.hasSuffix("/\(name)") }
+        throw CLIError(
+            code: .notFound, message: reason.map { "\($0)" } ?? "there is no protocol \(name)",
+            hint: "haul protocol list, with --protocols FOLDER")
+    }
+
+    private static func serving(
+        _ scheme: String, in catalog: ProtocolCatalog
+    ) throws(CLIError) -> DiscoveredProtocol {
+        if let found = catalog.serving(scheme: scheme) { return found }
+        throw CLIError(
+            code: .notFound, message: "no protocol that runs here has the scheme \(scheme)",
+            hint: "haul protocol list, with --protocols FOLDER")
+    }
+
+    /// `SCHEME://HOST:PORT/DIRECTORY` as a scheme, endpoints (none without a host) and a path.
+    static func place(_ text: String) throws(CLIError) -> (scheme: String, endpoints: [String], base: String) {
         guard let mark = text.range(of: "://"), mark.lowerBound != text.startIndex else {
             throw .usage("--against: expected SCHEME://HOST:PORT/DIRECTORY, found \(text)")
         }
@@ -95,7 +119,7 @@ enum ProtocolVerb {
         guard let base = (path.isEmpty ? "/" : path).removingPercentEncoding else {
             throw .usage("--against: a broken escape in \(path)")
         }
-        return (host.isEmpty ? [] : [String(host)], base)
+        return (String(text[..<mark.lowerBound]), host.isEmpty ? [] : [String(host)], base)
     }
 
     private static func pairs(_ option: String, _ invocation: Invocation) throws(CLIError) -> [String: JSONValue] {

@@ -24,7 +24,6 @@ public struct Report: Sendable {
     let hash: [UInt8]
 
     /// - Parameter sent: all that was sent, field by field.
-
     public init(
         jobID: Int, elementID: Int, token: String, returnCode: Int, host: String, log: [UInt8],
         listing: [ListingLine]? = nil, errorClass: ErrorClass? = nil, reason: String? = nil, checksum: String? = nil,

@@ -22,16 +22,6 @@ extension LogStore {
         return try await growing[key.logUID].run { () throws(LogError) in try pieces.accept(bytes, at: offset) }
     }
 
-    /// Bytes that a running attempt sent of its log; nil when it sent none.
-    public func growingLength(_ key: AttemptKey) async -> Int? {
-        do { try key.validate() } catch { return nil }
-        let (folders, limit) = (folders, limits.log)
-        let length = try? await growing[key.logUID].run { () throws(LogError) in
-            folders.length(key.logUID, key.logName).map { min($0, limit) }
-        }
-        return length ?? nil
-    }
-
     /// The attempts of these that sent something of their logs.
     public func growing(_ keys: [AttemptKey]) async -> Set<AttemptKey> {
         let folders = folders

@@ -2,8 +2,8 @@
 /// `protocols/protocol.schema.json` says the same to editors.
 ///
 /// ```json
-/// {"schema": 1, "name": "ssh", "summary": "SFTP over OpenSSH", "schemes": ["ssh", "sftp"],
-///  "backend": ["haul-ssh"], "requires": ["ssh"],
+/// {"schema": 1, "name": "example", "summary": "what it speaks, in a line", "schemes": ["example", "examples"],
+///  "backend": ["example.py"], "requires": ["python3"],
 ///  "operations": {"list": {"timeout": 120}, "copy": {"timeout": 3600, "batch": 256, "resume": true}},
 ///  "credentials": ["ssh-key"],
 ///  "options": [{"name": "compress", "type": "bool", "default": false}],
@@ -18,7 +18,7 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     public var name: String
     /// One line for people.
     public var summary: String
-    /// URL schemes that mean this protocol (`haul protocol check NAME --against ssh://...`).
+    /// URL schemes that mean this protocol (`haul protocol check --against ssh://...`), in any case; none is its name.
     public var schemes: [String]
     /// The command: its first word is looked up in the protocol's folder, then beside the running executable, or
     /// is an absolute path. Never passed through a shell.
@@ -78,6 +78,14 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
 }
 
 extension ProtocolManifest {
+    /// ``schemes``, or the name of a protocol that has none.
+    public var knownSchemes: [String] { schemes.isEmpty ? [name] : schemes }
+
+    /// Whether URLs of a scheme, in any case, mean this protocol.
+    public func serves(scheme: String) -> Bool {
+        knownSchemes.contains { $0.lowercased() == scheme.lowercased() }
+    }
+
     /// Every option of a job that this protocol knows: the common ones, with this manifest's defaults, then its own.
     public var jobOptions: [OptionSpec] {
         let own = options.filter { option in !CommonOptions.specs.contains { $0.name == option.name } }

@@ -29,9 +29,6 @@ public enum Phase: Int, Sendable, Hashable, CaseIterable {
     /// True when nothing more will happen by itself.
     public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
 
-    /// True while a session holds it.
-    public var isHandedOut: Bool { self == .leased || self == .running }
-
     /// The status that users see. What waits is NEW until it was handed out once, then FAILED: between tries.
     public func status(attempts: Int) -> Status {
         switch self {

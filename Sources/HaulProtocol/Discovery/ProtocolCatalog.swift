@@ -36,10 +36,9 @@ public struct ProtocolCatalog: Sendable {
         return usable.first { $0.manifest.name == name }
     }
 
-    /// The protocol that serves URLs of a scheme.
+    /// The protocol that serves URLs of a scheme; of several the first by name.
     public func serving(scheme: String) -> DiscoveredProtocol? {
-        let scheme = scheme.lowercased()
-        return usable.first { $0.manifest.schemes.contains(scheme) }
+        usable.first { $0.manifest.serves(scheme: scheme) }
     }
 
     /// The folder of the running executable.

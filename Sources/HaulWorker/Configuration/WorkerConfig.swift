@@ -27,7 +27,7 @@ public struct WorkerConfig: Sendable {
     public var settings: [String: [String: JSONValue]]
     /// Site (name or id) to kind of credential to the path of the file that holds it.
     public var credentials: [String: [String: String]]
-    /// The most elements of one claim.
+    /// The most elements of one claim, up to 1000: a server gives no more.
     public var claimLimit: Int
     /// The most bytes of one claim, which has one element even if that is larger; nil counts elements instead.
     public var claimBytes: Int?
@@ -36,12 +36,21 @@ public struct WorkerConfig: Sendable {
     /// Seconds that running elements may go on after the order to end.
     public var drainSeconds: Double
 
+    /// What holds where the file says nothing.
+    public enum Usual {
+        public static let slots = 4
+        public static let spoolBytes = 10 << 30
+        public static let claimLimit = 200
+        public static let concurrency = 64
+        public static let drainSeconds = 30.0
+    }
+
     public init(
-        url: URL, authoritiesPath: String? = nil, token: String, name: String, slots: Int = 4, protocolsFolder: String,
-        sites: [Int] = [],
-        workFolder: String, spoolBytes: Int = 10 << 30, types: [JobType] = JobType.allCases,
-        settings: [String: [String: JSONValue]] = [:], credentials: [String: [String: String]] = [:],
-        claimLimit: Int = 500, claimBytes: Int? = nil, concurrency: Int = 4, drainSeconds: Double = 30
+        url: URL, authoritiesPath: String? = nil, token: String, name: String, slots: Int = Usual.slots,
+        protocolsFolder: String, sites: [Int] = [], workFolder: String, spoolBytes: Int = Usual.spoolBytes,
+        types: [JobType] = JobType.allCases, settings: [String: [String: JSONValue]] = [:],
+        credentials: [String: [String: String]] = [:], claimLimit: Int = Usual.claimLimit, claimBytes: Int? = nil,
+        concurrency: Int = Usual.concurrency, drainSeconds: Double = Usual.drainSeconds
     ) {
         self.url = url
         self.authoritiesPath = authoritiesPath

@@ -97,5 +97,4 @@ final class Server: Sendable {
 
     func rememberNoMove() { state.withLock { $0.cannotMove = true } }
     func rememberNoCopy() { state.withLock { $0.cannotCopy = true } }
-    func rememberPlain() { state.withLock { $0.isPlain = true } }
 }

@@ -6,9 +6,7 @@ import HaulProtocol
 struct SFTPStatus: Error, Hashable, Sendable {
     static let ok: UInt32 = 0
     static let endOfFile: UInt32 = 1
-    static let noSuchFile: UInt32 = 2
     static let generalFailure: UInt32 = 4
-    static let unsupported: UInt32 = 8
 
     var code: UInt32
     var message: String
