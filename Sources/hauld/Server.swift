@@ -78,9 +78,14 @@ struct Server {
         configuration.sessionlessLeaseSeconds = config.leases.sessionless
         configuration.retry = RetryPolicy(base: config.retry.base, maximum: config.retry.maximum)
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
-        return try await Engine(
-            store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
-            onDiskFailure: Self.diskFailed)
+        do {
+            return try await Engine(
+                store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
+                onDiskFailure: Self.diskFailed)
+        } catch let error as StoreError {
+            // The first that is written: it may be that the disk is full.
+            throw StartError(message: "\(config.store): \(error.summary)")
+        }
     }
 
     private func listen(_ engine: Engine) throws -> HTTPServer {
