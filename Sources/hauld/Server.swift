@@ -83,8 +83,7 @@ struct Server {
                 store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
                 onDiskFailure: Self.diskFailed)
         } catch let error as StoreError {
-            // The first that is written: it may be that the disk is full.
-            throw StartError(message: "\(config.store): \(error.summary)")
+            throw StartError(error, store: config.store)
         }
     }
 

@@ -197,6 +197,7 @@ private struct SmallServer {
         let person = try await server.person()
         for number in 0..<20 { _ = try await person.list("/\(number)") }
         let before = try await ids(person)
+        let tokenAdd = ["token", "add", "--config", server.config, "--user", "late", "--role", "user"]
         try small.disk.take()
         if signal == SIGTERM {
             #expect(await server.stop() == .exited(0))
@@ -205,14 +206,19 @@ private struct SmallServer {
         } else {
             await server.kill()
         }
-        let run = try await ProgramRun("hauld", ["--config", server.config], atMost: .seconds(20))
-        #expect(run.code == 1, "\(run)")
-        let lines = run.errors.split(separator: "\n").filter { !$0.contains(" protocol left out ") }
-        #expect(lines.count == 1 && lines.first?.hasPrefix("hauld: ") == true, "\(run)")
-        #expect(run.errors.contains(server.database) && run.errors.contains("full"), "\(run)")
-        for word in ["INSERT", "DELETE", "(13)", "unavailable("] { #expect(!run.errors.contains(word), "\(run)") }
+        for words in [["--config", server.config], tokenAdd] {
+            let run = try await ProgramRun("hauld", words, atMost: .seconds(20))
+            #expect(run.code == 1 && run.output.isEmpty, "\(run)")
+            let lines = run.errors.split(separator: "\n").filter { !$0.contains(" protocol left out ") }
+            #expect(lines.count == 1 && lines.first?.hasPrefix("hauld: ") == true, "\(run)")
+            #expect(run.errors.contains(server.database) && run.errors.contains("full"), "\(run)")
+            for word in ["INSERT", "DELETE", "COMMIT", "(13)", "unavailable("] {
+                #expect(!run.errors.contains(word), "\(run)")
+            }
+        }
         try small.disk.giveBack()
         try await server.start()
+        #expect(try await ProgramRun("hauld", tokenAdd).code == 0)
         #expect(try await ids(person) == before)
         _ = try await person.list("/after")
         await small.remove()
