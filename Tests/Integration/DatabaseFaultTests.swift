@@ -132,15 +132,19 @@ import Testing
             (job + "/elements/0/status", "attempts"), (job + "/output", "attempts"),
             (job + "/elements/0/output", "attempts"), (job + "/elements/0/output/1", "attempts"),
         ]
+        let boss = try await server.caller(user: "boss-\(person.name)", role: "operator")
         let database = try OutsideDatabase(server)
-        for (path, table) in routes {
+        for (path, table) in routes + [("/workers", "workers")] {
+            let caller = path == "/workers" ? boss : person.user
             for table in [table, "tokens"] {
                 try database.run("ALTER TABLE \(table) RENAME TO elsewhere")
                 let log = server.log.count
-                let answer = try await person.user.get(path)
+                let sent = Task { try await caller.get(path) }
+                let result = await sent.result
                 try database.run("ALTER TABLE elsewhere RENAME TO \(table)")
+                let answer = try result.get()
                 expectFault(answer, server, log: log, "GET", path, cause: table)
-                let again = try await person.user.get(path)
+                let again = try await caller.get(path)
                 #expect(again.status == 200, "\(path) \(again)")
             }
         }

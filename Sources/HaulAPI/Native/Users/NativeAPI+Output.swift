@@ -28,7 +28,7 @@ extension NativeAPI {
         let form = query.listingForm(allowsNone: false)
         let follows = query.parse("follow", "0 or 1") { ["1": true, "0": false][$0] } ?? false
         try query.check()
-        if follows { return try await follow(element, job, number: number) }
+        if follows { return watched(try await follow(element, job, number: number), request.head) }
         let latest = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id)
         guard let latest else {
             throw Problem.invalid(
