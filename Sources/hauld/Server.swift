@@ -78,13 +78,9 @@ struct Server {
         configuration.sessionlessLeaseSeconds = config.leases.sessionless
         configuration.retry = RetryPolicy(base: config.retry.base, maximum: config.retry.maximum)
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
-        do {
-            return try await Engine(
-                store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
-                onDiskFailure: Self.diskFailed)
-        } catch let error as StoreError {
-            throw StartError(error, store: config.store)
-        }
+        return try await Engine(
+            store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
+            onDiskFailure: Self.diskFailed)
     }
 
     private func listen(_ engine: Engine) throws -> HTTPServer {

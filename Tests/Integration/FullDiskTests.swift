@@ -190,7 +190,7 @@ private struct SmallServer {
         await small.remove()
     }
 
-    /// On a full disk it ends in good order, does not start and says so in one line, and starts once there is space.
+    /// On a full disk it ends in good order. Started there it serves reads, and registers once there is space.
     @Test(arguments: [SIGTERM, SIGKILL]) func restart(signal: Int32) async throws {
         guard let small = try await SmallServer.start(kibibytes: 4 << 10) else { return }
         let server = small.server
@@ -206,21 +206,38 @@ private struct SmallServer {
         } else {
             await server.kill()
         }
-        for words in [["--config", server.config], tokenAdd] {
-            let run = try await ProgramRun("hauld", words, atMost: .seconds(20))
-            #expect(run.code == 1 && run.output.isEmpty, "\(run)")
-            let lines = run.errors.split(separator: "\n").filter { !$0.contains(" protocol left out ") }
-            #expect(lines.count == 1 && lines.first?.hasPrefix("hauld: ") == true, "\(run)")
-            #expect(run.errors.contains(server.database) && run.errors.contains("full"), "\(run)")
-            for word in ["INSERT", "DELETE", "COMMIT", "(13)", "unavailable("] {
-                #expect(!run.errors.contains(word), "\(run)")
-            }
-        }
-        try small.disk.giveBack()
+        expectOneLine(try await ProgramRun("hauld", tokenAdd), server)
         try await server.start()
+        #expect(try await ids(person) == before)
+        #expect(try await person.user.get("/jobs/\(before[0])/elements").json.array?.count == 1)
+        expectUnavailable(try await person.user.post("/list", ["src_siteid": 1, "src_filepath": "/no"]), server)
+        try small.disk.giveBack()
         #expect(try await ProgramRun("hauld", tokenAdd).code == 0)
         #expect(try await ids(person) == before)
         _ = try await person.list("/after")
         await small.remove()
+    }
+
+    /// Where there is no database yet it does not start, and says so in one line.
+    @Test func firstStart() async throws {
+        let server = try LiveServer()
+        try server.configure(port: 0)
+        guard let disk = TinyDisk.open(at: server.folder + "/state", kibibytes: 256) else {
+            return await server.remove()
+        }
+        try disk.take()
+        expectOneLine(try await ProgramRun("hauld", ["--config", server.config], atMost: .seconds(20)), server)
+        disk.remove()
+        await server.remove()
+    }
+
+    private func expectOneLine(_ run: ProgramRun, _ server: LiveServer) {
+        #expect(run.code == 1 && run.output.isEmpty, "\(run)")
+        let lines = run.errors.split(separator: "\n").filter { !$0.contains(" protocol left out ") }
+        #expect(lines.count == 1 && lines.first?.hasPrefix("hauld: ") == true, "\(run)")
+        #expect(run.errors.contains(server.database), "\(run)")
+        for word in ["INSERT", "CREATE", "COMMIT", "(13)", "unavailable("] {
+            #expect(!run.errors.contains(word), "\(run)")
+        }
     }
 }
