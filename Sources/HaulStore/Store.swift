@@ -7,7 +7,7 @@ import Synchronization
 /// (group commit): each in a savepoint of its own, so that one that throws takes nothing with it. Reads run beside them
 /// on connections of their own, each in a short transaction that sees one moment.
 public final class Store: Sendable {
-    private let writes: WriteQueue
+    let writes: WriteQueue
     private let readers: [ReadQueue]
     private let turn = Atomic<Int>(0)
 
@@ -30,9 +30,7 @@ public final class Store: Sendable {
             try Migrations.apply(to: connection, path: path)
         } catch let error as StoreError {
             if case .newer = error { throw error }
-            // Which statement it was tells nobody who starts a server anything.
-            let cause = error.description.prefix { $0 != "(" }
-            throw StoreError.unusable("\(path) can't be used as haul's database: \(cause.trimmed)")
+            throw StoreError.unusable("\(path) can't be used as haul's database: \(error.summary)")
         }
         writes = WriteQueue(connection: connection, onFsyncFailure: onFsyncFailure)
         self.readers = try (0..<max(1, readers)).map { number in
@@ -55,14 +53,5 @@ public final class Store: Sendable {
     public func read<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
         let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await readers[abs(number % readers.count)].perform(body)
-    }
-}
-
-extension Substring {
-    /// Without the blanks at its end.
-    fileprivate var trimmed: Substring {
-        var result = self
-        while result.last == " " { result.removeLast() }
-        return result
     }
 }

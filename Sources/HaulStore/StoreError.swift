@@ -26,4 +26,10 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
                 + "run the newer hauld, or restore a backup from before the upgrade"
         }
     }
+
+    /// The description without the statement that failed, which tells nobody who starts a server anything.
+    public var summary: String {
+        let text = description.prefix { $0 != "(" }
+        return text.last == " " ? String(text.dropLast()) : String(text)
+    }
 }

@@ -23,7 +23,10 @@ struct Target: Sendable {
     }
 
     private static func token(_ file: String) throws -> String {
-        try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw BenchError(message: "\(file): there is no token to be read")
+        }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Sends a request and answers what came back with one of `statuses`.

@@ -1,5 +1,6 @@
 import Foundation
 import HaulConfig
+import HaulStore
 
 /// The server: parse, compose, run.
 @main struct Hauld {
@@ -32,6 +33,11 @@ import HaulConfig
 /// Why the server can't start: one clear line.
 struct StartError: Error {
     var message: String
+}
+
+extension StartError {
+    /// The first that is written to a database failed: its disk may be full.
+    init(_ error: StoreError, store: String) { message = "\(store): \(error.summary)" }
 }
 
 /// A command line that can't be understood.

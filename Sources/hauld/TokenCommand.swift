@@ -22,8 +22,12 @@ struct TokenCommand {
         if let problem = AccessToken.problem(withUser: request.user) { throw UsageError(message: problem) }
         guard Sodium.start() else { throw StartError(message: "libsodium found no source of randomness") }
         let store = try Server.openStore(config)
-        return try await AccessToken.add(
-            to: store, user: request.user, role: request.role, sites: request.sites, queues: request.queues,
-            users: request.users, now: World.real.now())
+        do {
+            return try await AccessToken.add(
+                to: store, user: request.user, role: request.role, sites: request.sites, queues: request.queues,
+                users: request.users, now: World.real.now())
+        } catch let error as StoreError {
+            throw StartError(error, store: config.store)
+        }
     }
 }

@@ -1,35 +1,8 @@
 import Foundation
-import Glibc
 import HaulLogs
 import HaulModel
+import Support
 import Testing
-
-/// A file system of 256 KiB, gone with its last reference.
-private final class TinyDisk: Sendable {
-    let root: String
-
-    init() throws {
-        root = NSTemporaryDirectory() + "haul-tiny-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
-        guard mount("tmpfs", root, "tmpfs", 0, "size=256k") == 0 else {
-            let problem = String(cString: strerror(errno))
-            try FileManager.default.removeItem(atPath: root)
-            throw LogError.io("mount: \(problem)")
-        }
-    }
-
-    deinit {
-        umount2(root, Int32(2))
-        rmdir(root)
-    }
-
-    static func open() -> TinyDisk? {
-        do { return try TinyDisk() } catch {
-            print("NOT TESTED: a full disk. It takes root and mount(2): \(error)")
-            return nil
-        }
-    }
-}
 
 @Suite(.serialized) struct FullDiskTests {
     private let text = Array(repeating: UInt8(ascii: "f"), count: 20_000)
@@ -50,7 +23,7 @@ private final class TinyDisk: Sendable {
     }
 
     @Test func appendedLogs() async throws {
-        guard let disk = TinyDisk.open() else { return }
+        guard let disk = TinyDisk.open(kibibytes: 256) else { return }
         let store = try LogStore(root: disk.root)
         let key = LogFolder.key()
         let ballast = disk.root + "/ballast"
@@ -68,7 +41,7 @@ private final class TinyDisk: Sendable {
     }
 
     @Test func longLogsAndOthersOfTheGroup() async throws {
-        guard let disk = TinyDisk.open() else { return }
+        guard let disk = TinyDisk.open(kibibytes: 256) else { return }
         var limits = LogLimits()
         limits.ownFile = 1000
         let store = try LogStore(root: disk.root, limits: limits)
@@ -79,7 +52,7 @@ private final class TinyDisk: Sendable {
     }
 
     @Test func piecesListingsAndSpills() async throws {
-        guard let disk = TinyDisk.open() else { return }
+        guard let disk = TinyDisk.open(kibibytes: 256) else { return }
         let store = try LogStore(root: disk.root)
         let key = LogFolder.key()
         _ = try await store.appendGrowing(key, offset: 0, bytes: text)

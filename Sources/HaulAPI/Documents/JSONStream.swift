@@ -1,3 +1,4 @@
+import Foundation
 import HaulHTTP
 
 /// Streams a list of documents: a JSON array, or NDJSON where the client asks for it.
@@ -6,7 +7,23 @@ struct JSONStream: Sendable {
     let isLines: Bool
 
     init(for request: HTTPRequest) {
-        isLines = request.headers["Accept"]?.lowercased().contains("ndjson") == true
+        isLines = Self.prefersLines(request.headers["Accept"] ?? "")
+    }
+
+    /// Whether an `Accept` (RFC 9110, 12.5.1) names NDJSON, and JSON not as something better. What it names besides does
+    /// not matter: nothing is refused for it.
+    private static func prefersLines(_ accept: String) -> Bool {
+        var best: (lines: Double, json: Double) = (0, 0)
+        for range in accept.lowercased().split(separator: ",") {
+            let parts = range.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            switch parts.first {
+            case "application/x-ndjson", "application/ndjson": best.lines = max(best.lines, quality)
+            case "application/json": best.json = max(best.json, quality)
+            default: break
+            }
+        }
+        return best.lines > 0 && best.lines >= best.json
     }
 
     /// An answer whose documents `body` writes one after the other.
@@ -16,6 +33,17 @@ struct JSONStream: Sendable {
             headers: ["Content-Type": contentType],
             body: .stream { writer in
                 var sink = Sink(writer: writer, isLines: isLines)
+                try await body(&sink)
+                try await sink.finish()
+            })
+    }
+
+    /// An answer of the one document that `body` writes.
+    static func one(_ body: @escaping @Sendable (inout Sink) async throws -> Void) -> HTTPResponse {
+        HTTPResponse(
+            headers: ["Content-Type": "application/json"],
+            body: .stream { writer in
+                var sink = Sink(writer: writer, isLines: true)
                 try await body(&sink)
                 try await sink.finish()
             })

@@ -65,4 +65,20 @@ extension NativeAPI {
         if let cause = problem.cause { onFault("\(head.method) \(head.path): \(cause)") }
         return problem.response
     }
+
+    /// An answer whose stream says in the log why it broke off; a client sees no more than that it did.
+    func watched(_ response: HTTPResponse, _ head: HTTPRequestHead) -> HTTPResponse {
+        guard case .stream(let produce) = response.body else { return response }
+        var watched = response
+        watched.body = .stream { [onFault] writer in
+            do { try await produce(writer) } catch {
+                // Who leaves, or is sent away when the server ends, is no fault of ours.
+                if !(error is HTTPClientGone), !(error is CancellationError) {
+                    onFault("\(head.method) \(head.path): cut off: \(Problem(answering: error).cause ?? "\(error)")")
+                }
+                throw error
+            }
+        }
+        return watched
+    }
 }

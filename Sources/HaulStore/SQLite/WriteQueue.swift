@@ -18,6 +18,9 @@ final class WriteQueue: @unchecked Sendable {
         self.onFsyncFailure = onFsyncFailure
     }
 
+    /// Writes that the next groups will be made of, for a test of groups.
+    var waitingCount: Int { waiting.withLock { $0.count } }
+
     /// - Parameter isLarge: it changes hundreds of rows: it gets a commit of its own.
     func perform<T: Sendable>(
         isLarge: Bool, _ body: @escaping @Sendable (StoreWriter) throws -> T

@@ -58,18 +58,19 @@ extension NativeAPI {
     /// `GET /workers`.
     private func listWorkers(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try await principal(of: request, .operator)
-        return JSONStream(for: request).response { [engine] sink in
-            var last = ""
+        let first = try await engine.workers(after: "", limit: Self.page)
+        let response = JSONStream(for: request).response { [engine] sink in
+            var workers = first
             while true {
-                let workers = try await engine.workers(after: last, limit: Self.page)
                 for worker in workers {
                     sink.begin()
                     try await sink.write(JSONText.bytes(WorkerDocument(worker)))
                 }
                 guard workers.count == Self.page, let name = workers.last?.record.name else { return }
-                last = name
+                workers = try await engine.workers(after: name, limit: Self.page)
             }
         }
+        return watched(response, request.head)
     }
 
     /// Whose queues: the asker's; an operator may name another user.

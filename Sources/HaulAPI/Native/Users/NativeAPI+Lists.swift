@@ -74,13 +74,8 @@ extension NativeAPI {
         let form = query.listingForm(allowsNone: true)
         let (job, element) = try await element(path, request)
         try query.check()
-        return HTTPResponse(
-            headers: ["Content-Type": "application/json"],
-            body: .stream { writer in
-                var sink = JSONStream.Sink(writer: writer, isLines: true)
-                try await write(element, of: job, form, to: &sink)
-                try await sink.finish()
-            })
+        return watched(
+            JSONStream.one { sink in try await write(element, of: job, form, to: &sink) }, request.head)
     }
 
     /// An element's document; behind it, streamed from disk, the listing that a LIST found.
@@ -105,7 +100,7 @@ extension NativeAPI {
         write: @escaping @Sendable (Row, inout JSONStream.Sink) async throws -> Void
     ) async throws -> HTTPResponse {
         let first = try await read(start, min(limit ?? Self.page, Self.page))
-        return JSONStream(for: request).response { sink in
+        let response = JSONStream(for: request).response { sink in
             var rows = first
             var left = limit ?? Int.max
             while let last = rows.last, left > 0 {
@@ -118,5 +113,6 @@ extension NativeAPI {
                 rows = try await read(last.id, min(left, Self.page))
             }
         }
+        return watched(response, request.head)
     }
 }

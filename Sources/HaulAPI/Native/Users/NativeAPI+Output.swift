@@ -28,7 +28,7 @@ extension NativeAPI {
         let form = query.listingForm(allowsNone: false)
         let follows = query.parse("follow", "0 or 1") { ["1": true, "0": false][$0] } ?? false
         try query.check()
-        if follows { return try await follow(element, job, number: number) }
+        if follows { return watched(try await follow(element, job, number: number), request.head) }
         let latest = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id)
         guard let latest else {
             throw Problem.invalid(
@@ -46,13 +46,8 @@ extension NativeAPI {
         }
         let ended: Ended = (found, element.type)
         try await checkLogs([ended], of: job)
-        return HTTPResponse(
-            headers: ["Content-Type": "application/json"],
-            body: .stream { writer in
-                var sink = JSONStream.Sink(writer: writer, isLines: true)
-                try await write(ended, of: job, form, to: &sink)
-                try await sink.finish()
-            })
+        return watched(
+            JSONStream.one { sink in try await write(ended, of: job, form, to: &sink) }, request.head)
     }
 
     /// The log of an attempt as plain text while it grows, to its end; without a number that of the one which runs, else of
@@ -79,7 +74,7 @@ extension NativeAPI {
         try query.check()
         // A missing log is an error of the whole answer, so every one is looked for before the first byte.
         try await eachPage(of: job, latestOnly: !isAll) { try await checkLogs($0, of: job) }
-        return JSONStream(for: request).response { sink in
+        let response = JSONStream(for: request).response { sink in
             var open: Int?
             var body = sink
             try await eachPage(of: job, latestOnly: !isAll) { page in
@@ -100,6 +95,7 @@ extension NativeAPI {
             if open != nil { try await body.write("]") }
             sink = body
         }
+        return watched(response, request.head)
     }
 
     private func eachPage(of job: Job, latestOnly: Bool, _ body: ([Ended]) async throws -> Void) async throws {

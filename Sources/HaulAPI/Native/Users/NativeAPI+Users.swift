@@ -28,7 +28,9 @@ extension NativeAPI {
             let progress = try await engine.progress(ofElement: element.id, ofJob: element.jobID)
             return JSONText.response(ElementStatusDocument(element, progress: progress))
         }
-        router.on("GET", "/jobs/:job/events") { request, path in try await watchJob(path, request) }
+        router.on("GET", "/jobs/:job/events") { request, path in
+            watched(try await watchJob(path, request), request.head)
+        }
         addOutputRoutes(to: &router)
         addControlRoutes(to: &router)
     }
