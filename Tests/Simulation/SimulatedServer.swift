@@ -14,6 +14,8 @@ final class SimulatedServer {
     private let clock: SimulatedClock
     private let mutation: Mutation?
     private(set) var engine: Engine
+    /// What they keep in memory lives as long as the process.
+    private var duties: [any Duty] = []
 
     static let sites = (1...3).map { Site(id: $0, name: "s\($0)", protocolName: .ssh, endpoints: []) }
 
@@ -23,10 +25,21 @@ final class SimulatedServer {
         self.clock = clock
         self.mutation = mutation
         engine = try await Self.start(folder, chance, clock, mutation)
+        makeDuties()
     }
 
     /// As if the process had died, and somebody had started it again.
-    func restart() async throws { engine = try await Self.start(folder, chance, clock, mutation) }
+    func restart() async throws {
+        engine = try await Self.start(folder, chance, clock, mutation)
+        makeDuties()
+    }
+
+    private func makeDuties() {
+        duties = [
+            Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
+            Sweeper(engine: engine), Pruner(engine: engine),
+        ]
+    }
 
     private static func start(
         _ folder: String, _ chance: Seeded, _ clock: SimulatedClock, _ mutation: Mutation?
@@ -45,10 +58,7 @@ final class SimulatedServer {
 
     /// A piece of each duty, in an order of chance; a crash may come in between.
     func runDuties() async throws {
-        var duties: [any Duty] = [
-            Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
-            Sweeper(engine: engine), Pruner(engine: engine),
-        ]
+        var duties = duties
         while let duty = chance.pick(duties) {
             duties.removeAll { $0.name == duty.name }
             _ = try await duty.run()
