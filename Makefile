@@ -12,6 +12,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # The workers of a playground.
 WORKERS ?= 1
+SEEDS ?= 1-200
 
 PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-fake
 RELEASE  := $(SCRATCH)/release
@@ -27,7 +28,7 @@ SERVERS   := openssh-client openssh-server curl apache2 nginx-extras
 TESTTOOLS := openssl python3 zsh fish
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 
-.PHONY: help setup build demo playground needs-dir test lint format bench install clean
+.PHONY: help setup build demo playground needs-dir test simulate lint format bench install clean
 
 ## help: this list
 help:
@@ -80,7 +81,8 @@ needs-dir:
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
-    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance
+    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
+    Simulation
 test: setup
 	$(BUILD) --build-tests
 	@for group in $(TESTS); do \
@@ -90,6 +92,11 @@ test: setup
 	    grep -E '^✘|^◇ Test run|^✔ Test run|^➜|NOT TESTED' $(SCRATCH)/test.log || tail -n 20 $(SCRATCH)/test.log; \
 	done; \
 	if [[ -n "$${failed:-}" ]]; then echo "test: failed in:$$failed"; exit 1; fi
+
+## simulate [SEEDS=]: the engine in worlds that go wrong, a world a seed (1-200); a seed that fails does so again
+simulate: setup
+	$(BUILD) --build-tests
+	HAUL_SEEDS="$(SEEDS)" $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter '^Simulation\..*nothingIsLost'
 
 ## lint: the format of every Swift file, who may import whom, and that `make test` runs every group
 lint:

@@ -113,6 +113,7 @@ let package = Package(
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
+        tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
         tests(
             "HaulWorkerTests",
             [

@@ -18,7 +18,17 @@ public final class Store: Sendable {
     ///   - readers: connections for reads.
     ///   - onFsyncFailure: called with the cause when a commit could not be synced; it shall end the process.
     /// - Throws: `StoreError.unusable` or `.newer`, each one clear line.
-    public init(path: String, readers: Int = 4, onFsyncFailure: @escaping @Sendable (String) -> Void) throws {
+    public convenience init(
+        path: String, readers: Int = 4, onFsyncFailure: @escaping @Sendable (String) -> Void
+    ) throws {
+        try self.init(path: path, readers: readers, rewriting: nil, onFsyncFailure)
+    }
+
+    /// - Parameter rewriting: what becomes of each statement before it is run: how a test puts a fault into the engine.
+    init(
+        path: String, readers: Int, rewriting: (@Sendable (String) -> String)?,
+        _ onFsyncFailure: @escaping @Sendable (String) -> Void
+    ) throws {
         let connection = try SQLiteConnection(path: path, readOnly: false)
         do {
             try connection.script(
@@ -32,9 +42,11 @@ public final class Store: Sendable {
             if case .newer = error { throw error }
             throw StoreError.unusable("\(path) can't be used as haul's database: \(error.summary)")
         }
+        connection.rewriting = rewriting
         writes = WriteQueue(connection: connection, onFsyncFailure: onFsyncFailure)
         self.readers = try (0..<max(1, readers)).map { number in
             let reader = try SQLiteConnection(path: path, readOnly: true)
+            reader.rewriting = rewriting
             try reader.script("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
             return ReadQueue(connection: reader, number: number)
         }

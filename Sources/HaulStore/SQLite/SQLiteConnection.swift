@@ -5,6 +5,8 @@ final class SQLiteConnection: SQLConnection {
     private let handle: OpaquePointer
     /// Prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var statements: [String: SQLiteStatement] = [:]
+    /// What becomes of each statement before it is run; nil is nothing.
+    var rewriting: (@Sendable (String) -> String)?
 
     /// Once in a process, before the first connection.
     private static let isConfigured = haul_sqlite_configure() == SQLITE_OK
@@ -60,7 +62,8 @@ final class SQLiteConnection: SQLConnection {
     private func prepared(_ sql: String) throws -> SQLiteStatement {
         if let statement = statements[sql] { return statement }
         var compiled: OpaquePointer?
-        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+        let text = rewriting?(sql) ?? sql
+        let code = sqlite3_prepare_v3(handle, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
         guard code == SQLITE_OK, let compiled else { throw error(code, sql) }
         let statement = SQLiteStatement(handle: compiled)
         statements[sql] = statement

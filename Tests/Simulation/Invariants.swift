@@ -1,0 +1,83 @@
+import HaulModel
+
+@testable import HaulEngine
+@testable import HaulStore
+
+/// What holds at every moment, read from the database itself.
+enum Invariants {
+    /// - Returns: what does not hold.
+    static func violations(_ store: Store, _ record: Record) async throws -> [String] {
+        let ids = record.jobs
+        let accepted = record.accepted
+        let successes = record.successes
+        return try await record.wrongs
+            + store.read { reader in
+                var found: [String] = []
+                func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
+                    if !isTrue { found.append(what()) }
+                }
+                var offered = 0
+                for id in Set(ids) {
+                    guard let state = try reader.jobState(id) else {
+                        found.append("job \(id) was acknowledged and is gone")
+                        continue
+                    }
+                    let elements = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
+                    var counts = StatusCounts()
+                    for element in elements { counts[element.status] += 1 }
+                    check(counts == state.job.counts, "job \(id) counts \(state.job.counts), has \(counts)")
+                    check(state.open == elements.count { !$0.phase.isEnded }, "job \(id): open is \(state.open)")
+                    check(state.ready == elements.count { $0.phase == .ready }, "job \(id): ready is \(state.ready)")
+                    check(elements.map(\.id) == Array(0..<elements.count), "job \(id): ids have gaps")
+                    check(
+                        elements.allSatisfy { $0.tries <= $0.maxTries }, "job \(id): more tries than there may be")
+                    offered += state.offered
+                    for element in elements {
+                        let live = try reader.liveAttempt(ofElement: element.id, ofJob: id)
+                        let isOut = element.phase == .leased || element.phase == .running
+                        check(
+                            isOut == (live != nil),
+                            "element \(id).\(element.id) is \(element.phase), live: \(live != nil)")
+                        if let live {
+                            check(live.number == element.attempts + 1, "attempt \(live.number) of \(id).\(element.id)")
+                        }
+                    }
+                }
+                for (attempt, count) in accepted {
+                    let row = try reader.attempt(attempt)
+                    check(row?.ended != nil && count == 1, "the outcome of \(attempt) was taken and is not there")
+                    if successes[attempt] == true {
+                        let element = try reader.element(attempt.elementID, ofJob: attempt.jobID)
+                        check(
+                            element?.phase == .done,
+                            "\(attempt) succeeded, its element is \(String(describing: element?.phase))")
+                    }
+                }
+                let lanes = try Lanes.ready(reader)
+                check(lanes == offered, "lanes promise \(lanes) elements, jobs offer \(offered)")
+                return found
+            }
+    }
+
+    /// What holds once nothing happens any more.
+    static func leftovers(_ store: Store, _ record: Record) async throws -> [String] {
+        let ids = record.jobs
+        return try await store.read { reader in
+            try Set(ids).compactMap { id in
+                guard let state = try reader.jobState(id) else { return nil }
+                let isEnded = [.done, .failed, .cancelled].contains(state.job.status) && state.intent == nil
+                if isEnded { return nil }
+                let open = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
+                    .map { "\($0.id) \($0.type) \($0.phase) \($0.sourcePath) depth \($0.depth)" }
+                return "job \(id) never ends: \(state)\n\(open.joined(separator: "\n"))"
+            }
+        }
+    }
+}
+
+/// The elements that all lanes promise.
+enum Lanes {
+    static func ready(_ reader: StoreReader) throws -> Int {
+        try reader.db.first("SELECT COALESCE(SUM(ready), 0) FROM lanes") { $0.int(0) } ?? 0
+    }
+}

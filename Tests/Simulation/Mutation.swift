@@ -1,0 +1,52 @@
+/// A fault put into the engine, as a change of what its statements say: the simulation has to notice each.
+struct Mutation: Sendable, CustomStringConvertible {
+    let description: String
+    /// Part of a statement, and what stands there instead.
+    let find: String
+    let replacement: String
+
+    @Sendable func rewrite(_ sql: String) -> String { sql.replacing(find, with: replacement) }
+
+    static let all: [Mutation] = [
+        Mutation(
+            description: "leases never expire", find: "WHERE ended IS NULL AND expires <= $1",
+            replacement: "WHERE ended IS NULL AND expires <= $1 - 100000000000"),
+        Mutation(
+            description: "ended sessions are not rescued", find: "WHERE ended IS NOT NULL AND released IS NULL ORDER",
+            replacement: "WHERE ended IS NOT NULL AND released IS NULL AND id < 0 ORDER"),
+        Mutation(
+            description: "what waits between tries is forgotten", find: "WHERE phase = 2 AND not_before <= $1",
+            replacement: "WHERE phase = 2 AND not_before <= $1 AND job_id < 0"),
+        Mutation(
+            description: "the same element is handed out again and again",
+            find: "UPDATE elements SET phase = $3, size = $4, attempts = $5",
+            replacement: "UPDATE elements SET phase = CASE WHEN $3 = 3 THEN 1 ELSE $3 END, size = $4, attempts = $5"),
+        Mutation(
+            description: "a lane forgets what became ready", find: "UPDATE lanes SET ready = ready + $2",
+            replacement: "UPDATE lanes SET ready = MAX(0, ready + $2 - ($2 > 1))"),
+        Mutation(
+            description: "the fence does not see that an attempt has ended",
+            find: "a.worker, a.started, a.ended, a.status", replacement: "a.worker, a.started, NULL, a.status"),
+        Mutation(
+            description: "depths of a removal are not counted down", find: "UPDATE depths SET open = open - 1",
+            replacement: "UPDATE depths SET open = open - 0"),
+        Mutation(
+            description: "cancels are not swept", find: "SELECT id FROM jobs WHERE intent IS NOT NULL AND id > $1",
+            replacement: "SELECT id FROM jobs WHERE intent IS NOT NULL AND id > $1 AND id < 0"),
+        Mutation(
+            description: "expansions stop after their first piece",
+            find: "SELECT id FROM jobs WHERE expansion IS NOT NULL AND id > $1",
+            replacement: "SELECT id FROM jobs WHERE expansion IS NOT NULL AND n_new < 3 AND n_done < 2 AND id > $1"),
+        Mutation(
+            description: "a job miscounts what is done", find: "n_done = $5",
+            replacement: "n_done = MAX(n_done, $5 - 1)"),
+        Mutation(
+            description: "a lost attempt is never ended", find: "SET ended = $4, status = $5, class = $6",
+            replacement:
+                "SET ended = CASE WHEN $6 = 'lost' THEN NULL ELSE $4 END, status = CASE WHEN $6 = 'lost' THEN NULL ELSE $5 END, class = $6"
+        ),
+        Mutation(
+            description: "tries are not counted", find: "attempts = $5, forgiven = $6",
+            replacement: "attempts = $5, forgiven = MAX($6, $5)"),
+    ]
+}

@@ -1,0 +1,25 @@
+import HaulModel
+
+@testable import HaulEngine
+
+/// What the world was told: acknowledged jobs, and outcomes that were taken.
+final class Record {
+    private(set) var jobs: [Int] = []
+    /// Accepted outcomes by attempt.
+    private(set) var accepted: [AttemptID: Int] = [:]
+    private(set) var successes: [AttemptID: Bool] = [:]
+    /// What must never happen, as it happened.
+    private(set) var wrongs: [String] = []
+
+    func acknowledged(_ ids: [Int]) { jobs += ids }
+
+    func saw(_ report: Report, _ verdict: Verdict) {
+        guard case .accepted = verdict else { return }
+        let id = AttemptID(jobID: report.jobID, elementID: report.elementID, number: report.attempt)
+        accepted[id, default: 0] += 1
+        successes[id] = report.returnCode == 0
+        if accepted[id] ?? 0 > 1 { wrongs.append("two outcomes of attempt \(id) were accepted") }
+        let others = successes.filter { $0.value && $0.key.jobID == id.jobID && $0.key.elementID == id.elementID }
+        if others.count > 1 { wrongs.append("element \(id.jobID).\(id.elementID) succeeded twice") }
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import HaulLogs
+import HaulModel
+import Synchronization
+
+@testable import HaulEngine
+@testable import HaulStore
+
+/// The real engine over the real store and logs, under a clock and a chance of the simulation's own. It can be killed
+/// at any moment; the next one finds what was on disk.
+final class SimulatedServer {
+    let folder: String
+    private let chance: Seeded
+    private let clock: SimulatedClock
+    private let mutation: Mutation?
+    private(set) var engine: Engine
+    /// What they keep in memory lives as long as the process.
+    private var duties: [any Duty] = []
+
+    static let sites = (1...3).map { Site(id: $0, name: "s\($0)", protocolName: .ssh, endpoints: []) }
+
+    init(folder: String, chance: Seeded, clock: SimulatedClock, mutation: Mutation?) async throws {
+        self.folder = folder
+        self.chance = chance
+        self.clock = clock
+        self.mutation = mutation
+        engine = try await Self.start(folder, chance, clock, mutation)
+        makeDuties()
+    }
+
+    /// As if the process had died, and somebody had started it again.
+    func restart() async throws {
+        engine = try await Self.start(folder, chance, clock, mutation)
+        makeDuties()
+    }
+
+    private func makeDuties() {
+        duties = [
+            Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
+            Sweeper(engine: engine), Pruner(engine: engine),
+        ]
+    }
+
+    private static func start(
+        _ folder: String, _ chance: Seeded, _ clock: SimulatedClock, _ mutation: Mutation?
+    ) async throws -> Engine {
+        var configuration = EngineConfiguration()
+        configuration.expansionPiece = 3
+        configuration.dutyPiece = 4
+        configuration.retry = RetryPolicy(base: 2, maximum: 30, forgivenLosses: 3)
+        return try await Engine(
+            store: Store(path: folder + "/haul.sqlite", readers: 1, rewriting: mutation?.rewrite) { _ in },
+            logs: LogStore(root: folder + "/logs"),
+            rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
+            configuration: configuration, world: World(now: { clock.now }, random: { chance.bytes($0) }),
+            onDiskFailure: { _ in })
+    }
+
+    /// A piece of each duty, in an order of chance; a crash may come in between.
+    func runDuties() async throws {
+        var duties = duties
+        while let duty = chance.pick(duties) {
+            duties.removeAll { $0.name == duty.name }
+            _ = try await duty.run()
+        }
+    }
+}
+
+/// A clock that moves when the simulation says so.
+final class SimulatedClock: Sendable {
+    private let milliseconds = Mutex(1_700_000_000_000)
+
+    var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
+    func advance(seconds: Double) { milliseconds.withLock { $0 += Int(seconds * 1000) } }
+}

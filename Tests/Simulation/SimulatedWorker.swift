@@ -1,0 +1,168 @@
+import HaulModel
+import HaulStore
+
+@testable import HaulEngine
+
+/// A worker as a bad network and a bad machine make it: answers are lost, reports late, twice or in another order, it
+/// forgets all in the middle.
+final class SimulatedWorker {
+    /// An element in its hands.
+    struct Held {
+        var job: Int
+        var element: Element
+        var attempt: Int
+        var token: String
+
+        var name: String { "\(job).\(element.id).\(attempt)" }
+    }
+
+    let name: String
+    private let bearer: TokenRecord
+    private let chance: Seeded
+    private var session: Int?
+    private var held: [Held] = []
+    /// Reports that were not answered yet; some of them of sessions that are over.
+    private var outbox: [Report] = []
+    /// While it behaves nothing of its is lost, and it fails nothing.
+    var behaves = false
+
+    init(name: String, bearer: TokenRecord, chance: Seeded) {
+        self.name = name
+        self.bearer = bearer
+        self.chance = chance
+    }
+
+    var isIdle: Bool { held.isEmpty && outbox.isEmpty }
+
+    private func isLost(_ share: Int) -> Bool { !behaves && chance.percent(share) }
+
+    /// Does one thing.
+    func step(_ engine: Engine, _ record: Record) async throws {
+        if isLost(2) {
+            // It died. What it knew is gone, but for reports that are still on their way.
+            held = []
+            session = nil
+            return
+        }
+        guard let session else { return try await register(engine) }
+        do {
+            switch chance.number(0...9) {
+            case 0...2: try await claim(engine, session)
+            case 3: try await beat(engine, session)
+            case 4...5: try await progress(engine)
+            case 6...7: finish()
+            default: try await send(engine, record)
+            }
+            if behaves { try await beat(engine, session) }
+        } catch let error as EngineError where error.code == "session_ended" {
+            held = []
+            self.session = nil
+        }
+    }
+
+    private func register(_ engine: Engine) async throws {
+        let worker = WorkerRecord(
+            name: name, host: "h", version: "1", slots: 2, protocols: ["SSH"], sites: [])
+        let started = try await engine.startSession(worker, bearer: bearer).id
+        // The answer may be lost: it will register once more.
+        if !isLost(10) { session = started }
+    }
+
+    private func claim(_ engine: Engine, _ session: Int) async throws {
+        let handouts = try await engine.claim(
+            ClaimQuery(
+                types: Set(JobType.allCases), protocols: nil, sites: nil, session: session,
+                measure: chance.percent(80) ? .number(chance.number(1...4)) : .size(chance.number(0...50)),
+                bearer: bearer, host: "h"), wait: 0)
+        if isLost(15) { return }
+        for handout in handouts {
+            held += handout.items.map {
+                Held(job: handout.job.id, element: $0.element, attempt: $0.attempt, token: $0.token)
+            }
+        }
+    }
+
+    private func beat(_ engine: Engine, _ session: Int) async throws {
+        if isLost(10) { return }
+        let holding = Set(held.map(\.name) + outbox.map { "\($0.jobID).\($0.elementID).\($0.attempt)" })
+        let answer = try await engine.heartbeat(
+            session: session, holding: holding, HeartbeatRecord(load: 1), bearer: bearer)
+        if isLost(10) { return }
+        held.removeAll { answer.unknown.contains($0.name) }
+        for item in held where answer.stop.contains(item.name) {
+            held.removeAll { $0.name == item.name }
+            outbox.append(report(item, returnCode: 1, .interrupted))
+        }
+    }
+
+    private func progress(_ engine: Engine) async throws {
+        guard let item = chance.pick(held) else { return }
+        let progress = Attempt.Progress(transferred: chance.number(-1...100), elapsed: 1, instant: 1, average: 1)
+        do {
+            try await engine.progress(progress, job: item.job, element: item.element.id, token: item.token)
+        } catch let error as EngineError where error.kind == .conflict {
+            held.removeAll { $0.name == item.name }
+        }
+    }
+
+    private func finish() {
+        guard !held.isEmpty else { return }
+        let item = held.remove(at: chance.number(0...(held.count - 1)))
+        let fails = !behaves && chance.percent(30)
+        let classes: [ErrorClass] = [.connect, .busy, .permission, .interrupted, .notFound, .unknown]
+        outbox.append(report(item, returnCode: fails ? 1 : 0, fails ? chance.pick(classes) : nil))
+    }
+
+    private func report(_ item: Held, returnCode: Int, _ errorClass: ErrorClass?) -> Report {
+        let isListing = item.element.type == .list && returnCode == 0
+        return Report(
+            jobID: item.job, elementID: item.element.id, token: item.token, returnCode: returnCode, host: "h",
+            log: Array("log of \(item.name)\n".utf8),
+            listing: isListing ? SimulatedTree.lines(of: item.element.sourcePath, chance) : nil,
+            errorClass: errorClass, transferred: item.element.size, sent: [item.name, "\(returnCode)"])
+    }
+
+    /// Sends a few reports, not always the oldest first, some of them twice.
+    private func send(_ engine: Engine, _ record: Record) async throws {
+        var group: [Report] = []
+        for _ in 0..<chance.number(1...3) where !outbox.isEmpty {
+            let report = outbox.remove(at: behaves ? 0 : chance.number(0...(outbox.count - 1)))
+            group.append(report)
+            if isLost(10) { group.append(report) }
+        }
+        if group.isEmpty || isLost(10) { return outbox += group }
+        let verdicts = try await engine.report(group)
+        for (report, verdict) in zip(group, verdicts) { record.saw(report, verdict) }
+        // An answer that is lost makes it send the same again.
+        if isLost(15) { outbox += group }
+    }
+}
+
+extension Report {
+    /// The number of the attempt, as its token has it.
+    var attempt: Int { Int(token.split(separator: ".")[2]) ?? 0 }
+}
+
+/// What a site holds, as a LIST finds it.
+enum SimulatedTree {
+    static func lines(of source: String, _ chance: Seeded) -> [ListingLine] {
+        if chance.percent(20) {
+            let entry = ListingEntry(name: TransferPath.name(source), kind: .file, size: chance.number(0...30))
+            return [ListingLine(directory: TransferPath.parent(source), entry: entry)]
+        }
+        var lines: [ListingLine] = []
+        var directories = [(path: source, depth: 0)]
+        while let (path, depth) = directories.popLast() {
+            let count = chance.number(0...4)
+            if count == 0 { lines.append(ListingLine(directory: path, entry: nil)) }
+            for number in 0..<count {
+                let isDirectory = depth < 3 && chance.percent(25)
+                let entry = ListingEntry(
+                    name: "n\(number)", kind: isDirectory ? .directory : .file, size: chance.number(0...30))
+                lines.append(ListingLine(directory: path, entry: entry))
+                if isDirectory { directories.append(("\(path)/n\(number)", depth + 1)) }
+            }
+        }
+        return lines
+    }
+}
