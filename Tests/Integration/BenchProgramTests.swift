@@ -57,7 +57,7 @@ import Testing
                 "list", ["--entries", "1500"], ("entries [entries]", 1500),
                 [
                     "sent up [s]", "checked and stored [s]", "expanded [s]", "all [s]",
-                    "entries up, stored and expanded [entries/s]",
+                    "entries up, stored and expanded [entries/s]", "raw limit: empty requests [requests/s]",
                 ]
             ),
         ]
