@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct BatchPlanTests {
     private func sizes(_ work: [Assignment], slots: Int, concurrency: Int, limit: Int) -> [Int] {
-        BatchPlan.batches(work, slots: slots) { _ in BackendCapacity(batch: limit, concurrency: concurrency) }.map(\.elements.count)
+        BatchPlan.batches(work, slots: slots) { _ in BackendCapacity(batch: limit, concurrency: concurrency) }.map(
+            \.elements.count)
     }
 
     @Test(arguments: [
@@ -16,7 +17,9 @@ import Testing
         let work = try Claims.assignments(Claims.job(1, (0..<count).map { "/\($0)" }))
         let found = sizes(work, slots: slots, concurrency: concurrency, limit: limit)
         #expect(found.sorted() == expected.sorted())
-        let batches = BatchPlan.batches(work, slots: slots) { _ in BackendCapacity(batch: limit, concurrency: concurrency) }
+        let batches = BatchPlan.batches(work, slots: slots) { _ in
+            BackendCapacity(batch: limit, concurrency: concurrency)
+        }
         #expect(batches.flatMap { $0.elements.map(\.key.elementID) } == Array(0..<count))
     }
 
@@ -41,5 +44,7 @@ import Testing
         #expect(batches.filter { $0.errand.operation != .remove }.map(\.elements.count) == [4, 4, 4, 4, 4])
     }
 
-    @Test func isEmptyForNothing() { #expect(BatchPlan.batches([], slots: 4) { _ in BackendCapacity(batch: 1, concurrency: 1) }.isEmpty) }
+    @Test func isEmptyForNothing() {
+        #expect(BatchPlan.batches([], slots: 4) { _ in BackendCapacity(batch: 1, concurrency: 1) }.isEmpty)
+    }
 }
