@@ -38,11 +38,13 @@ public enum BatchPlan {
             return (count + most - 1) / most
         }
         while parts.reduce(0, +) < slots {
-            // The group whose parts are largest gets one more, while that still fills a backend.
-            let sizes = order.indices.map { (groups[order[$0]]?.count ?? 0) / parts[$0] }
-            guard let index = sizes.indices.max(by: { sizes[$0] < sizes[$1] }) else { break }
-            let count = groups[order[index]]?.count ?? 0
-            guard count / (parts[index] + 1) >= max(1, capacity(order[index]).concurrency) else { break }
+            // The group whose parts are largest gets one more, of those that would still fill each backend.
+            let sizes = order.indices.map { (groups[order[$0]]?.count ?? 0, parts[$0]) }
+            let index = order.indices.filter {
+                sizes[$0].0 / (sizes[$0].1 + 1) >= max(1, capacity(order[$0]).concurrency)
+            }
+            .max { sizes[$0].0 / sizes[$0].1 < sizes[$1].0 / sizes[$1].1 }
+            guard let index else { break }
             parts[index] += 1
         }
         return zip(order, parts).flatMap { errand, parts in
