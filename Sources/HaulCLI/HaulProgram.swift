@@ -7,7 +7,8 @@ public enum HaulProgram {
 
     /// Every verb, in the order of the help.
     static let verbs: [Verb] = [
-        .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .wait, .cancel, .retry,
+        .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .explain, .wait, .cancel,
+        .retry,
         .change, .protocols, .completion, .version, .help,
     ]
 

@@ -66,9 +66,11 @@ final class TestEngine: Sendable {
     }
 
     /// A session of a worker.
-    func session(_ name: String = "w") async throws -> (bearer: TokenRecord, id: Int) {
+    func session(
+        _ name: String = "w", protocols: [String] = ["SSH"], sites: [Int] = []
+    ) async throws -> (bearer: TokenRecord, id: Int) {
         let bearer = try await token(of: try await user("worker"))
-        let worker = WorkerRecord(name: name, host: "h", version: "1", slots: 1, protocols: ["SSH"], sites: [])
+        let worker = WorkerRecord(name: name, host: "h", version: "1", slots: 1, protocols: protocols, sites: sites)
         return (bearer, try await engine.startSession(worker, bearer: bearer).id)
     }
 

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func givesOneBackendTheElementsOfOneJob() async throws {
-        let bench = try Bench { $0.concurrency = 64 }
+        let bench = try Bench { $0.slots = 1 }
         bench.server.hand(Claims.job(1, (0..<40).map { "/sleep/0.2/\($0)" }))
         let pids = Mutex<Set<Int32>>([])
         try await eventually("all is reported") {

@@ -20,7 +20,7 @@ import Testing
         let begun = ContinuousClock.now
         for n in 0..<20 { _ = try await person.list("/\(n)") }
         #expect(try await person.user.get("/jobs").json.array?.count == 20)
-        #expect(ContinuousClock.now - begun < .seconds(10))
+        #expect(ContinuousClock.now - begun < .seconds(50), "before the idle ones are cut off")
         #expect(idle.count == 2000)
     }
 

@@ -113,7 +113,8 @@ import Testing
         let answer = try await parked
         let took = ContinuousClock.now - registered
         #expect(answer.status == 200 && answer[0]?["id"]?.int == id)
-        #expect(took < .seconds(2), "\(took)")
+        // Far from the end of its wait.
+        #expect(took < .seconds(15), "\(took)")
         let before = ContinuousClock.now
         #expect(try await worker.ask(["wait": 0.3]).status == 404)
         #expect(ContinuousClock.now - before >= .milliseconds(300))

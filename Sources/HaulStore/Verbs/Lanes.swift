@@ -32,20 +32,24 @@ extension StoreReader {
     public func lanesWithWork(ofUser user: Int, priority: Int) throws -> [Lane] {
         try db.rows(
             """
-            SELECT l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site,
-                l.ready
+            SELECT \(Self.laneColumns)
             FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
             WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL ORDER BY l.id
-            """, [.int(priority), .int(user)]
-        ) { row in
-            guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
-                throw StoreError.failed("lane \(row.int(0)) has a type or protocol that is none")
-            }
-            return Lane(
-                id: row.int(0), userID: row.int(1), user: row.text(2), virtualTime: row.int(3), queue: row.text(4),
-                priority: row.int(5), type: type, protocolName: protocolName, sourceSiteID: row.int(8),
-                destinationSiteID: row.int(9) == 0 ? nil : row.int(9), ready: row.int(10))
+            """, [.int(priority), .int(user)], Self.lane)
+    }
+
+    static let laneColumns = """
+        l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site, l.ready
+        """
+
+    static func lane(_ row: any SQLRow) throws -> Lane {
+        guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
+            throw StoreError.failed("lane \(row.int(0)) has a type or protocol that is none")
         }
+        return Lane(
+            id: row.int(0), userID: row.int(1), user: row.text(2), virtualTime: row.int(3), queue: row.text(4),
+            priority: row.int(5), type: type, protocolName: protocolName, sourceSiteID: row.int(8),
+            destinationSiteID: row.int(9) == 0 ? nil : row.int(9), ready: row.int(10))
     }
 
     /// True while something waits to be handed out.

@@ -19,7 +19,7 @@ extension StoreReader {
         ) { $0.int(0) == 1 } ?? false
     }
 
-    private func workers(_ condition: String, _ values: [SQLValue]) throws -> [KnownWorker] {
+    func workers(_ condition: String, _ values: [SQLValue]) throws -> [KnownWorker] {
         try db.rows(
             """
             SELECT w.name, w.host, w.version, w.slots, w.protocols, w.sites, w.load, w.seen, w.drained, s.id,

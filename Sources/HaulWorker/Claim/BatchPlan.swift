@@ -4,16 +4,28 @@ public struct Batch: Sendable {
     public var elements: [Assignment]
 }
 
+/// What one backend process takes of an errand.
+public struct BackendCapacity: Sendable, Hashable {
+    /// Elements in all.
+    public var batch: Int
+    /// Elements at a time.
+    public var concurrency: Int
+
+    public init(batch: Int, concurrency: Int) {
+        self.batch = batch
+        self.concurrency = concurrency
+    }
+}
+
 /// How the elements of a claim become batches.
 public enum BatchPlan {
     /// Groups elements by errand, in order; with more free slots than groups, splits the big groups over the slots, each
     /// part at least what a backend works on at a time.
     /// - Parameters:
     ///   - slots: free slots.
-    ///   - concurrency: elements that one backend works on at a time.
-    ///   - limit: the most elements of one backend process for an errand.
+    ///   - capacity: what one backend process takes of an errand.
     public static func batches(
-        _ work: [Assignment], slots: Int, concurrency: Int, limit: (Errand) -> Int
+        _ work: [Assignment], slots: Int, capacity: (Errand) -> BackendCapacity
     ) -> [Batch] {
         var order: [Errand] = []
         var groups: [Errand: [Assignment]] = [:]
@@ -22,15 +34,17 @@ public enum BatchPlan {
             groups[assignment.errand, default: []].append(assignment)
         }
         var parts = order.map { errand in
-            let count = groups[errand]?.count ?? 0
-            return (count + max(1, limit(errand)) - 1) / max(1, limit(errand))
+            let (count, most) = (groups[errand]?.count ?? 0, max(1, capacity(errand).batch))
+            return (count + most - 1) / most
         }
         while parts.reduce(0, +) < slots {
-            // The group whose parts are largest gets one more, while that still fills a backend.
-            let sizes = order.indices.map { (groups[order[$0]]?.count ?? 0) / parts[$0] }
-            guard let index = sizes.indices.max(by: { sizes[$0] < sizes[$1] }) else { break }
-            let count = groups[order[index]]?.count ?? 0
-            guard count / (parts[index] + 1) >= max(1, concurrency) else { break }
+            // The group whose parts are largest gets one more, of those that would still fill each backend.
+            let sizes = order.indices.map { (groups[order[$0]]?.count ?? 0, parts[$0]) }
+            let index = order.indices.filter {
+                sizes[$0].0 / (sizes[$0].1 + 1) >= max(1, capacity(order[$0]).concurrency)
+            }
+            .max { sizes[$0].0 / sizes[$0].1 < sizes[$1].0 / sizes[$1].1 }
+            guard let index else { break }
             parts[index] += 1
         }
         return zip(order, parts).flatMap { errand, parts in

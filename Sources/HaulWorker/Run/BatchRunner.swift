@@ -38,9 +38,12 @@ struct Workshop: Sendable {
         return PlugIn(found: found, operation: spec)
     }
 
-    /// The elements that one backend process is given for an errand.
-    func limit(of errand: Errand) -> Int {
-        (try? plugIn(errand.source, for: errand.isBridge ? .get : errand.operation))?.operation.batch ?? 1
+    /// What one backend process takes of an errand.
+    func capacity(of errand: Errand) -> BackendCapacity {
+        let plugIn = try? plugIn(errand.source, for: errand.isBridge ? .get : errand.operation)
+        return BackendCapacity(
+            batch: plugIn?.operation.batch ?? 1,
+            concurrency: min(config.concurrency, plugIn?.operation.concurrency ?? 1))
     }
 
     /// A station as a backend is told of it, and a line for each credential that is not used.

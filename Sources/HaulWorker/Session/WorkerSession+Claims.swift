@@ -78,9 +78,7 @@ extension WorkerSession {
         }
         guard !work.isEmpty else { return }
         let shop = shop
-        let batches = BatchPlan.batches(work, slots: freeSlots, concurrency: shop.config.concurrency) {
-            shop.limit(of: $0)
-        }
+        let batches = BatchPlan.batches(work, slots: freeSlots) { shop.capacity(of: $0) }
         log("claimed", ["elements": work.count, "batches": batches.count])
         waiting += batches
         startBatches()

@@ -28,6 +28,15 @@ extension NativeAPI {
             let progress = try await engine.progress(ofElement: element.id, ofJob: element.jobID)
             return JSONText.response(ElementStatusDocument(element, progress: progress))
         }
+        router.on("GET", "/jobs/:job/explain") { request, path in
+            let job = try await job(path, request)
+            return JSONText.response(ExplanationDocument(try await engine.explain(job: job.id), status: job.status))
+        }
+        router.on("GET", "/jobs/:job/elements/:element/explain") { request, path in
+            let (job, element) = try await element(path, request)
+            let found = try await engine.explain(element: element.id, ofJob: job.id)
+            return JSONText.response(ExplanationDocument(found, status: element.status))
+        }
         router.on("GET", "/jobs/:job/events") { request, path in
             watched(try await watchJob(path, request), request.head)
         }

@@ -1,0 +1,22 @@
+import HaulWire
+
+extension Verb {
+    static let explain = Verb(
+        name: "explain", summary: "why a job or an element is not further than it is", operands: "JOB [ELEMENT]",
+        count: 1...2, completes: .job
+    ) { invocation in
+        var path = "/jobs/\(try invocation.id(0, "a job"))"
+        if invocation.arguments.operands.count == 2 { path += "/elements/\(try invocation.id(1, "an element"))" }
+        let bytes = try await invocation.server().get(path + "/explain")
+        guard !invocation.isJSON else {
+            await invocation.output.bytes(bytes + [0x0A])
+            return .ok
+        }
+        let found = try ServerConnection.decode(ExplanationDocument.self, bytes)
+        for blocker in found.blockers {
+            let until = blocker.until.map { " until \($0)" } ?? ""
+            await invocation.output.line(Printable.line("\(blocker.code): \(blocker.detail)\(until)"))
+        }
+        return .ok
+    }
+}
