@@ -104,7 +104,7 @@ final class Ledger {
         state.job = job
         states[job.id] = state
         touched.insert(job.id)
-        effects.isReady = state.offered > 0
+        if state.offered > 0 { effects.isReady = true }
     }
 
     /// Writes every job that was touched since the last time.
