@@ -107,6 +107,8 @@ struct ServerConfig: Decodable, Sendable {
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             days = try container.decode(Double.self, forKey: .days, in: 0...36_500, default: days)
+            // An idempotency key names its jobs for a day.
+            if days > 0, days < 1 { throw ConfigValueError(expected: "0, or at least 1 day", key: "days") }
         }
     }
 

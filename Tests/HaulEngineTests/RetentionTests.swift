@@ -38,7 +38,7 @@ import Testing
         let open = try await test.register(alice, path: "/open")
         test.advance(seconds: 89 * days)
         let young = try await ended(test, alice, "/young")
-        try await test.withDuties { true }
+        _ = try await Retirer(engine: test.engine).run()
         #expect(try await test.engine.job(old.id) != nil, "its time is not over")
         test.advance(seconds: 2 * days)
         try await test.withDuties {
@@ -75,6 +75,24 @@ import Testing
         let next = try await TestEngine(in: test) { $0.dutyPiece = 10 }
         try await next.withDuties { try await next.engine.store.read { try $0.forgottenJobs(limit: 9) }.isEmpty }
         #expect(try await rows(next, job.id) == 0)
+    }
+
+    /// A folder that can't be removed keeps no other job, and is told of.
+    @Test func oneThatStays() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let first = try await ended(test, alice, "/first")
+        var second = try await ended(test, alice, "/second")
+        while second.logUID.prefix(2) == first.logUID.prefix(2) { second = try await ended(test, alice, "/next") }
+        // Where its folder is moved to there is a file that no rename replaces.
+        let shard = "\(test.folder)/logs/\(first.logUID.prefix(2))"
+        try FileManager.default.removeItem(atPath: shard)
+        try "no folder".write(toFile: shard, atomically: true, encoding: .utf8)
+        test.advance(seconds: 91 * days)
+        await #expect(throws: (any Error).self) { _ = try await Retirer(engine: test.engine).run() }
+        for job in [first, second] { #expect(try await test.engine.job(job.id) == nil) }
+        #expect(try await rows(test, second.id) == 0)
+        #expect(try await test.engine.store.read { try $0.forgottenJobs(limit: 9) }.contains { $0.id == first.id })
     }
 
     @Test func never() async throws {

@@ -19,11 +19,19 @@ struct Retirer: Duty {
             }
         }
         let jobs = try await engine.store.read { try $0.forgottenJobs(limit: limit) }
+        var failure: (any Error)?
         for job in jobs {
             // The logs first: as long as a row says where they are, a crash loses nothing that is not found again.
-            try await engine.logging { try await engine.logs.removeJob(job.logUID) }
+            do {
+                try await engine.logging { try await engine.logs.removeJob(job.logUID) }
+            } catch {
+                // One that can't be removed keeps no other.
+                failure = error
+                continue
+            }
             _ = try await engine.store.write(isLarge: true) { try $0.removeForgotten(job: job.id, limit: 10 * limit) }
         }
+        if let failure { throw failure }
         return !jobs.isEmpty
     }
 }

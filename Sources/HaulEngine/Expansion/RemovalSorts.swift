@@ -17,6 +17,9 @@ final class RemovalSorts: Sendable {
 
     private let engine: Engine
     private let unfinished = Mutex<[Int: Progress]>([:])
+    /// Jobs whose place is remembered; those of jobs that were cancelled meanwhile are among them. When there are more,
+    /// all is forgotten: who still needs it spills anew.
+    private static let most = 1000
     /// Pieces of a listing that are spilled in one turn.
     private static let stretch = 10
 
@@ -66,7 +69,10 @@ final class RemovalSorts: Sendable {
         }
         // Between two turns nothing is kept but where it stands.
         try await progress.spill.flush()
-        unfinished.withLock { $0[job.id] = progress }
+        unfinished.withLock { unfinished in
+            if unfinished.count >= Self.most { unfinished.removeAll() }
+            unfinished[job.id] = progress
+        }
         return nil
     }
 
