@@ -32,12 +32,24 @@ protocol SQLConnection: AnyObject {
     /// Runs a statement, hands out each row, and answers how many rows it changed.
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int
+
+    /// Runs a statement once for each set of values, in order, and hands out each row with the number of its set: what
+    /// answers it is not waited for between two sets, where the database is somewhere else.
+    ///
+    /// - Returns: how many rows each changed.
+    @discardableResult
+    func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int]
 }
 
 extension SQLConnection {
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
         try run(sql, values) { _ in }
+    }
+
+    @discardableResult
+    func run(_ sql: String, batch: [[SQLValue]]) throws -> [Int] {
+        try run(sql, batch: batch) { _, _ in }
     }
 
     func rows<T>(_ sql: String, _ values: [SQLValue] = [], _ read: (any SQLRow) throws -> T) throws -> [T] {

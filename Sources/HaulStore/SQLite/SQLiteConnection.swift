@@ -37,7 +37,21 @@ final class SQLiteConnection: SQLConnection {
 
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int {
+        try step(try prepared(sql), sql, values, row)
+    }
+
+    @discardableResult
+    func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int] {
+        guard !batch.isEmpty else { return [] }
         let statement = try prepared(sql)
+        return try batch.enumerated().map { number, values in
+            try step(statement, sql, values) { try row(number, $0) }
+        }
+    }
+
+    private func step(
+        _ statement: SQLiteStatement, _ sql: String, _ values: [SQLValue], _ row: (any SQLRow) throws -> Void
+    ) throws -> Int {
         defer { statement.reset() }
         try statement.bind(values)
         while true {
