@@ -49,6 +49,7 @@ let package = Package(
     targets: [
         // Debian's C libraries, and what of Linux Swift cannot call, in C of our own.
         debian("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        debian("CPostgreSQL", pkgConfig: "libpq", package: "libpq-dev"),
         debian("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
         debian("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
         debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
@@ -65,7 +66,7 @@ let package = Package(
         library("HaulCrypto", ["CSodium"]),
         library("HaulHTTP", ["CMicroHTTPD", "CAnswers", "CCurl"]),
         library("HaulWire", ["HaulModel"]),
-        library("HaulStore", ["HaulModel", "CSQLite"]),
+        library("HaulStore", ["HaulModel", "CSQLite", "CPostgreSQL"]),
         library("HaulLogs", ["HaulModel", "CDisk"]),
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
@@ -112,8 +113,8 @@ let package = Package(
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
-        tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
-        tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel"]),
+        tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
+        tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests(
             "HaulWorkerTests",
             [

@@ -27,6 +27,11 @@ final class Bells<Name: Hashable & Sendable>: Sendable {
     /// Wakes whoever waits for it.
     func ring(_ name: Name) { entries.withLock { $0[name]?.bell }?.ring() }
 
+    /// Wakes all that wait for anything.
+    func ringAll() {
+        for bell in entries.withLock({ $0.values.map(\.bell) }) { bell.ring() }
+    }
+
     /// Names that somebody waits for.
     var count: Int { entries.withLock { $0.count } }
 }

@@ -45,14 +45,29 @@ public final class Engine: Sendable {
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
         tokens = ElementTokens(key: key)
+        store.listen { [weak self] in self?.wake($0) }
     }
 
-    /// Wakes what waits for the effects of a transaction.
-    func announce(_ effects: Effects) {
-        if effects.isReady { workBell.ring() }
-        if effects.isExpandable { expansionBell.ring() }
-        if effects.isOpenable { depthBell.ring() }
-        if effects.isSweepable { sweepBell.ring() }
-        for job in effects.jobs { watchers.ring(job) }
+    /// Wakes what waits for a change, here; those of other servers are told by the transaction itself.
+    func wake(_ change: StoreChange) {
+        if change.kinds.contains(.work) { workBell.ring() }
+        if change.kinds.contains(.expansion) { expansionBell.ring() }
+        if change.kinds.contains(.opening) { depthBell.ring() }
+        if change.kinds.contains(.sweep) { sweepBell.ring() }
+        if change.kinds.contains(.rescue) { rescueBell.ring() }
+        guard let jobs = change.jobs else { return watchers.ringAll() }
+        for job in jobs { watchers.ring(job) }
+    }
+
+    /// A write after which others are woken, on this server and on the others of its database, once it is on disk.
+    func write<T: Sendable>(
+        isLarge: Bool = false, waking change: StoreChange, _ body: @escaping @Sendable (StoreWriter) throws -> T
+    ) async throws -> T {
+        let result = try await store.write(isLarge: isLarge) { writer in
+            writer.tell(change)
+            return try body(writer)
+        }
+        wake(change)
+        return result
     }
 }

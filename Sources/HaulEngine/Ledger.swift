@@ -1,20 +1,6 @@
 import HaulModel
 import HaulStore
 
-/// What has to be woken once a transaction is on disk.
-struct Effects: Sendable {
-    /// Elements became ready.
-    var isReady = false
-    /// A listing waits to be expanded.
-    var isExpandable = false
-    /// A depth of a REMOVE may open.
-    var isOpenable = false
-    /// Something is wanted of a whole job, and done in pieces.
-    var isSweepable = false
-    /// Jobs that changed.
-    var jobs: Set<Int> = []
-}
-
 /// Performs the state machine's decisions inside one transaction and keeps the counts: each element that moves is booked
 /// on its job, and ``close()`` writes the jobs with the status that follows.
 final class Ledger {
@@ -25,7 +11,8 @@ final class Ledger {
     private var states: [Int: JobState] = [:]
     private var offeredBefore: [Int: Int] = [:]
     private var touched: Set<Int> = []
-    private(set) var effects = Effects()
+    /// What has to be woken once the transaction is on disk.
+    private(set) var change = StoreChange()
 
     init(_ writer: StoreWriter, engine: Engine) {
         self.writer = writer
@@ -56,8 +43,8 @@ final class Ledger {
         state.expansion = expansion
         states[id] = state
         touched.insert(id)
-        if ready > 0 { effects.isReady = true }
-        if expansion != nil { effects.isExpandable = true } else { effects.isOpenable = true }
+        if ready > 0 { change.kinds.insert(.work) }
+        if expansion != nil { change.kinds.insert(.expansion) } else { change.kinds.insert(.opening) }
     }
 
     /// Books an element that an expansion ends with because it can't go on: it has failed without an attempt.
@@ -67,7 +54,7 @@ final class Ledger {
         state.expansion = nil
         states[element.jobID] = state
         touched.insert(element.jobID)
-        effects.isOpenable = true
+        change.kinds.insert(.opening)
     }
 
     /// Notes what is wanted of a whole job, in the place of what was wanted before.
@@ -81,11 +68,11 @@ final class Ledger {
         } else if let cut = state.cutExpansion {
             state.expansion = cut
             state.cutExpansion = nil
-            effects.isExpandable = true
+            change.kinds.insert(.expansion)
         }
         states[id] = state
         touched.insert(id)
-        effects.isSweepable = true
+        change.kinds.insert(.sweep)
     }
 
     /// Notes how far a job was swept on behalf of its intent; nil is to its end.
@@ -104,7 +91,7 @@ final class Ledger {
         state.job = job
         states[job.id] = state
         touched.insert(job.id)
-        if state.offered > 0 { effects.isReady = true }
+        if state.offered > 0 { change.kinds.insert(.work) }
     }
 
     /// Writes every job that was touched since the last time.
@@ -124,7 +111,7 @@ final class Ledger {
             states[id] = state
             offeredBefore[id] = state.offered
         }
-        effects.jobs.formUnion(touched)
+        change.jobs = change.jobs?.union(touched)
         touched.removeAll()
         return states.mapValues(\.job)
     }
@@ -144,7 +131,7 @@ final class Ledger {
         if old.phase == .ready && new.phase != .ready { state.ready -= 1 }
         if new.phase == .ready && old.phase != .ready {
             state.ready += 1
-            effects.isReady = true
+            change.kinds.insert(.work)
         }
         if new.phase.isEnded && !old.phase.isEnded {
             state.open -= 1
@@ -154,7 +141,7 @@ final class Ledger {
             state.open += 1
             if state.job.type == .remove, new.type == .remove {
                 try writer.addOpen(1, ofJob: new.jobID, depth: new.depth)
-                effects.isOpenable = true
+                change.kinds.insert(.opening)
             }
         }
         if JobMachine.expands(type: state.job.type, element: new), old.phase != .done {
@@ -163,7 +150,7 @@ final class Ledger {
                 state.cutExpansion = expansion
             } else {
                 state.expansion = expansion
-                effects.isExpandable = true
+                change.kinds.insert(.expansion)
             }
         }
         states[new.jobID] = state
@@ -177,7 +164,7 @@ final class Ledger {
             let parent = TransferPath.parent(element.sourcePath)
             try writer.keepDirectory(parent == "/" ? parent : parent + "/", ofJob: job.id)
         }
-        if try writer.closeOne(ofJob: job.id, depth: element.depth) == 0 { effects.isOpenable = true }
+        if try writer.closeOne(ofJob: job.id, depth: element.depth) == 0 { change.kinds.insert(.opening) }
     }
 }
 
@@ -191,13 +178,14 @@ extension Engine {
     func transact<T: Sendable>(
         elements: Int = 1, _ body: @escaping @Sendable (StoreWriter, Ledger) throws -> T
     ) async throws -> T {
-        let (result, effects) = try await store.write(isLarge: elements >= Self.large) { [self] writer in
+        let (result, change) = try await store.write(isLarge: elements >= Self.large) { [self] writer in
             let ledger = Ledger(writer, engine: self)
             let result = try body(writer, ledger)
             try ledger.close()
-            return (result, ledger.effects)
+            writer.tell(ledger.change)
+            return (result, ledger.change)
         }
-        announce(effects)
+        wake(change)
         return result
     }
 }

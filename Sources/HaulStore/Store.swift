@@ -6,50 +6,97 @@ import Synchronization
 /// Writes of all callers go through one connection, and those that wait at the same time are made durable by one commit
 /// (group commit): each in a savepoint of its own, so that one that throws takes nothing with it. Reads run beside them
 /// on connections of their own, each in a short transaction that sees one moment.
+///
+/// Several servers can share a PostgreSQL database: their transactions come one after the other, as those of one do.
 public final class Store: Sendable {
     let writes: WriteQueue
     private let readers: [ReadQueue]
     private let turn = Atomic<Int>(0)
+    /// Nil where nobody else has the database.
+    private let listener: PostgresListener?
 
     /// Opens the database, making or upgrading its schema.
     ///
     /// - Parameters:
-    ///   - path: the database file; its folder must exist.
+    ///   - location: a file, whose folder must exist, or a server's database, which must exist.
     ///   - readers: connections for reads.
     ///   - onFsyncFailure: called with the cause when a commit could not be synced; it shall end the process.
     /// - Throws: `StoreError.unusable` or `.newer`, each one clear line.
     public convenience init(
-        path: String, readers: Int = 4, onFsyncFailure: @escaping @Sendable (String) -> Void
+        at location: StoreLocation, readers: Int = 4, onFsyncFailure: @escaping @Sendable (String) -> Void
     ) throws {
-        try self.init(path: path, readers: readers, rewriting: nil, onFsyncFailure)
+        try self.init(at: location, readers: readers, rewriting: nil, onFsyncFailure)
     }
 
     /// - Parameter rewriting: what becomes of each statement before it is run: how a test puts a fault into the engine.
     init(
-        path: String, readers: Int, rewriting: (@Sendable (String) -> String)?,
+        at location: StoreLocation, readers: Int, rewriting: (@Sendable (String) -> String)?,
         _ onFsyncFailure: @escaping @Sendable (String) -> Void
     ) throws {
-        let connection = try SQLiteConnection(path: path, readOnly: false)
+        let opened: Opened
         do {
-            try connection.script(
-                """
-                PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536;
-                PRAGMA temp_store = MEMORY
-                """)
-            try Migrations.apply(to: connection, path: path)
+            opened =
+                switch location {
+                case .sqlite(let path): try Self.sqlite(path, readers: max(1, readers), rewriting)
+                case .postgresql(let url): try Self.postgresql(url, readers: max(1, readers), rewriting)
+                }
+            try Migrations.apply(to: opened.writer, path: location.description)
         } catch let error as StoreError {
             if case .newer = error { throw error }
-            throw StoreError.unusable("\(path) can't be used as haul's database: \(error.summary)")
+            throw StoreError.unusable("\(location) can't be used as haul's database: \(error.summary)")
         }
-        connection.rewriting = rewriting
-        writes = WriteQueue(connection: connection, onFsyncFailure: onFsyncFailure)
-        self.readers = try (0..<max(1, readers)).map { number in
-            let reader = try SQLiteConnection(path: path, readOnly: true)
-            reader.rewriting = rewriting
-            try reader.script("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
-            return ReadQueue(connection: reader, number: number)
+        writes = WriteQueue(connection: opened.writer, onFsyncFailure: onFsyncFailure)
+        self.readers = opened.readers.enumerated().map { ReadQueue(connection: $1, number: $0) }
+        listener = opened.listener
+    }
+
+    deinit { listener?.stop() }
+
+    private struct Opened {
+        var writer: any StoreConnection
+        var readers: [any StoreConnection]
+        var listener: PostgresListener?
+    }
+
+    private static func sqlite(
+        _ path: String, readers: Int, _ rewriting: (@Sendable (String) -> String)?
+    ) throws -> Opened {
+        let writer = try SQLiteConnection(path: path, readOnly: false)
+        try writer.script(
+            """
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+            PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536;
+            PRAGMA temp_store = MEMORY
+            """)
+        writer.rewriting = rewriting
+        return Opened(
+            writer: writer,
+            readers: try (0..<readers).map { _ in
+                let reader = try SQLiteConnection(path: path, readOnly: true)
+                reader.rewriting = rewriting
+                try reader.script("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+                return reader
+            })
+    }
+
+    private static func postgresql(
+        _ url: String, readers: Int, _ rewriting: (@Sendable (String) -> String)?
+    ) throws -> Opened {
+        let sender = String(UInt64.random(in: 0 ... .max), radix: 36)
+        func connection(_ name: String) throws -> PostgresConnection {
+            let connection = try PostgresConnection(url: url, name: name, sender: sender)
+            connection.rewriting = rewriting
+            return connection
         }
+        return Opened(
+            writer: try connection("hauld writes"),
+            readers: try (0..<readers).map { _ in try connection("hauld reads") },
+            listener: PostgresListener(url: url, sender: sender))
+    }
+
+    /// Calls `hear` with what the other servers of the database did, until the store is gone. To be called once.
+    public func listen(_ hear: @escaping @Sendable (StoreChange) -> Void) {
+        listener?.start(hear)
     }
 
     /// Runs `body` in a transaction and returns once it is on disk. What `body` throws is thrown, and nothing of it kept.

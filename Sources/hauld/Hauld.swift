@@ -37,7 +37,7 @@ struct StartError: Error {
 
 extension StartError {
     /// The first that is written to a database failed: its disk may be full.
-    init(_ error: StoreError, store: String) { message = "\(store): \(error.summary)" }
+    init(_ error: StoreError, store: StoreLocation) { message = "\(store): \(error.summary)" }
 }
 
 /// A command line that can't be understood.

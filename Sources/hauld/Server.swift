@@ -38,20 +38,24 @@ struct Server {
         Self.log("ended", "")
     }
 
-    /// Opens the database of a configuration, making its folder where it is missing.
+    /// Opens the database of a configuration; of a file, its folder is made where it is missing.
     static func openStore(_ config: ServerConfig) throws -> Store {
-        let folder = URL(fileURLWithPath: config.store).deletingLastPathComponent().path
+        if case .sqlite(let path) = config.store { try makeFolder(of: path) }
+        do {
+            return try Store(at: config.store, onFsyncFailure: diskFailed)
+        } catch let error as StoreError {
+            throw StartError(message: error.description)
+        }
+    }
+
+    private static func makeFolder(of path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw StartError(
                 message: "\(folder): the folder of the database can't be made: \(error.localizedDescription)")
-        }
-        do {
-            return try Store(path: config.store, onFsyncFailure: diskFailed)
-        } catch let error as StoreError {
-            throw StartError(message: error.description)
         }
     }
 

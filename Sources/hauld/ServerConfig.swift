@@ -1,5 +1,6 @@
 import HaulConfig
 import HaulModel
+import HaulStore
 
 /// What `hauld.json5` says. Paths are relative to the file; `config/hauld.json5` explains each key.
 struct ServerConfig: Decodable, Sendable {
@@ -8,8 +9,8 @@ struct ServerConfig: Decodable, Sendable {
     /// `host:port`; port 0 is any that is free.
     var listen: ListenAddress
     var tls: TLS?
-    /// The database file.
-    var store: String
+    /// The database: a file, or a PostgreSQL URL.
+    var store: StoreLocation
     /// The folder of logs and listings.
     var logs: String
     /// The file that lists the sites.
@@ -24,7 +25,9 @@ struct ServerConfig: Decodable, Sendable {
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
         config.file = path
-        config.store = ConfigFile.resolve(config.store, relativeTo: path)
+        if case .sqlite(let file) = config.store {
+            config.store = .sqlite(path: ConfigFile.resolve(file, relativeTo: path))
+        }
         config.logs = ConfigFile.resolve(config.logs, relativeTo: path)
         config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
         config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
@@ -44,7 +47,7 @@ struct ServerConfig: Decodable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         listen = try container.decode(ListenAddress.self, forKey: .listen, default: .usual)
         tls = try container.decodeIfPresent(TLS.self, forKey: .tls)
-        store = try container.decode(String.self, forKey: .store)
+        store = StoreLocation(try container.decode(String.self, forKey: .store))
         logs = try container.decode(String.self, forKey: .logs)
         sites = try container.decode(String.self, forKey: .sites)
         protocols = try container.decode(String.self, forKey: .protocols)

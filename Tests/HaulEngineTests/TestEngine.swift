@@ -3,6 +3,7 @@ import HaulEngine
 import HaulLogs
 import HaulModel
 import HaulStore
+import Support
 import Synchronization
 import Testing
 
@@ -10,6 +11,7 @@ import Testing
 final class TestEngine: Sendable {
     let folder: String
     let engine: Engine
+    private let location: StoreLocation
     private let clock: Clock
     private let ownsFolder: Bool
 
@@ -21,6 +23,8 @@ final class TestEngine: Sendable {
         func advance(seconds: Double) { milliseconds.withLock { $0 += Int(seconds * 1000) } }
     }
 
+    static let readers = 1
+
     static let sites = [
         Site(id: 1, name: "a", protocolName: .ssh, endpoints: []),
         Site(id: 2, name: "b", protocolName: .ssh, endpoints: []),
@@ -31,12 +35,17 @@ final class TestEngine: Sendable {
         folder = used?.folder ?? NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
         ownsFolder = used == nil
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if let used {
+            location = used.location
+        } else {
+            location = StoreLocation(try await TestDatabase.make(file: folder + "/haul.sqlite"))
+        }
         let clock = used?.clock ?? Clock()
         self.clock = clock
         var configuration = EngineConfiguration()
         change(&configuration)
         engine = try await Engine(
-            store: Store(path: folder + "/haul.sqlite") { Issue.record("fsync failed: \($0)") },
+            store: Store(at: location, readers: Self.readers) { Issue.record("fsync failed: \($0)") },
             logs: LogStore(root: folder + "/logs"),
             rules: RegistrationRules(sites: SiteDirectory(Self.sites)) { _ in CommonOptions.specs },
             configuration: configuration,

@@ -49,7 +49,7 @@ import Testing
     ///   the cache holds and fill it in the middle of a write.
     @Test(arguments: [(200, 20), (3072, 40)]) func groupCommit(kibibytes: Int, count: Int) async throws {
         guard let disk = TinyDisk.open(kibibytes: 2048) else { return }
-        let store = try Store(path: disk.root + "/haul.sqlite") { Issue.record("fsync failed: \($0)") }
+        let store = try Store(at: .sqlite(path: disk.root + "/haul.sqlite")) { Issue.record("fsync failed: \($0)") }
         _ = try await store.write { try $0.setting("before", initially: [1]) }
         let bodies = (0..<count).map { number in
             { @Sendable (writer: StoreWriter) in
@@ -74,7 +74,7 @@ import Testing
     @Test func refusedAmongLost() async throws {
         struct Refused: Error {}
         guard let disk = TinyDisk.open(kibibytes: 2048) else { return }
-        let store = try Store(path: disk.root + "/haul.sqlite") { Issue.record("fsync failed: \($0)") }
+        let store = try Store(at: .sqlite(path: disk.root + "/haul.sqlite")) { Issue.record("fsync failed: \($0)") }
         let large: @Sendable (StoreWriter) throws -> Void = { writer in
             _ = try writer.setting("s0", initially: [UInt8](repeating: 7, count: 4 << 20))
         }

@@ -8,7 +8,7 @@ import Testing
 struct StoreTests {
     @Test("a job comes back as it was registered")
     func roundTrip() async throws {
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         let job = try await temporary.register(.copy)
         #expect(job.id == 1)
         let read = try await temporary.store.read { try $0.job(1) }
@@ -21,7 +21,7 @@ struct StoreTests {
     @Test("what one transaction throws takes nothing of its neighbours' with it")
     func savepoints() async throws {
         struct Refused: Error {}
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         let store = temporary.store
         await withTaskGroup { group in
             for number in 0..<400 {
@@ -45,7 +45,7 @@ struct StoreTests {
     @Test("large and small ones, alone and together: what throws is gone, all else is there")
     func largeOnes() async throws {
         struct Refused: Error {}
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         let store = temporary.store
         let user = try await store.write { try $0.user(named: "alice", now: TemporaryStore.now) }
         @Sendable func register(_ count: Int, isLarge: Bool, throwing: Bool) async throws {
@@ -80,15 +80,15 @@ struct StoreTests {
 
     @Test("what was acknowledged is there for another process at once, and after this one is gone")
     func durable() async throws {
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         _ = try await temporary.register()
-        let other = try Store(path: temporary.path) { _ in }
+        let other = try Store(at: temporary.location) { _ in }
         #expect(try await other.read { try $0.job(1) } != nil)
     }
 
     @Test("a constraint that a fault of ours breaks is an error, and nothing is kept")
     func constraints() async throws {
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         let job = try await temporary.register(.copy)
         // DONE while an element is open.
         await #expect(throws: StoreError.self) {
@@ -120,7 +120,7 @@ struct StoreTests {
 
     @Test("pages by id, narrowed by each filter")
     func filters() async throws {
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         for site in [1, 2, 1] { _ = try await temporary.register(.list, site: site) }
         _ = try await temporary.register(.copy, user: "bob", site: 3)
         func ids(_ filter: JobFilter, after: Int = 0, limit: Int = 100) async throws -> [Int] {
@@ -141,7 +141,7 @@ struct StoreTests {
 
     @Test("lanes come by priority, then by what their users were given")
     func lanes() async throws {
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         _ = try await temporary.register(user: "alice", priority: 5)
         _ = try await temporary.register(user: "bob", priority: 5)
         _ = try await temporary.register(user: "alice", priority: 0)
@@ -155,44 +155,9 @@ struct StoreTests {
         }
     }
 
-    @Test("a database from a newer version is refused in one clear line")
-    func newer() throws {
-        let temporary = try TemporaryStore()
-        let connection = try SQLiteConnection(path: temporary.path, readOnly: false)
-        try connection.run("INSERT INTO schema_migrations (version, name) VALUES (999, 'future')")
-        let error = #expect(throws: StoreError.self) { try Store(path: temporary.path) { _ in } }
-        #expect(error?.description.contains("999") == true)
-        #expect(error?.description.contains("\n") == false)
-    }
-
-    @Test("what is no database, and what can't be opened, is said so")
-    func unusable() throws {
-        let temporary = try TemporaryStore()
-        let garbage = temporary.folder + "/garbage"
-        try Data(repeating: 0x55, count: 8192).write(to: URL(fileURLWithPath: garbage))
-        #expect(throws: StoreError.self) { try Store(path: garbage) { _ in } }
-        #expect(throws: StoreError.self) { try Store(path: temporary.folder + "/no/such/folder/x") { _ in } }
-    }
-
-    @Test("steps of the schema are applied once, each whole or not at all")
-    func migrations() throws {
-        let folder = try TemporaryStore()
-        let connection = try SQLiteConnection(path: folder.folder + "/steps", readOnly: false)
-        let steps = [
-            Migrations.Step(version: 1, name: "one", sql: "CREATE TABLE a (x INTEGER)"),
-            Migrations.Step(version: 2, name: "two", sql: "CREATE TABLE b (x INTEGER); CREATE TABLE nonsense ("),
-        ]
-        #expect(throws: StoreError.self) { try Migrations.apply(to: connection, path: "x", steps: steps) }
-        try Migrations.apply(to: connection, path: "x", steps: [steps[0]])
-        let tables = try connection.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name") {
-            $0.text(0)
-        }
-        #expect(tables == ["a", "schema_migrations"])
-    }
-
     @Test("a kept answer counts until it is too old, and is then forgotten")
     func keys() async throws {
-        let temporary = try TemporaryStore()
+        let temporary = try await TemporaryStore()
         let store = temporary.store
         let now = TemporaryStore.now
         try await store.write { writer in

@@ -1,19 +1,25 @@
 import Foundation
 import HaulModel
 import HaulStore
+import Support
 import Testing
 
-/// A store in a folder of its own, which goes with it.
+/// A store in a folder of its own, which goes with it; or in a database of its own, as ``TestDatabase`` says.
 final class TemporaryStore: Sendable {
     let folder: String
+    let location: StoreLocation
     let store: Store
 
-    var path: String { folder + "/haul.sqlite" }
+    init() async throws {
+        folder = try Self.makeFolder()
+        location = StoreLocation(try await TestDatabase.make(file: folder + "/haul.sqlite"))
+        store = try Store(at: location, readers: 2) { Issue.record("fsync failed: \($0)") }
+    }
 
-    init() throws {
-        folder = NSTemporaryDirectory() + "haul-store-\(UUID().uuidString)"
+    static func makeFolder() throws -> String {
+        let folder = NSTemporaryDirectory() + "haul-store-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        store = try Store(path: folder + "/haul.sqlite") { Issue.record("fsync failed: \($0)") }
+        return folder
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

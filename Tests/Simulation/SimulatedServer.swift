@@ -49,7 +49,7 @@ final class SimulatedServer {
         configuration.dutyPiece = 4
         configuration.retry = RetryPolicy(base: 2, maximum: 30, forgivenLosses: 3)
         return try await Engine(
-            store: Store(path: folder + "/haul.sqlite", readers: 1, rewriting: mutation?.rewrite) { _ in },
+            store: Store(at: .sqlite(path: folder + "/haul.sqlite"), readers: 1, rewriting: mutation?.rewrite) { _ in },
             logs: LogStore(root: folder + "/logs"),
             rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
             configuration: configuration, world: World(now: { clock.now }, random: { chance.bytes($0) }),

@@ -12,11 +12,10 @@ extension Engine {
     /// goes on.
     public func setPaused(_ isPaused: Bool, queue: String, ofUser user: Int) async throws -> Queue {
         let now = world.now()
-        let found = try await store.write { writer in
+        let found = try await write(waking: StoreChange(isPaused ? [] : .work)) { writer in
             try writer.setPaused(isPaused ? now : nil, queue: queue, ofUser: user)
             return try writer.reader.queues(ofUser: user).first { $0.name == queue }
         }
-        if !isPaused { workBell.ring() }
         return found ?? Queue(name: queue, paused: isPaused ? now : nil)
     }
 
@@ -33,11 +32,10 @@ extension Engine {
     /// Says that a worker gets no more work, or does again. What it holds goes on.
     public func setDrained(_ isDrained: Bool, worker name: String) async throws -> KnownWorker {
         let now = world.now()
-        let found = try await store.write { writer in
+        let found = try await write(waking: StoreChange(isDrained ? [] : .work)) { writer in
             try writer.setDrained(isDrained ? now : nil, worker: name) ? try writer.reader.worker(named: name) : nil
         }
         guard let found else { throw Self.noWorker(name) }
-        if !isDrained { workBell.ring() }
         return found
     }
 
@@ -46,14 +44,13 @@ extension Engine {
     /// Closes a site with a reason, or opens it again with none: what runs goes on.
     public func setBan(_ reason: String?, site: Int) async throws {
         let now = world.now()
-        try await store.write { writer in
+        try await write(waking: StoreChange(reason == nil ? .work : [])) { writer in
             if let reason {
                 try writer.ban(site: site, reason: reason, now: now)
             } else {
                 try writer.unban(site: site)
             }
         }
-        if reason == nil { workBell.ring() }
     }
 
     private static func noWorker(_ name: String) -> EngineError {

@@ -14,7 +14,7 @@ public struct HeartbeatAnswer: Sendable {
 extension Engine {
     /// Starts a session; the one that the worker had ends, and what it held is handed out again.
     public func startSession(_ worker: WorkerRecord, bearer: TokenRecord) async throws -> Session {
-        let session = try await store.write { [self] writer in
+        let session = try await write(waking: StoreChange(.rescue)) { [self] writer in
             let now = world.now()
             let id = try writer.putWorker(worker, now: now)
             try writer.endSessions(ofWorker: id, now: now)
@@ -22,7 +22,6 @@ extension Engine {
                 workerID: id, tokenID: bearer.id, worker: worker.name, now: now,
                 expires: now.adding(seconds: configuration.leaseSeconds))
         }
-        rescueBell.ring()
         return session
     }
 

@@ -21,9 +21,10 @@ extension Engine {
                 registered.append(try writer.insertJob(job, first: Self.firstElement(of: job)))
             }
             try writer.keep(key, jobs: registered.map(\.id), user: user, now: now)
+            writer.tell(StoreChange(.work))
             return (registered, true)
         }
-        if isNew { workBell.ring() }
+        if isNew { wake(StoreChange(.work)) }
         return registered
     }
 

@@ -14,6 +14,10 @@ extension Migrations {
         CREATE TABLE fairness (id INTEGER PRIMARY KEY CHECK (id = 1), clock INTEGER NOT NULL);
         INSERT INTO fairness (id, clock) VALUES (1, 0);
 
+        -- How often the servers of this database told each other of changes: who missed one finds out by it.
+        CREATE TABLE changes (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL);
+        INSERT INTO changes (id, number) VALUES (1, 0);
+
         CREATE TABLE tokens (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),

@@ -11,27 +11,42 @@ enum Migrations {
     static let steps = [Step(version: 1, name: "first schema", sql: firstSchema)]
 
     /// Brings the schema up to date, each step in a transaction of its own.
-    static func apply(to connection: SQLiteConnection, path: String, steps: [Step] = steps) throws {
-        try connection.script(
-            """
-            CREATE TABLE IF NOT EXISTS schema_migrations (
-                version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)
-            """)
+    static func apply(to connection: any StoreConnection, path: String, steps: [Step] = steps) throws {
+        try inTransaction(connection) {
+            try connection.script(
+                connection.schema(
+                    """
+                    CREATE TABLE IF NOT EXISTS schema_migrations (
+                        version INTEGER PRIMARY KEY, name TEXT NOT NULL,
+                        applied TEXT NOT NULL DEFAULT (CAST(CURRENT_TIMESTAMP AS TEXT)))
+                    """))
+        }
         let known = steps.last?.version ?? 0
-        let found = try connection.first("SELECT COALESCE(MAX(version), 0) FROM schema_migrations") { $0.int(0) } ?? 0
-        guard found <= known else { throw StoreError.newer(found: found, known: known, path: path) }
-        for step in steps where step.version > found {
-            try connection.script("BEGIN IMMEDIATE")
-            do {
-                try connection.script(step.sql)
+        func found() throws -> Int {
+            try connection.first("SELECT COALESCE(MAX(version), 0) FROM schema_migrations") { $0.int(0) } ?? 0
+        }
+        let version = try found()
+        guard version <= known else { throw StoreError.newer(found: version, known: known, path: path) }
+        for step in steps where step.version > version {
+            try inTransaction(connection) {
+                // Another server that started at the same time may have been faster.
+                guard try found() < step.version else { return }
+                try connection.script(connection.schema(step.sql))
                 try connection.run(
                     "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
                     [.int(step.version), .text(step.name)])
-                try connection.script("COMMIT")
-            } catch {
-                if connection.isInTransaction { try? connection.script("ROLLBACK") }
-                throw error
             }
+        }
+    }
+
+    private static func inTransaction(_ connection: any StoreConnection, _ body: () throws -> Void) throws {
+        try connection.beginWriting()
+        do {
+            try body()
+            try connection.commit(telling: StoreChange())
+        } catch {
+            if connection.isInTransaction { try? connection.rollback() }
+            throw error
         }
     }
 }

@@ -1,7 +1,7 @@
 import CSQLite
 
 /// One open SQLite database. Used from one queue at a time.
-final class SQLiteConnection: SQLConnection {
+final class SQLiteConnection: StoreConnection {
     private let handle: OpaquePointer
     /// Prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var statements: [String: SQLiteStatement] = [:]
@@ -34,6 +34,13 @@ final class SQLiteConnection: SQLConnection {
 
     /// True while a transaction is open. SQLite ends one by itself on a full disk or an I/O error.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    func beginWriting() throws { try run("BEGIN IMMEDIATE") }
+    func beginReading() throws { try run("BEGIN") }
+    /// Nobody else has the database: there is nobody to tell.
+    func commit(telling change: StoreChange) throws { try run("COMMIT") }
+    func rollback() throws { try run("ROLLBACK") }
+    func schema(_ sql: String) -> String { sql }
 
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int {

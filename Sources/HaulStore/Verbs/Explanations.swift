@@ -23,7 +23,7 @@ extension StoreReader {
         try db.first(
             """
             SELECT COUNT(*) FROM (SELECT 1 FROM elements INDEXED BY elements_waiting
-                WHERE job_id = $1 AND phase = $2 AND phase < 3 LIMIT $3)
+                WHERE job_id = $1 AND phase = $2 AND phase < 3 LIMIT $3) AS counted
             """, [.int(job), .int(phase.rawValue), .int(most)]
         ) { $0.int(0) } ?? 0
     }
@@ -49,7 +49,7 @@ extension StoreReader {
                 """
                 SELECT COALESCE(SUM(n_ready), 0) FROM
                     (SELECT n_ready FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND COALESCE(intent, 3) = 3 AND id < $2
-                    ORDER BY id LIMIT 10000)
+                    ORDER BY id LIMIT 10000) AS older
                 """, [.int(lane.id), .int(job)]
             ) { $0.int(0) } ?? 0
         return lanes + older

@@ -40,7 +40,7 @@ extension StoreReader {
             try db.first(
                 """
                 SELECT MAX(id), COUNT(*) FROM
-                    (SELECT id FROM elements WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3)
+                    (SELECT id FROM elements WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS scanned
                 """, [.int(job), .int(after), .int(scanned)]
             ) { $0.int(1) == scanned ? $0.optionalInt(0) : nil } ?? nil
         let elements = try db.rows(
@@ -75,7 +75,7 @@ extension StoreWriter {
     public func setPaused(_ paused: Timestamp?, queue name: String, ofUser user: Int) throws {
         let id = try queue(name, ofUser: user)
         try db.run(
-            "UPDATE queues SET paused = CASE WHEN $2 IS NULL THEN NULL ELSE COALESCE(paused, $2) END WHERE id = $1",
+            "UPDATE queues SET paused = CASE WHEN CAST($2 AS BIGINT) IS NULL THEN NULL ELSE COALESCE(paused, CAST($2 AS BIGINT)) END WHERE id = $1",
             [.int(id), SQLValue(paused?.milliseconds)])
     }
 }

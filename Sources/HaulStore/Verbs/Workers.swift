@@ -47,7 +47,7 @@ extension StoreWriter {
     public func setDrained(_ drained: Timestamp?, worker name: String) throws -> Bool {
         try db.run(
             """
-            UPDATE workers SET drained = CASE WHEN $2 IS NULL THEN NULL ELSE COALESCE(drained, $2) END WHERE name = $1
+            UPDATE workers SET drained = CASE WHEN CAST($2 AS BIGINT) IS NULL THEN NULL ELSE COALESCE(drained, CAST($2 AS BIGINT)) END WHERE name = $1
             """, [.text(name), SQLValue(drained?.milliseconds)]) == 1
     }
 }

@@ -5,9 +5,9 @@ import Dispatch
 /// `@unchecked Sendable`: the connection is touched on `queue` alone.
 final class ReadQueue: @unchecked Sendable {
     private let queue: DispatchQueue
-    private let connection: SQLiteConnection
+    private let connection: any StoreConnection
 
-    init(connection: SQLiteConnection, number: Int) {
+    init(connection: any StoreConnection, number: Int) {
         self.connection = connection
         queue = DispatchQueue(label: "haul.store.read.\(number)")
     }
@@ -21,9 +21,9 @@ final class ReadQueue: @unchecked Sendable {
     }
 
     private func inTransaction<T>(_ body: (StoreReader) throws -> T) throws -> T {
-        try connection.run("BEGIN")
+        try connection.beginReading()
         // A read has nothing to keep: however it ends, the snapshot is let go.
-        defer { _ = try? connection.run("ROLLBACK") }
+        defer { try? connection.rollback() }
         return try body(StoreReader(db: connection))
     }
 }

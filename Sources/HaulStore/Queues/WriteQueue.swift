@@ -9,11 +9,11 @@ final class WriteQueue: @unchecked Sendable {
     private static let groupLimit = 512
 
     private let queue = DispatchQueue(label: "haul.store.write", qos: .userInitiated)
-    private let connection: SQLiteConnection
+    private let connection: any StoreConnection
     private let onFsyncFailure: @Sendable (String) -> Void
     private let waiting = Mutex<[any PendingWrite]>([])
 
-    init(connection: SQLiteConnection, onFsyncFailure: @escaping @Sendable (String) -> Void) {
+    init(connection: any StoreConnection, onFsyncFailure: @escaping @Sendable (String) -> Void) {
         self.connection = connection
         self.onFsyncFailure = onFsyncFailure
     }
@@ -46,17 +46,18 @@ final class WriteQueue: @unchecked Sendable {
         if more { queue.async { self.commitGroup() } }
         guard let first = group.first else { return }
         do {
-            try connection.run("BEGIN IMMEDIATE")
+            try connection.beginWriting()
+            var change = StoreChange()
             if group.count == 1 {
                 // Alone it needs no savepoint. SQLite keeps every page that a savepoint changes, and walks all of them at
                 // the end of each statement: 50,000 rows in one took half of the time.
-                try first.run(StoreWriter(db: connection))
+                change.add(try first.run(connection))
             } else {
-                for write in group { try runInSavepoint(write) }
+                for write in group { change.add(try runInSavepoint(write)) }
             }
-            try connection.run("COMMIT")
+            try connection.commit(telling: change)
         } catch {
-            if connection.isInTransaction { _ = try? connection.run("ROLLBACK") }
+            if connection.isInTransaction { try? connection.rollback() }
             if case StoreError.fsyncFailed(let cause) = error { onFsyncFailure(cause) }
             for write in group { write.fail(error) }
             return
@@ -64,11 +65,13 @@ final class WriteQueue: @unchecked Sendable {
         for write in group { write.finish() }
     }
 
+    /// - Returns: what others are told of it.
     /// - Throws: only what ends the whole group: the transaction itself is gone.
-    private func runInSavepoint(_ write: any PendingWrite) throws {
+    private func runInSavepoint(_ write: any PendingWrite) throws -> StoreChange {
+        var change = StoreChange()
         try connection.run("SAVEPOINT item")
         do {
-            try write.run(StoreWriter(db: connection))
+            change = try write.run(connection)
         } catch {
             write.reject(error)
             // A full disk or an I/O error has ended the transaction: what the group did before is gone too.
@@ -77,6 +80,7 @@ final class WriteQueue: @unchecked Sendable {
             try connection.run("ROLLBACK TO item")
         }
         try connection.run("RELEASE item")
+        return change
     }
 }
 
@@ -84,7 +88,8 @@ final class WriteQueue: @unchecked Sendable {
 private protocol PendingWrite: AnyObject, Sendable {
     /// It has a commit of its own.
     var isLarge: Bool { get }
-    func run(_ writer: StoreWriter) throws
+    /// - Returns: what others are told of it.
+    func run(_ connection: any StoreConnection) throws -> StoreChange
     /// Its own body threw: it is told so whatever becomes of the group.
     func reject(_ error: any Error)
     /// The group is on disk.
@@ -109,7 +114,11 @@ private final class Write<T: Sendable>: PendingWrite, @unchecked Sendable {
         self.continuation = continuation
     }
 
-    func run(_ writer: StoreWriter) throws { outcome = .success(try body(writer)) }
+    func run(_ connection: any StoreConnection) throws -> StoreChange {
+        let writer = StoreWriter(db: connection, told: .init())
+        outcome = .success(try body(writer))
+        return writer.told.change
+    }
     func reject(_ error: any Error) { outcome = .failure(error) }
     func finish() {
         continuation.resume(with: outcome ?? .failure(StoreError.failed("a transaction was passed over")))

@@ -1,0 +1,243 @@
+import CPostgreSQL
+
+/// A connection to a PostgreSQL database. Used from one queue at a time.
+///
+/// What needs no answer of its own - the begin of a transaction, a savepoint - goes with the next statement, so that it
+/// costs no journey.
+final class PostgresConnection: StoreConnection {
+    /// A statement on its way.
+    private struct Step {
+        var sql: String
+        var values: PostgresValues
+        /// Prepared by name; what opens and closes transactions is not.
+        var isPrepared = true
+    }
+
+    /// Statements between two syncs: bounds what is held of answers.
+    private static let pipelineLength = 400
+
+    private let link: PostgresLink
+    /// Names of prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
+    private var names: [String: String] = [:]
+    /// Statements that were ever prepared: no name is used twice.
+    private var prepared = 0
+    /// What goes before the next statement.
+    private var pending: [Step] = []
+    /// A transaction is begun, and nothing of it was answered yet: it can be begun anew on a new connection.
+    private var isFresh = false
+    /// What becomes of each statement before it is run; nil is nothing.
+    var rewriting: (@Sendable (String) -> String)?
+
+    /// Says who told the others something: what comes back to its own server is known there.
+    private let sender: String
+
+    init(url: String, name: String, sender: String = "") throws(StoreError) {
+        self.sender = sender
+        link = PostgresLink(url: url, name: name, setup: Self.setup)
+        try link.open()
+    }
+
+    /// A session of haul: commits are on disk; each statement walks an index, whatever the planner has not seen yet of a
+    /// table that grows fast; who stops in the middle of a transaction does not keep all others from theirs.
+    private static let setup = """
+        SELECT set_config('synchronous_commit', 'on', false)
+            WHERE current_setting('synchronous_commit') IN ('off', 'local');
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+        SET plan_cache_mode = force_generic_plan; SET jit = off; SET bytea_output = 'hex';
+        SET idle_in_transaction_session_timeout = '15s'; SET lock_timeout = '20s'; SET client_min_messages = error
+        """
+
+    // MARK: Transactions
+
+    /// One lock for all that write, of whichever server: haul's transactions are short and decide on what they read, so
+    /// that they come one after the other as on SQLite. It ends with the transaction.
+    func beginWriting() throws {
+        begin(["BEGIN", "SELECT pg_advisory_xact_lock(7521962890172031340)"])
+    }
+
+    func beginReading() throws { begin(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]) }
+
+    private func begin(_ texts: [String]) {
+        pending = texts.map { Step(sql: $0, values: PostgresValues([]), isPrepared: false) }
+        isFresh = true
+    }
+
+    var isInTransaction: Bool { isFresh || link.isInTransaction }
+
+    func commit(telling change: StoreChange) throws {
+        if isFresh, change.isNothing { return forget() }
+        if !change.isNothing {
+            pending.append(
+                Step(
+                    sql: """
+                        WITH told AS (UPDATE changes SET number = number + 1 WHERE id = 1 RETURNING number)
+                        SELECT pg_notify('\(PostgresListener.channel)', number || ' ' || CAST($1 AS TEXT) || ' ' || CAST($2 AS TEXT)) FROM told
+                        """, values: PostgresValues([.text(sender), .text(change.text(most: 7000))])))
+        }
+        var isCommitted = false
+        try perform([Step(sql: "COMMIT", values: PostgresValues([]), isPrepared: false)]) { _, result in
+            // That of a transaction that had failed is answered with ROLLBACK, and no error.
+            isCommitted = String(cString: PQcmdStatus(result)) == "COMMIT"
+        }
+        guard isCommitted else { throw StoreError.failed("a transaction that had failed was to be committed") }
+    }
+
+    func rollback() throws {
+        if isFresh { return forget() }
+        pending = []
+        guard link.isOpen else { return }
+        try perform([Step(sql: "ROLLBACK", values: PostgresValues([]), isPrepared: false)]) { _, _ in }
+    }
+
+    /// Nothing was sent: there is nothing to end.
+    private func forget() {
+        pending = []
+        isFresh = false
+    }
+
+    // MARK: Statements
+
+    @discardableResult
+    func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int {
+        if values.isEmpty, Self.needNoAnswer.contains(sql) {
+            pending.append(Step(sql: sql, values: PostgresValues([]), isPrepared: false))
+            return 0
+        }
+        if sql == Self.undo {
+            try perform([Step(sql: sql, values: PostgresValues([]), isPrepared: false)]) { _, _ in }
+            return 0
+        }
+        return try run(sql, batch: [values]) { _, columns in try row(columns) }[0]
+    }
+
+    /// They can't fail where they stand, and nothing follows from their answer.
+    private static let needNoAnswer: Set = ["SAVEPOINT item", "RELEASE item"]
+    /// In a transaction that has failed nothing is prepared.
+    private static let undo = "ROLLBACK TO item"
+
+    @discardableResult
+    func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int] {
+        var changed: [Int] = []
+        changed.reserveCapacity(batch.count)
+        var start = 0
+        while start < batch.count {
+            let piece = batch[start..<min(batch.count, start + Self.pipelineLength)]
+            try perform(piece.map { Step(sql: sql, values: PostgresValues($0)) }) { [start] number, result in
+                changed.append(Int(String(cString: PQcmdTuples(result))) ?? 0)
+                try PostgresRow(result).forEach { try row(start + number, $0) }
+            }
+            start += piece.count
+        }
+        return changed
+    }
+
+    /// How the server does each statement that was run, by its text, for a test of the plans.
+    func plans() throws -> [String: [String]] {
+        var plans: [String: [String]] = [:]
+        let counts = try rows("SELECT name, cardinality(parameter_types) FROM pg_prepared_statements") {
+            ($0.text(0), $0.int(1))
+        }
+        for (name, count) in counts {
+            guard let text = names.first(where: { $0.value == name })?.key else { continue }
+            let values = count == 0 ? "" : "(" + [String](repeating: "NULL", count: count).joined(separator: ", ") + ")"
+            plans[text] = try rows("EXPLAIN EXECUTE \(name)\(values)") { $0.text(0) }
+        }
+        return plans
+    }
+
+    func script(_ sql: String) throws {
+        try open()
+        if !pending.isEmpty { try perform([]) { _, _ in } }
+        try link.script(sql)
+    }
+
+    func schema(_ sql: String) -> String { PostgresSchema.text(sql) }
+
+    // MARK: The pipeline
+
+    private func open() throws(StoreError) {
+        guard !link.isOpen else { return }
+        names = [:]
+        try link.open()
+    }
+
+    /// Sends what is pending and these, and hands out the answer of each of these.
+    private func perform(_ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void) throws {
+        let before = pending
+        pending = []
+        let all = before + steps
+        if !isFresh, !link.isOpen { throw StoreError.unavailable("the connection to the database was lost") }
+        try open()
+        do {
+            try exchange(all) { number, result in
+                if number >= before.count { try answer(number - before.count, result) }
+            }
+        } catch let error as StoreError {
+            // The connection may have died long ago, and nobody noticed: nothing was done yet.
+            guard isFresh, !link.isOpen, case .unavailable = error else { throw error }
+            try open()
+            try exchange(all) { number, result in
+                if number >= before.count { try answer(number - before.count, result) }
+            }
+        }
+    }
+
+    private func exchange(_ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void) throws {
+        guard let handle = link.handle else { throw StoreError.unavailable("no connection") }
+        var sent: [(step: Int?, sql: String)] = []
+        for (number, step) in steps.enumerated() {
+            if step.isPrepared, names[step.sql] == nil {
+                try prepare(step.sql, handle)
+                sent.append((nil, step.sql))
+            }
+            let isSent = step.values.withPointers { count, values, lengths, formats in
+                step.isPrepared
+                    ? PQsendQueryPrepared(handle, names[step.sql] ?? "", count, values, lengths, formats, 0)
+                    : PQsendQueryParams(handle, step.sql, count, nil, values, lengths, formats, 0)
+            }
+            guard isSent == 1 else { throw link.lost("a statement can't be sent: \(step.sql)") }
+            sent.append((number, step.sql))
+        }
+        guard PQpipelineSync(handle) == 1 else { throw link.lost("a sync can't be sent") }
+        try receive(sent, answer)
+    }
+
+    private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
+        prepared += 1
+        let name = "h\(prepared)"
+        guard PQsendPrepare(handle, name, PostgresSchema.statement(rewriting?(sql) ?? sql), 0, nil) == 1 else {
+            throw link.lost("a statement can't be sent: \(sql)")
+        }
+        names[sql] = name
+    }
+
+    /// Takes the answers of what was sent, all of them: the first error is thrown once none is left.
+    private func receive(
+        _ sent: [(step: Int?, sql: String)], _ answer: (Int, OpaquePointer) throws -> Void
+    ) throws {
+        var failure: (any Error)?
+        for (step, sql) in sent {
+            guard let result = try link.next() else { throw link.lost("an answer is missing") }
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+                isFresh = false
+                if let step, failure == nil {
+                    do { try answer(step, result) } catch { failure = error }
+                }
+            default:
+                // A statement of which the text was not taken has no name.
+                if step == nil { names[sql] = nil }
+                let error = PQresultStatus(result) == PGRES_PIPELINE_ABORTED ? nil : PostgresLink.error(result, sql)
+                failure = failure ?? error
+            }
+            if let handle = link.handle, PQstatus(handle) == CONNECTION_BAD {
+                throw link.lost("\(failure.map { "\($0)" } ?? "")")
+            }
+            guard try link.next() == nil else { throw link.lost("an answer too many") }
+        }
+        guard let sync = try link.next() else { throw link.lost("a sync is missing") }
+        PQclear(sync)
+        if let failure { throw failure }
+    }
+}

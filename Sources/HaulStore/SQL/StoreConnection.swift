@@ -1,0 +1,18 @@
+/// A driver's connection with what the store's queues need of it: transactions, and whole scripts for the schema.
+protocol StoreConnection: SQLConnection {
+    /// True while a transaction is open.
+    var isInTransaction: Bool { get }
+    /// Begins a transaction that may write. Nobody else writes until it ends, on whichever server.
+    func beginWriting() throws
+    /// Begins a transaction that sees one moment and changes nothing.
+    func beginReading() throws
+    /// Makes the transaction durable.
+    ///
+    /// - Parameter change: what the other servers of the database are told of it.
+    func commit(telling change: StoreChange) throws
+    func rollback() throws
+    /// Runs a text of several statements, as the steps of the schema are.
+    func script(_ sql: String) throws
+    /// A step of the schema, as this database writes it.
+    func schema(_ sql: String) -> String
+}
