@@ -22,8 +22,8 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 # Debian packages. Libraries: the database, the HTTP client and server, random and hashes, checksums; libxml2 is what
 # Foundation's XML is linked with where Swift's runtime goes into the programs.
 LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libxml2-dev
-# What backends shell out to (ssh, curl), and the servers that demo, playground and tests run.
-SERVERS   := openssh-client openssh-server curl apache2 nginx-extras
+# What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
+SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
 # completions.
 TESTTOOLS := openssl python3 zsh fish
@@ -84,14 +84,20 @@ needs-dir:
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
     Simulation
+# Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file.
+OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
+ABOUT_A_FILE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/(tokensAtRest|revocation)|noticesAFault
 test: setup
 	$(BUILD) --build-tests
-	@for group in $(TESTS); do \
-	    echo "--- $$group"; \
-	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^($$group)\." > $(SCRATCH)/test.log 2>&1 \
-	        || failed+=" $$group"; \
+	@run() { \
+	    echo "--- $$1$${2:+ ($$2)}"; \
+	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^($$1)\." "$${@:3}" > $(SCRATCH)/test.log 2>&1 \
+	        || failed+=" $$1$${2:+ ($$2)}"; \
 	    grep -E '^✘|^◇ Test run|^✔ Test run|^➜|NOT TESTED' $(SCRATCH)/test.log || tail -n 20 $(SCRATCH)/test.log; \
-	done; \
+	}; \
+	for group in $(TESTS); do run "$$group" ""; done; \
+	export HAUL_TEST_STORE=postgresql HAUL_SEEDS=1-20; \
+	for group in $(OVER_POSTGRESQL); do run "$$group" PostgreSQL --skip '$(ABOUT_A_FILE)'; done; \
 	if [[ -n "$${failed:-}" ]]; then echo "test: failed in:$$failed"; exit 1; fi
 
 ## simulate [SEEDS=]: the engine in worlds that go wrong, a world a seed (1-200); a seed that fails does so again

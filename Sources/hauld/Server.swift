@@ -40,7 +40,7 @@ struct Server {
 
     /// Opens the database of a configuration; of a file, its folder is made where it is missing.
     static func openStore(_ config: ServerConfig) throws -> Store {
-        if case .sqlite(let path) = config.store { try makeFolder(of: path) }
+        if case .sqlite(let path) = config.store { try makeFolder(of: path, "the database") }
         do {
             return try Store(at: config.store, onFsyncFailure: diskFailed)
         } catch let error as StoreError {
@@ -48,14 +48,14 @@ struct Server {
         }
     }
 
-    private static func makeFolder(of path: String) throws {
+    private static func makeFolder(of path: String, _ what: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw StartError(
-                message: "\(folder): the folder of the database can't be made: \(error.localizedDescription)")
+                message: "\(folder): the folder of \(what) can't be made: \(error.localizedDescription)")
         }
     }
 
@@ -68,6 +68,7 @@ struct Server {
     private func engine(
         store: Store, sites: [Site], manifests: [String: ProtocolManifest]
     ) async throws -> Engine {
+        try Self.makeFolder(of: config.logs, "the logs")
         let logs: LogStore
         do { logs = try LogStore(root: config.logs, limits: LogLimits()) } catch {
             throw StartError(message: "\(error)")

@@ -198,7 +198,9 @@ import Testing
                 ])
             #expect(answer.status == 200, "\(answer)")
             let element = try await person.user.get("/jobs/\(id)/elements/0")
-            #expect(element["reason"]?.string == text, "\(element)")
+            // PostgreSQL has no text with a zero in it.
+            let kept = TestDatabase.isPostgreSQL ? text.replacing("\0", with: "\u{FFFD}") : text
+            #expect(element["reason"]?.string == kept, "\(element)")
             #expect(try await person.user.get("/jobs/\(id)/output")[0]?["log"]?.string == text)
             for query in ["queue", "user", "site", "since", "status"] {
                 let escaped = text.utf8.map { "%" + String(Int($0) + 256, radix: 16).dropFirst() }.joined()

@@ -1,6 +1,7 @@
 import Foundation
 import HaulLogs
 import HaulModel
+import Support
 import Synchronization
 
 @testable import HaulEngine
@@ -10,6 +11,7 @@ import Synchronization
 /// at any moment; the next one finds what was on disk.
 final class SimulatedServer {
     let folder: String
+    private let location: StoreLocation
     private let chance: Seeded
     private let clock: SimulatedClock
     private let mutation: Mutation?
@@ -21,16 +23,17 @@ final class SimulatedServer {
 
     init(folder: String, chance: Seeded, clock: SimulatedClock, mutation: Mutation?) async throws {
         self.folder = folder
+        location = StoreLocation(try await TestDatabase.make(file: folder + "/haul.sqlite"))
         self.chance = chance
         self.clock = clock
         self.mutation = mutation
-        engine = try await Self.start(folder, chance, clock, mutation)
+        engine = try await Self.start(folder, location, chance, clock, mutation)
         makeDuties()
     }
 
     /// As if the process had died, and somebody had started it again.
     func restart() async throws {
-        engine = try await Self.start(folder, chance, clock, mutation)
+        engine = try await Self.start(folder, location, chance, clock, mutation)
         makeDuties()
     }
 
@@ -42,14 +45,14 @@ final class SimulatedServer {
     }
 
     private static func start(
-        _ folder: String, _ chance: Seeded, _ clock: SimulatedClock, _ mutation: Mutation?
+        _ folder: String, _ location: StoreLocation, _ chance: Seeded, _ clock: SimulatedClock, _ mutation: Mutation?
     ) async throws -> Engine {
         var configuration = EngineConfiguration()
         configuration.expansionPiece = 3
         configuration.dutyPiece = 4
         configuration.retry = RetryPolicy(base: 2, maximum: 30, forgivenLosses: 3)
         return try await Engine(
-            store: Store(at: .sqlite(path: folder + "/haul.sqlite"), readers: 1, rewriting: mutation?.rewrite) { _ in },
+            store: Store(at: location, readers: 1, rewriting: mutation?.rewrite) { _ in },
             logs: LogStore(root: folder + "/logs"),
             rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
             configuration: configuration, world: World(now: { clock.now }, random: { chance.bytes($0) }),

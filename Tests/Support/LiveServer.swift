@@ -16,6 +16,8 @@ public final class LiveServer: Sendable {
         public var requestSeconds = 60.0
         /// It speaks HTTPS with this.
         public var certificate: Certificate?
+        /// Where the database is; nil is a new one, as ``TestDatabase`` says.
+        public var store: String?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
 
@@ -32,6 +34,7 @@ public final class LiveServer: Sendable {
     public let settings: Settings
     public let client: HTTPClient
     private let state = Mutex<(child: Child?, port: Int)>((nil, 0))
+    private let place = Mutex<String?>(nil)
 
     /// Where it listens; the same after a restart.
     public var port: Int { state.withLock { $0.port } }
@@ -40,7 +43,10 @@ public final class LiveServer: Sendable {
     /// The process; nil while there is none.
     public var process: Child? { state.withLock { $0.child } }
     public var config: String { folder + "/hauld.json5" }
+    /// The database's file, where it is one.
     public var database: String { folder + "/state/haul.sqlite" }
+    /// Where the database is, as the configuration says it.
+    public var store: String { place.withLock { $0 } ?? "state/haul.sqlite" }
     public var logs: String { folder + "/state/logs" }
     /// What it wrote to its log.
     public var log: String { (try? String(contentsOfFile: folder + "/hauld.log", encoding: .utf8)) ?? "" }
@@ -63,6 +69,11 @@ public final class LiveServer: Sendable {
 
     /// Starts the process, on the port that it had before, and waits until it listens.
     public func start() async throws {
+        if place.withLock({ $0 == nil }) {
+            var store = settings.store
+            if store == nil { store = try await TestDatabase.make(file: "state/haul.sqlite") }
+            place.withLock { [store] in $0 = store }
+        }
         try configure(port: port)
         let before = log.utf8.count
         let child = try await Child.start(
@@ -90,7 +101,7 @@ public final class LiveServer: Sendable {
         let text = """
             {
                 listen: "127.0.0.1:\(port)", \(tls ?? "")
-                store: "state/haul.sqlite", logs: "state/logs", sites: "sites.json5",
+                store: "\(store)", logs: "state/logs", sites: "sites.json5",
                 protocols: "\(Built.repository)/protocols",
                 leases: {
                     seconds: \(settings.leaseSeconds), heartbeat: \(settings.heartbeatSeconds),
