@@ -6,6 +6,13 @@ public struct Person: Sendable {
     public let user: Caller
     /// A worker whose token is restricted to this user's jobs.
     public let worker: Caller
+
+    /// The same at another server of the same database.
+    public func at(_ server: LiveServer) -> Person {
+        Person(
+            name: name, user: Caller(server: server, token: user.token),
+            worker: Caller(server: server, token: worker.token))
+    }
 }
 
 extension LiveServer {

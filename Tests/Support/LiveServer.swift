@@ -18,6 +18,8 @@ public final class LiveServer: Sendable {
         public var certificate: Certificate?
         /// Where the database is; nil is a new one, as ``TestDatabase`` says.
         public var store: String?
+        /// The value of `logs`, as JSON5; nil is the folder `state/logs`.
+        public var logs: String?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
 
@@ -46,7 +48,7 @@ public final class LiveServer: Sendable {
     /// The database's file, where it is one.
     public var database: String { folder + "/state/haul.sqlite" }
     /// Where the database is, as the configuration says it.
-    public var store: String { place.withLock { $0 } ?? "state/haul.sqlite" }
+    public var store: String { place.withLock { $0 } ?? settings.store ?? "state/haul.sqlite" }
     public var logs: String { folder + "/state/logs" }
     /// What it wrote to its log.
     public var log: String { (try? String(contentsOfFile: folder + "/hauld.log", encoding: .utf8)) ?? "" }
@@ -101,7 +103,7 @@ public final class LiveServer: Sendable {
         let text = """
             {
                 listen: "127.0.0.1:\(port)", \(tls ?? "")
-                store: "\(store)", logs: "state/logs", sites: "sites.json5",
+                store: "\(store)", logs: \(settings.logs ?? "\"state/logs\""), sites: "sites.json5",
                 protocols: "\(Built.repository)/protocols",
                 leases: {
                     seconds: \(settings.leaseSeconds), heartbeat: \(settings.heartbeatSeconds),

@@ -28,5 +28,10 @@ public enum TestDatabase {
         return try await cluster.value.makeDatabase(name)
     }
 
+    /// What a statement answers in one of its databases, as psql prints it.
+    public static func query(_ sql: String, database: String) async throws -> String {
+        try await cluster.value.query(sql, database: database)
+    }
+
     private static let cluster = Task { try await PostgresCluster.start(isDurable: false) }
 }
