@@ -6,11 +6,15 @@ import HaulProtocol
 public struct Companion: Sendable {
     private let argv: [String]
     private let workers: Int
+    private let isOnPostgreSQL: Bool
 
-    /// - Parameter argv: The command; looked up in `PATH`, where haul's own programs come first.
-    public init(argv: [String], workers: Int) {
+    /// - Parameters:
+    ///   - argv: The command; looked up in `PATH`, where haul's own programs come first.
+    ///   - isOnPostgreSQL: hauld's database is a PostgreSQL server's, which runs as long.
+    public init(argv: [String], workers: Int, isOnPostgreSQL: Bool = false) {
         self.argv = argv
         self.workers = workers
+        self.isOnPostgreSQL = isOnPostgreSQL
     }
 
     /// Runs it; nothing of the stack is left afterwards.
@@ -29,10 +33,13 @@ public struct Companion: Sendable {
         var options = Stack.Options(directory: try StackFolder.temporary("haul-with"))
         options.isTemporary = true
         options.workers = workers
+        let cluster = isOnPostgreSQL ? try await PostgresCluster.start(isDurable: true) : nil
+        if let cluster { options.environment["HAULD_STORE"] = try await cluster.makeDatabase("haul") }
         let stack = try await Stack.start(options)
         let result: Result<Int32, any Error>
         do { result = .success(try await command(stack)) } catch { result = .failure(error) }
         await stack.stop()
+        await cluster?.stop()
         return try result.get()
     }
 

@@ -11,9 +11,10 @@ import HaulPlayground
             earlier playground's, which goes on. DIR/playground.json says where everything is, once all of it runs.
         haul-playground demo
             What haul does, on real servers, in about a minute; checks every byte, leaves nothing.
-        haul-playground with [--workers N] -- COMMAND [ARGUMENT ...]
+        haul-playground with [--workers N] [--postgresql] -- COMMAND [ARGUMENT ...]
             Runs a command beside servers of its own, and ends them with it; HAUL_URL, HAUL_TOKEN_FILE and
-            HAUL_WORKER_TOKEN_FILE say where they are. Its exit code is the command's.
+            HAUL_WORKER_TOKEN_FILE say where they are. Its exit code is the command's. With --postgresql hauld's database is
+            a PostgreSQL server's, which runs as long.
 
         Exit codes: 0 ended as asked, 1 failed, 2 wrong command line.
         """
@@ -49,13 +50,21 @@ import HaulPlayground
     private static func with(_ words: [String]) async -> Int32 {
         var words = words[...]
         var workers = 1
-        if words.first == "--workers" {
-            workers = number(words.dropFirst().first ?? "")
-            words = words.dropFirst(2)
+        var isOnPostgreSQL = false
+        while let word = words.first, word != "--" {
+            switch word {
+            case "--workers":
+                workers = number(words.dropFirst().first ?? "")
+                words = words.dropFirst(2)
+            case "--postgresql":
+                isOnPostgreSQL = true
+                words = words.dropFirst()
+            default: refuse("with: \(word) is not understood; a command stands after --")
+            }
         }
         if words.first == "--" { words = words.dropFirst() }
         guard !words.isEmpty else { refuse("with: which command?") }
-        return await Companion(argv: Array(words), workers: workers).run()
+        return await Companion(argv: Array(words), workers: workers, isOnPostgreSQL: isOnPostgreSQL).run()
     }
 
     private static func number(_ text: String) -> Int {

@@ -1,6 +1,6 @@
 extension Node {
-    /// This document with `${NAME}` and `${NAME:-default}` in its texts replaced by what the environment says. A text
-    /// that is one such reference and nothing else also counts as a number or boolean where one is wanted. `$${` stands
+    /// This document with `${NAME}` and `${NAME:-default}` in its texts replaced by what the environment says; a
+    /// default may hold such references again. A text that is one such reference and nothing else also counts as a number or boolean where one is wanted. `$${` stands
     /// for `${`.
     ///
     /// - Throws: for a name that the environment lacks and that has no default.
@@ -41,7 +41,7 @@ extension Node {
                 result += "${"
                 rest = rest.dropFirst(3)
                 isPure = false
-            } else if rest.hasPrefix("${"), let end = rest.firstIndex(of: "}") {
+            } else if rest.hasPrefix("${"), let end = end(of: rest) {
                 let inside = rest[rest.index(rest.startIndex, offsetBy: 2)..<end]
                 result += try value(of: inside, line: line, environment)
                 references += 1
@@ -64,6 +64,25 @@ extension Node {
         let name = String(reference[..<(separator?.lowerBound ?? reference.endIndex)])
         if let value = environment[name], !value.isEmpty { return value }
         guard let separator else { throw UnsetVariable(name: name, line: line) }
-        return String(reference[separator.upperBound...])
+        let text = String(reference[separator.upperBound...])
+        switch try expand(text, line: line, environment) {
+        case .string(let text), .variable(let text): return text
+        default: return text
+        }
+    }
+
+    /// The brace that closes the one which `text` begins with after its dollar; nil where none does.
+    private static func end(of text: Substring) -> Substring.Index? {
+        var depth = 0
+        var before: Character?
+        for index in text.indices {
+            if text[index] == "{", before == "$" { depth += 1 }
+            if text[index] == "}" {
+                depth -= 1
+                if depth == 0 { return index }
+            }
+            before = text[index]
+        }
+        return nil
     }
 }
