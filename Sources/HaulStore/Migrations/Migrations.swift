@@ -45,7 +45,7 @@ enum Migrations {
             try body()
             try connection.commit(telling: StoreChange())
         } catch {
-            if connection.isInTransaction { try? connection.rollback() }
+            try? connection.rollback()
             throw error
         }
     }

@@ -25,6 +25,8 @@ final class PostgresConnection: StoreConnection {
     private var pending: [Step] = []
     /// A transaction is begun, and nothing of it was answered yet: it can be begun anew on a new connection.
     private var isFresh = false
+    /// What was to be done later failed: whose it was can't be told any more.
+    private var isSpoiled = false
     /// What becomes of each statement before it is run; nil is nothing.
     var rewriting: (@Sendable (String) -> String)?
 
@@ -60,12 +62,13 @@ final class PostgresConnection: StoreConnection {
     private func begin(_ texts: [String]) {
         pending = texts.map { Step(sql: $0, values: PostgresValues([]), isPrepared: false) }
         isFresh = true
+        isSpoiled = false
     }
 
-    var isInTransaction: Bool { isFresh || link.isInTransaction }
+    var canGoOn: Bool { !isSpoiled && (isFresh || link.isInTransaction) }
 
     func commit(telling change: StoreChange) throws {
-        if isFresh, change.isNothing { return forget() }
+        if isFresh, change.isNothing, !pending.contains(where: \.isPrepared) { return forget() }
         if !change.isNothing {
             pending.append(
                 Step(
@@ -108,6 +111,11 @@ final class PostgresConnection: StoreConnection {
             return 0
         }
         return try run(sql, batch: [values]) { _, columns in try row(columns) }[0]
+    }
+
+    func later(_ sql: String, _ values: [SQLValue]) throws {
+        pending.append(Step(sql: sql, values: PostgresValues(values)))
+        if pending.count >= Self.pipelineLength { try perform([]) { _, _ in } }
     }
 
     /// They can't fail where they stand, and nothing follows from their answer.
@@ -168,27 +176,31 @@ final class PostgresConnection: StoreConnection {
         let all = before + steps
         if !isFresh, !link.isOpen { throw StoreError.unavailable("the connection to the database was lost") }
         try open()
+        let later = { (number: Int) in number < before.count && before[number].isPrepared }
         do {
-            try exchange(all) { number, result in
+            try exchange(all, later) { number, result in
                 if number >= before.count { try answer(number - before.count, result) }
             }
         } catch let error as StoreError {
             // The connection may have died long ago, and nobody noticed: nothing was done yet.
             guard isFresh, !link.isOpen, case .unavailable = error else { throw error }
             try open()
-            try exchange(all) { number, result in
+            try exchange(all, later) { number, result in
                 if number >= before.count { try answer(number - before.count, result) }
             }
         }
     }
 
-    private func exchange(_ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void) throws {
+    private func exchange(
+        _ steps: [Step], _ isLater: (Int) -> Bool, _ answer: (Int, OpaquePointer) throws -> Void
+    ) throws {
         guard let handle = link.handle else { throw StoreError.unavailable("no connection") }
-        var sent: [(step: Int?, sql: String)] = []
+        var sent: [Sent] = []
+        sent.reserveCapacity(steps.count + 1)
         for (number, step) in steps.enumerated() {
             if step.isPrepared, names[step.sql] == nil {
                 try prepare(step.sql, handle)
-                sent.append((nil, step.sql))
+                sent.append(Sent(step: number, isText: true, sql: step.sql))
             }
             let isSent = step.values.withPointers { count, values, lengths, formats in
                 step.isPrepared
@@ -196,10 +208,17 @@ final class PostgresConnection: StoreConnection {
                     : PQsendQueryParams(handle, step.sql, count, nil, values, lengths, formats, 0)
             }
             guard isSent == 1 else { throw link.lost("a statement can't be sent: \(step.sql)") }
-            sent.append((number, step.sql))
+            sent.append(Sent(step: number, isText: false, sql: step.sql))
         }
         guard PQpipelineSync(handle) == 1 else { throw link.lost("a sync can't be sent") }
-        try receive(sent, answer)
+        try receive(sent, isLater, answer)
+    }
+
+    /// What is on its way: the text of a statement that is to have a name, or the statement with its values.
+    private struct Sent {
+        var step: Int
+        var isText: Bool
+        var sql: String
     }
 
     private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
@@ -213,26 +232,27 @@ final class PostgresConnection: StoreConnection {
 
     /// Takes the answers of what was sent, all of them: the first error is thrown once none is left.
     private func receive(
-        _ sent: [(step: Int?, sql: String)], _ answer: (Int, OpaquePointer) throws -> Void
+        _ sent: [Sent], _ isLater: (Int) -> Bool, _ answer: (Int, OpaquePointer) throws -> Void
     ) throws {
         var failure: (any Error)?
-        for (step, sql) in sent {
+        for item in sent {
             guard let result = try link.next() else { throw link.lost("an answer is missing") }
             defer { PQclear(result) }
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
                 isFresh = false
-                if let step, failure == nil {
-                    do { try answer(step, result) } catch { failure = error }
+                if !item.isText, failure == nil {
+                    do { try answer(item.step, result) } catch { failure = error }
                 }
+            case PGRES_PIPELINE_ABORTED:
+                if item.isText { names[item.sql] = nil }
             default:
-                // A statement of which the text was not taken has no name.
-                if step == nil { names[sql] = nil }
-                let error = PQresultStatus(result) == PGRES_PIPELINE_ABORTED ? nil : PostgresLink.error(result, sql)
-                failure = failure ?? error
+                if item.isText { names[item.sql] = nil }
+                if isLater(item.step) { isSpoiled = true }
+                failure = failure ?? PostgresLink.error(result, item.sql)
             }
             if let handle = link.handle, PQstatus(handle) == CONNECTION_BAD {
-                throw link.lost("\(failure.map { "\($0)" } ?? "")")
+                throw link.lost(failure.map { "\($0)" } ?? "it was closed")
             }
             guard try link.next() == nil else { throw link.lost("an answer too many") }
         }

@@ -57,7 +57,7 @@ final class WriteQueue: @unchecked Sendable {
             }
             try connection.commit(telling: change)
         } catch {
-            if connection.isInTransaction { try? connection.rollback() }
+            try? connection.rollback()
             if case StoreError.fsyncFailed(let cause) = error { onFsyncFailure(cause) }
             for write in group { write.fail(error) }
             return
@@ -75,7 +75,7 @@ final class WriteQueue: @unchecked Sendable {
         } catch {
             write.reject(error)
             // A full disk or an I/O error has ended the transaction: what the group did before is gone too.
-            if !connection.isInTransaction { throw error }
+            if !connection.canGoOn { throw error }
             if case StoreError.unavailable = error { throw error }
             try connection.run("ROLLBACK TO item")
         }

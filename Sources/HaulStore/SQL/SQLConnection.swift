@@ -39,6 +39,10 @@ protocol SQLConnection: AnyObject {
     /// - Returns: how many rows each changed.
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int]
+
+    /// Runs a statement of a transaction that writes, of which nothing is wanted but that it is done before whatever
+    /// follows: its journey to the database can be another's. Where it fails, the whole transaction may.
+    func later(_ sql: String, _ values: [SQLValue]) throws
 }
 
 extension SQLConnection {

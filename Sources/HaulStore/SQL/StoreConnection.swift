@@ -1,7 +1,7 @@
 /// A driver's connection with what the store's queues need of it: transactions, and whole scripts for the schema.
 protocol StoreConnection: SQLConnection {
-    /// True while a transaction is open.
-    var isInTransaction: Bool { get }
+    /// False once the open transaction is lost as a whole, whatever its savepoints say.
+    var canGoOn: Bool { get }
     /// Begins a transaction that may write. Nobody else writes until it ends, on whichever server.
     func beginWriting() throws
     /// Begins a transaction that sees one moment and changes nothing.
@@ -10,6 +10,7 @@ protocol StoreConnection: SQLConnection {
     ///
     /// - Parameter change: what the other servers of the database are told of it.
     func commit(telling change: StoreChange) throws
+    /// Nothing where no transaction is open.
     func rollback() throws
     /// Runs a text of several statements, as the steps of the schema are.
     func script(_ sql: String) throws

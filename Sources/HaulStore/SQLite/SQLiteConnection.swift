@@ -32,14 +32,16 @@ final class SQLiteConnection: StoreConnection {
         sqlite3_close_v2(handle)
     }
 
-    /// True while a transaction is open. SQLite ends one by itself on a full disk or an I/O error.
-    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+    /// SQLite ends a transaction by itself on a full disk or an I/O error.
+    var canGoOn: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     func beginWriting() throws { try run("BEGIN IMMEDIATE") }
     func beginReading() throws { try run("BEGIN") }
     /// Nobody else has the database: there is nobody to tell.
     func commit(telling change: StoreChange) throws { try run("COMMIT") }
-    func rollback() throws { try run("ROLLBACK") }
+    func rollback() throws { if canGoOn { try run("ROLLBACK") } }
+    /// It is here: there is no journey.
+    func later(_ sql: String, _ values: [SQLValue]) throws { try run(sql, values) }
     func schema(_ sql: String) -> String { sql }
 
     @discardableResult
