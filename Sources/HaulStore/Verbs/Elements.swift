@@ -31,14 +31,19 @@ extension StoreReader {
             """, [.int(job), .int(after), .int(limit)], Self.element)
     }
 
+    /// The index of a job's elements that wait, by the phase in which they do.
+    static let waitingIndexes: KeyValuePairs<Phase, String> = [
+        .ready: "elements_ready", .delayed: "elements_between_tries", .held: "elements_held",
+    ]
+
     /// Elements of a job that can be handed out, by id.
     ///
     /// - Parameter withoutMkdir: leave MKDIR elements to others.
     func readyElements(ofJob job: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
         try db.rows(
             """
-            SELECT \(elementColumns) FROM elements INDEXED BY elements_waiting WHERE job_id = $1 AND phase = 1 AND phase < 3\(withoutMkdir ? " AND type <> 4" : "")
-            ORDER BY id LIMIT $2
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_ready
+            WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "") ORDER BY id LIMIT $2
             """, [.int(job), .int(limit)], Self.element)
     }
 
