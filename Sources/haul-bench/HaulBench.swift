@@ -13,7 +13,7 @@ import HaulHTTP
             (100), over so many connections (4), as a worker to which each succeeds at once.
             --waiting W: twice, N rounds of so many files each: out of no more than these, and while W wait.
         haul-bench latency ... --worker-token-file FILE [--jobs N] [--connections N]
-            Registers N MKDIR jobs (2000) while workers wait for them, each over so many connections (4), and takes the
+            Registers N MKDIR jobs (2000), one after the other, while so many workers (4) wait for them, and takes the
             time from the registration to the job's being in a worker's hands.
         haul-bench list ... --worker-token-file FILE [--entries N] [--playground FILE]
             Sends the listing of a COPY up, N files (100000), over one connection, and waits until all of its elements are

@@ -10,7 +10,7 @@ struct LatencyBench {
         self.options = options
     }
 
-    /// As many workers wait as others register; who registers waits until its job is held before it registers the next.
+    /// Several workers wait, and one job is registered at a time: the next when it is held, so that somebody always waits.
     func run() async throws -> Figures {
         let worker = try await BenchWorker(target, name: "bench-latency", protocolName: options.protocolName)
         let limit = try await target.rawLimit(connections: options.connections)
@@ -39,7 +39,7 @@ struct LatencyBench {
                 }
             }
             group.addTask {
-                try await Meter.run(count: options.jobs, workers: options.connections) { number in
+                try await Meter.run(count: options.jobs, workers: 1) { number in
                     _ = try await target.send("POST", "/jobs", JobBodies.mkdir(site: options.site, number: number))
                     try await arrivals.wait(for: number)
                 }

@@ -29,7 +29,7 @@ struct SteadyBench {
             .init(name: "claimed and reported", value: Double(result.done) / result.seconds, unit: "elements/s"),
             .init(name: "p99 of a claim", value: result.claims.percentile(0.99) * 1000, unit: "ms"),
             .init(name: "p99 of a report", value: result.reports.percentile(0.99) * 1000, unit: "ms"),
-            .init(name: "left waiting", value: Double(result.left), unit: "jobs"),
+            .init(name: "registered and not taken", value: Double(result.left), unit: "jobs"),
             .init(name: "raw limit: empty requests", value: limit, unit: "requests/s"),
         ]
         if server != nil { rows += Self.rows(ofMemory: memory) }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Registers jobs at an even pace for some time, and runs the workers that take them.
 final class SteadyLoad: Sendable {
     struct Result {
@@ -17,7 +15,8 @@ final class SteadyLoad: Sendable {
     private let options: BenchOptions
     private let registered = Counter()
     private let done = Counter()
-    private let isOver = Atomic(false)
+    /// Of those who register, the ones that are done.
+    private let ended = Counter()
     private let registrations = Stopwatch()
     private let claims = Stopwatch()
     private let reports = Stopwatch()
@@ -46,7 +45,7 @@ final class SteadyLoad: Sendable {
 
     /// One of those who register, each at its share of the pace. Who is late makes up for it.
     private func register(from first: Int, start: ContinuousClock.Instant) async throws {
-        defer { isOver.store(true, ordering: .relaxed) }
+        defer { ended.add(1) }
         let clock = ContinuousClock()
         let pace = Duration.seconds(1) / options.rate
         var number = first
@@ -63,7 +62,7 @@ final class SteadyLoad: Sendable {
 
     private func take() async throws {
         while true {
-            let isLast = isOver.load(ordering: .relaxed)
+            let isLast = ended.value == options.connections
             let answer = try await claims.time { try await self.worker.claim(limit: self.options.batch, types: [4]) }
             let tokens = ElementToken.all(in: answer)
             if tokens.isEmpty {

@@ -33,7 +33,8 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         let second = inDay / 1000
         if (0...9999).contains(year) {
             return Self.text([
-                (year, 4, "-"), (month, 2, "-"), (dayOfMonth, 2, "T"), (second / 3600, 2, ":"), (second / 60 % 60, 2, ":"),
+                (year, 4, "-"), (month, 2, "-"), (dayOfMonth, 2, "T"), (second / 3600, 2, ":"),
+                (second / 60 % 60, 2, ":"),
                 (second % 60, 2, "."), (inDay % 1000, 3, "Z"),
             ])
         }

@@ -39,9 +39,27 @@ protocol SQLConnection: AnyObject {
     /// - Returns: how many rows each changed.
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int]
+
+    /// Inserts a row for each set of values, in order.
+    ///
+    /// - Parameter sql: an INSERT into a table whose key is `id`.
+    /// - Returns: the ids that they got.
+    func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int]
+
+    /// What a writer may remember from one transaction to the next; nil where nothing may be.
+    var memory: WriterMemory? { get }
 }
 
 extension SQLConnection {
+    var memory: WriterMemory? { nil }
+
+    func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int] {
+        var ids: [Int] = []
+        ids.reserveCapacity(batch.count)
+        try run(sql + " RETURNING id", batch: batch) { ids.append($1.int(0)) }
+        return ids
+    }
+
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
         try run(sql, values) { _ in }
