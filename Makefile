@@ -29,7 +29,7 @@ SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql
 TESTTOOLS := openssl python3 zsh fish
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 
-.PHONY: help setup build demo playground needs-dir test simulate lint format bench install clean
+.PHONY: help setup build demo playground needs-dir test simulate lint format bench bench-steady install clean
 
 ## help: this list
 help:
@@ -117,10 +117,16 @@ lint:
 format:
 	$(SWIFT) format format --in-place --parallel --recursive Package.swift Sources Tests protocols
 
-## bench: registrations, hand-outs and lists a second, against a server of its own
-bench: setup build
-	@for what in register dispatch list; do \
-	    worker='--worker-token-file "$$HAUL_WORKER_TOKEN_FILE"'; [[ $$what != register ]] || worker=; \
+## bench: README's figures but for the steady load, each against a server of its own
+bench: BENCHES = register 'register --batch 1000 --jobs 200000 --connections 8' dispatch 'dispatch --waiting 1000000' \
+    latency list 'list --entries 1000000' start
+## bench-steady: ten minutes of steady load; is memory flat?
+bench-steady: BENCHES = 'steady --seconds 600'
+bench bench-steady: setup build
+	@for what in $(BENCHES); do \
+	    worker='--worker-token-file "$$HAUL_WORKER_TOKEN_FILE"'; [[ $$what != register* ]] || worker=; \
+	    [[ $$what =~ ^(register|dispatch|latency) ]] || worker+=' --playground "$$HAUL_PLAYGROUND"'; \
+	    echo "haul-bench $$what"; \
 	    $(RELEASE)/haul-playground with --workers 0 -- $(SHELL) -c \
 	        "exec haul-bench $$what $$worker"' --url "$$HAUL_URL" --token-file "$$HAUL_TOKEN_FILE" --site fake-a'; \
 	    echo; \

@@ -86,7 +86,7 @@ let package = Package(
         program(
             "haul-worker", ["HaulModel", "HaulConfig", "HaulWorker", "HaulProtocol", "HaulHTTP", "HaulProcess"]),
         program("haul", ["HaulCLI"]),
-        program("haul-bench", ["HaulModel", "HaulWire", "HaulHTTP"]),
+        program("haul-bench", ["HaulModel", "HaulWire", "HaulHTTP", "CSQLite"]),
         program("haul-playground", ["HaulPlayground"]),
 
         // Backends, each beside its manifest.

@@ -34,6 +34,27 @@ final class Ledger {
         return decision
     }
 
+    /// What happens to several elements, each named once, done.
+    ///
+    /// - Returns: the decisions in order, nil where the event does not fit any more.
+    func apply(_ changes: [(event: ElementMachine.Event, element: Element)]) throws -> [ElementMachine.Decision?] {
+        var decisions = try changes.map { event, element in
+            ElementMachine.decide(
+                element, event, intent: try state(element.jobID).intent, policy: policy, now: now, chance: world.chance)
+        }
+        let places = decisions.indices.filter { decisions[$0] != nil }
+        let written = try writer.updateElements(
+            places.compactMap { place in decisions[place].map { ($0.element, changes[place].element.phase) } })
+        for (place, isWritten) in zip(places, written) {
+            if isWritten, let decision = decisions[place] {
+                try book(from: changes[place].element, to: decision.element)
+            } else {
+                decisions[place] = nil
+            }
+        }
+        return decisions
+    }
+
     /// Books elements that an expansion added, of which `ready` can be handed out.
     func add(new: Int, ready: Int, toJob id: Int, expansion: String?) throws {
         var state = try state(id)

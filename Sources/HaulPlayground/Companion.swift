@@ -50,6 +50,7 @@ public struct Companion: Sendable {
         environment["HAUL_URL"] = stack.url
         environment["HAUL_TOKEN_FILE"] = secrets + "/alice.token"
         environment["HAUL_WORKER_TOKEN_FILE"] = secrets + "/worker.token"
+        environment["HAUL_PLAYGROUND"] = try stack.writeDocument()
         guard let program = ToolPath.find(argv.first ?? "", path: environment["PATH"]) else {
             throw StackError("\(argv.first ?? ""): there is no such command")
         }

@@ -1,6 +1,6 @@
 /// What the command line asks for.
 struct BenchOptions {
-    enum Verb: String { case register, dispatch, list }
+    enum Verb: String { case register, dispatch, latency, list, start, steady }
 
     var verb: Verb
     var url: String
@@ -13,32 +13,32 @@ struct BenchOptions {
     var batch: Int
     var connections: Int
     var entries: Int
+    /// Elements that wait while a figure is taken; nil: none but those of the bench itself.
+    var waiting: Int?
+    var seconds: Int
+    /// Jobs/s that a steady load registers.
+    var rate: Int
+    /// `playground.json`: where the server's process is, and how to start it again.
+    var playground: String?
     var asJSON: Bool
+
+    private static let names = [
+        "url", "token-file", "worker-token-file", "site", "protocol", "jobs", "batch", "connections", "entries",
+        "waiting", "seconds", "rate", "playground",
+    ]
 
     init(_ words: [String]) throws(UsageError) {
         guard let first = words.first, first != "--help", first != "help" else { throw UsageError(message: "") }
         guard let verb = Verb(rawValue: first) else { throw UsageError(message: "there is no bench \"\(first)\"") }
         self.verb = verb
-        var values: [String: String] = [:]
         asJSON = words.contains("--json")
-        var rest = words.dropFirst().filter { $0 != "--json" }[...]
-        let names = [
-            "url", "token-file", "worker-token-file", "site", "protocol", "jobs", "batch", "connections", "entries",
-        ]
-        while let word = rest.popFirst() {
-            let name = String(word.dropFirst(2))
-            guard word.hasPrefix("--"), names.contains(name) else {
-                throw UsageError(message: "\"\(word)\" is not understood")
-            }
-            guard let value = rest.popFirst() else { throw UsageError(message: "\(word) needs a value") }
-            values[name] = value
-        }
+        let values = try Self.values(words.dropFirst().filter { $0 != "--json" })
         func text(_ name: String) throws(UsageError) -> String {
             guard let value = values[name] else { throw UsageError(message: "--\(name) is missing") }
             return value
         }
-        func number(_ name: String, _ usual: Int) throws(UsageError) -> Int {
-            guard let text = values[name] else { return usual }
+        func number(_ name: String) throws(UsageError) -> Int? {
+            guard let text = values[name] else { return nil }
             guard let number = Int(text), number > 0 else { throw UsageError(message: "--\(name) takes a number") }
             return number
         }
@@ -47,10 +47,48 @@ struct BenchOptions {
         site = try text("site")
         protocolName = values["protocol"] ?? "fake"
         workerTokenFile = values["worker-token-file"]
-        jobs = try number("jobs", verb == .register ? 20_000 : 4)
-        batch = try number("batch", verb == .register ? 1 : 100)
-        connections = try number("connections", verb == .register ? 64 : 4)
-        entries = try number("entries", verb == .list ? 100_000 : 10_000)
+        playground = values["playground"]
+        let usual = Usual(verb)
+        jobs = try number("jobs") ?? usual.jobs
+        batch = try number("batch") ?? usual.batch
+        connections = try number("connections") ?? usual.connections
+        entries = try number("entries") ?? usual.entries
+        waiting = try number("waiting") ?? (verb == .start ? 1_000_000 : nil)
+        seconds = try number("seconds") ?? 60
+        rate = try number("rate") ?? 500
         if verb != .register && workerTokenFile == nil { throw UsageError(message: "--worker-token-file is missing") }
+        if verb == .start && playground == nil { throw UsageError(message: "--playground is missing") }
+    }
+
+    /// Reads `--name value`.
+    private static func values(_ words: [String]) throws(UsageError) -> [String: String] {
+        var values: [String: String] = [:]
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            let name = String(word.dropFirst(2))
+            guard word.hasPrefix("--"), names.contains(name) else {
+                throw UsageError(message: "\"\(word)\" is not understood")
+            }
+            guard let value = rest.popFirst() else { throw UsageError(message: "\(word) needs a value") }
+            values[name] = value
+        }
+        return values
+    }
+
+    /// What counts where the command line says nothing.
+    private struct Usual {
+        var jobs = 4
+        var batch = 100
+        var connections = 4
+        var entries = 10_000
+
+        init(_ verb: Verb) {
+            switch verb {
+            case .register: (jobs, batch, connections) = (20_000, 1, 64)
+            case .latency: jobs = 2_000
+            case .list: entries = 100_000
+            case .dispatch, .start, .steady: break
+            }
+        }
     }
 }

@@ -4,28 +4,43 @@ import HaulWire
 
 /// A COPY of a directory whose listing the bench itself sends, as its worker.
 struct BenchTree: Sendable {
-    private let target: Target
-    private let options: BenchOptions
-    private let session: Int
+    private let worker: BenchWorker
+    private let site: String
+    private var target: Target { worker.target }
 
-    init(_ target: Target, _ options: BenchOptions, session: Int) {
-        self.target = target
-        self.options = options
-        self.session = session
+    init(_ worker: BenchWorker, site: String) {
+        self.worker = worker
+        self.site = site
+    }
+
+    /// Registers COPY jobs of up to 250,000 files each until so many elements wait, and sends their listings.
+    func fill(files: Int, jobs: Int? = nil) async throws {
+        let jobs = jobs ?? (files - 1) / 250_000 + 1
+        var left = files
+        for number in 0..<jobs {
+            let share = left / (jobs - number)
+            left -= share
+            let job = try await claim()
+            try await upload(job, files: share)
+            try await finish(job)
+            try await waitForElements(of: job, files: share)
+        }
     }
 
     /// Registers the COPY and takes its LIST.
     func claim() async throws -> ClaimedJob {
         let body = """
-            {"src_siteid":"\(options.site)","dst_siteid":"\(options.site)","src_filepath":"/bench/src",\
+            {"src_siteid":"\(site)","dst_siteid":"\(site)","src_filepath":"/bench/src",\
             "dst_filepath":"/bench/dst","queue":"bench","priority":0}
             """
         let made = try await target.send("POST", "/copy", Array(body.utf8))
         let id = try JSONDecoder().decode(JobDocument.self, from: Data(made.body)).id
-        let claimed = try await BenchWorker.claim(target, session: session, limit: 1, types: [1])
+        // The elements of earlier trees wait before it, unless it is first: nothing else has this priority meanwhile.
+        let claimed = try await worker.claimJobs(limit: 1, types: [1])
         guard let job = claimed.first(where: { $0.id == id && !$0.elements.isEmpty }) else {
             throw BenchError(message: "the job went to another worker, or others wait before it")
         }
+        _ = try await target.send("PATCH", "/jobs/\(id)", Array("{\"priority\":5}".utf8))
         return job
     }
 

@@ -1,6 +1,3 @@
-import Foundation
-import HaulWire
-
 /// Claims the elements of COPY jobs and reports them done, as fast as the server goes.
 struct DispatchBench {
     private let target: Target
@@ -12,40 +9,76 @@ struct DispatchBench {
     }
 
     func run() async throws -> Figures {
-        let session = try await BenchWorker.session(target, name: "bench-dispatch", protocolName: options.protocolName)
-        let tree = BenchTree(target, options, session: session)
-        var listed: [ClaimedJob] = []
-        for _ in 0..<options.jobs { listed.append(try await tree.claim()) }
-        for job in listed {
-            try await tree.upload(job, files: options.entries)
-            try await tree.finish(job)
-            try await tree.waitForElements(of: job, files: options.entries)
+        let worker = try await BenchWorker(target, name: "bench-dispatch", protocolName: options.protocolName)
+        let tree = BenchTree(worker, site: options.site)
+        return try await worker.beating {
+            guard let waiting = options.waiting else { return try await plain(worker, tree) }
+            return try await compared(worker, tree, waiting: waiting)
         }
-        let done = Counter()
-        let batch = options.batch
+    }
+
+    private func plain(_ worker: BenchWorker, _ tree: BenchTree) async throws -> Figures {
         let wanted = options.jobs * options.entries
-        let meter = try await Meter.run(count: options.connections, workers: options.connections) { _ in
-            while done.value < wanted {
-                let jobs = try await BenchWorker.claim(target, session: session, limit: batch, types: [1])
-                if jobs.isEmpty { return }
-                let results = jobs.flatMap { job in job.elements.map { BenchWorker.success(job, $0) } }
-                _ = try await target.send(
-                    "POST", "/worker/results", Array(JSONEncoder().encode(ResultsRequest(results: results))),
-                    as: .worker)
-                done.add(results.count)
-            }
-        }
+        try await tree.fill(files: wanted, jobs: options.jobs)
+        let seconds = try await drain(worker, wanted)
         let limit = try await target.rawLimit(connections: options.connections)
-        let count = Double(done.value)
+        let requests = 2 * Double(wanted) / Double(options.batch) / seconds
         return Figures(
             bench: "dispatch",
             rows: [
-                .init(name: "elements claimed and reported", value: count, unit: "elements"),
-                .init(name: "claimed and reported", value: count / meter.seconds, unit: "elements/s"),
+                .init(name: "elements claimed and reported", value: Double(wanted), unit: "elements"),
+                .init(name: "claimed and reported", value: Double(wanted) / seconds, unit: "elements/s"),
                 .init(name: "raw limit: empty requests", value: limit, unit: "requests/s"),
-                .init(
-                    name: "requests, of the raw limit", value: 2 * count / Double(batch) / meter.seconds / limit,
-                    unit: ""),
+                .init(name: "requests, of the raw limit", value: requests / limit, unit: ""),
+                .init(name: BareSQLite.name, value: try BareSQLite.rate(rowsACommit: options.batch), unit: "rows/s"),
             ])
+    }
+
+    /// The same number of elements out of few and out of many that wait, in the same rounds.
+    private func compared(_ worker: BenchWorker, _ tree: BenchTree, waiting: Int) async throws -> Figures {
+        let few = options.entries
+        var (withFew, withMany) = (0.0, 0.0)
+        for _ in 0..<options.jobs {
+            try await tree.fill(files: few)
+            withFew += try await drain(worker, few)
+        }
+        let start = ContinuousClock.now
+        try await tree.fill(files: waiting)
+        let filling = (ContinuousClock.now - start) / .seconds(1)
+        for _ in 0..<options.jobs { withMany += try await drain(worker, min(few, waiting)) }
+        let limit = try await target.rawLimit(connections: options.connections)
+        let count = Double(options.jobs * few)
+        let most = Double(options.jobs * min(few, waiting))
+        return Figures(
+            bench: "dispatch",
+            rows: [
+                .init(name: "waiting, at most", value: Double(waiting), unit: "elements"),
+                .init(name: "until so many wait", value: filling, unit: "s"),
+                .init(name: "claimed and reported, \(few) waiting", value: count / withFew, unit: "elements/s"),
+                .init(name: "claimed and reported, \(waiting) waiting", value: most / withMany, unit: "elements/s"),
+                .init(name: "with many, of the rate with few", value: most / withMany / (count / withFew), unit: ""),
+                .init(name: "raw limit: empty requests", value: limit, unit: "requests/s"),
+            ])
+    }
+
+    /// - Returns: seconds for so many elements.
+    private func drain(_ worker: BenchWorker, _ wanted: Int) async throws -> Double {
+        let taken = Counter()
+        let done = Counter()
+        let batch = options.batch
+        let meter = try await Meter.run(count: options.connections, workers: options.connections) { _ in
+            while true {
+                let room = wanted - taken.add(batch)
+                guard room > 0 else { return }
+                let tokens = ElementToken.all(in: try await worker.claim(limit: min(room, batch), types: [1]))
+                if tokens.isEmpty { return }
+                try await worker.succeed(tokens)
+                done.add(tokens.count)
+            }
+        }
+        guard done.value == wanted else {
+            throw BenchError(message: "of \(wanted) elements only \(done.value) were there to be claimed")
+        }
+        return meter.seconds
     }
 }

@@ -11,12 +11,22 @@ import HaulHTTP
         haul-bench dispatch ... --worker-token-file FILE [--jobs N] [--entries N] [--batch N] [--connections N]
             Registers N COPY jobs (4) of so many files (10000), then claims and reports their elements, `batch` at a time
             (100), over so many connections (4), as a worker to which each succeeds at once.
-        haul-bench list ... --worker-token-file FILE [--entries N] [--connections N]
+            --waiting W: twice, N rounds of so many files each: out of no more than these, and while W wait.
+        haul-bench latency ... --worker-token-file FILE [--jobs N] [--connections N]
+            Registers N MKDIR jobs (2000), one after the other, while so many workers (4) wait for them, and takes the
+            time from the registration to the job's being in a worker's hands.
+        haul-bench list ... --worker-token-file FILE [--entries N] [--playground FILE]
             Sends the listing of a COPY up, N files (100000), over one connection, and waits until all of its elements are
-            there. The connections (4) are those of the raw limit.
+            there, while others register and look at jobs.
+        haul-bench start ... --worker-token-file FILE --playground FILE [--waiting W]
+            Lets W elements wait (1000000), kills the server, and takes the time from its start to its first answer.
+        haul-bench steady ... --worker-token-file FILE [--seconds S] [--rate R] [--connections N] [--playground FILE]
+            For so long (60) registers R jobs/s (500), and claims and reports them as they come.
 
-        Use a site that no worker serves; --protocol (fake) is its protocol. Each prints a table, with --json a line of JSON,
-        and beside the figure the raw limit of the same run: the requests that the server answers when it has nothing to do.
+        Use a site that no worker serves; --protocol (fake) is its protocol. --playground names the playground.json that
+        says which process the server is: its memory is then shown too. Each prints a table, with --json a line of JSON,
+        and beside the figure the raw limit of the same run: the requests that the server answers when it has nothing to do,
+        or what SQLite does with nothing around it.
         """
 
     static func main() async {
@@ -27,7 +37,10 @@ import HaulHTTP
                 switch options.verb {
                 case .register: try await RegisterBench(target, options).run()
                 case .dispatch: try await DispatchBench(target, options).run()
+                case .latency: try await LatencyBench(target, options).run()
                 case .list: try await ListBench(target, options).run()
+                case .start: try await StartBench(target, options).run()
+                case .steady: try await SteadyBench(target, options).run()
                 }
             await target.client.close()
             print(options.asJSON ? figures.json : figures.table)

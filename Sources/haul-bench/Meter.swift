@@ -50,3 +50,19 @@ struct Meter: Sendable {
         return Meter(seconds: (clock.now - start) / .seconds(1), each: each.sorted())
     }
 }
+
+/// Takes the time of one thing after the other, by several at once.
+final class Stopwatch: Sendable {
+    private let each = Mutex<[Double]>([])
+
+    func time<T: Sendable>(_ body: () async throws -> T) async throws -> T {
+        let start = ContinuousClock.now
+        let result = try await body()
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        each.withLock { $0.append(seconds) }
+        return result
+    }
+
+    /// All of them, in so many seconds together.
+    func meter(_ seconds: Double) -> Meter { Meter(seconds: seconds, each: each.withLock { $0.sorted() }) }
+}

@@ -25,17 +25,7 @@ struct RegisterBench {
                 .init(name: "p99 of a request", value: meter.percentile(0.99) * 1000, unit: "ms"),
                 .init(name: "raw limit: empty requests", value: limit, unit: "requests/s"),
                 .init(name: "requests, of the raw limit", value: meter.rate / limit, unit: ""),
+                .init(name: BareSQLite.name, value: try BareSQLite.rate(rowsACommit: max(64, batch)), unit: "rows/s"),
             ])
-    }
-}
-
-/// Bodies of registrations.
-enum JobBodies {
-    /// One LIST job, or an array of several.
-    static func list(site: String, count: Int, from first: Int) -> [UInt8] {
-        let jobs = (0..<count).map { number in
-            "{\"type\":0,\"src_siteid\":\"\(site)\",\"src_filepath\":\"/bench/\(first + number)\",\"queue\":\"bench\"}"
-        }
-        return Array((count == 1 ? jobs.joined() : "[" + jobs.joined(separator: ",") + "]").utf8)
     }
 }

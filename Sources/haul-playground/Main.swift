@@ -12,9 +12,9 @@ import HaulPlayground
         haul-playground demo
             What haul does, on real servers, in about a minute; checks every byte, leaves nothing.
         haul-playground with [--workers N] [--postgresql] -- COMMAND [ARGUMENT ...]
-            Runs a command beside servers of its own, and ends them with it; HAUL_URL, HAUL_TOKEN_FILE and
-            HAUL_WORKER_TOKEN_FILE say where they are. Its exit code is the command's. With --postgresql hauld's database is
-            a PostgreSQL server's, which runs as long.
+            Runs a command beside servers of its own, and ends them with it; HAUL_URL, HAUL_TOKEN_FILE,
+            HAUL_WORKER_TOKEN_FILE and HAUL_PLAYGROUND (the file playground.json) say where they are. Its exit code is
+            the command's. With --postgresql hauld's database is a PostgreSQL server's, which runs as long.
 
         Exit codes: 0 ended as asked, 1 failed, 2 wrong command line.
         """

@@ -1,4 +1,3 @@
-import Dispatch
 import Support
 import Testing
 
@@ -6,41 +5,6 @@ import Testing
 
 /// A disk that fills while a group is on its way to it: all of the group fails, and none of it is there.
 @Suite(.serialized) struct FullDiskTests {
-    /// Writes that wait at the same time, so that they make one group.
-    ///
-    /// - Returns: what each ended with; nil is an acknowledgement.
-    private func group(
-        _ store: Store, _ bodies: [@Sendable (StoreWriter) throws -> Void]
-    ) async throws -> [(any Error)?] {
-        let gate = DispatchSemaphore(value: 0)
-        let started = DispatchSemaphore(value: 0)
-        let holder = Task {
-            try await store.write { _ in
-                started.signal()
-                gate.wait()
-            }
-        }
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                started.wait()
-                continuation.resume()
-            }
-        }
-        let results = bodies.map { body in
-            Task { () -> (any Error)? in
-                do { try await store.write(body) } catch { return error }
-                return nil
-            }
-        }
-        // Who came late would make a group of its own.
-        try await eventually("all wait behind the holder") { store.writes.waitingCount == bodies.count }
-        gate.signal()
-        try await holder.value
-        var errors: [(any Error)?] = []
-        for result in results { errors.append(await result.value) }
-        return errors
-    }
-
     private func settings(_ store: Store, _ count: Int) async throws -> [Int] {
         try await store.read { reader in try (0..<count).filter { try reader.setting("s\($0)") != nil } }
     }
@@ -56,7 +20,7 @@ import Testing
                 _ = try writer.setting("s\(number)", initially: [UInt8](repeating: 7, count: kibibytes << 10))
             }
         }
-        let errors = try await group(store, bodies)
+        let errors = try await writeTogether(store, bodies)
         for error in errors {
             guard case StoreError.unavailable? = error else {
                 Issue.record("acknowledged, or refused otherwise: \(String(describing: error))")
@@ -79,7 +43,7 @@ import Testing
             _ = try writer.setting("s0", initially: [UInt8](repeating: 7, count: 4 << 20))
         }
         let small: @Sendable (StoreWriter) throws -> Void = { _ = try $0.setting("s1", initially: [1]) }
-        let errors = try await group(store, [small, { _ in throw Refused() }, large])
+        let errors = try await writeTogether(store, [small, { _ in throw Refused() }, large])
         #expect(errors[1] is Refused)
         for place in [0, 2] {
             guard case StoreError.unavailable? = errors[place] else {

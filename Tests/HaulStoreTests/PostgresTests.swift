@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import HaulModel
 import Support
@@ -92,23 +91,16 @@ import Testing
     @Test func laterFails() async throws {
         let store = try Store(at: .postgresql(url: try await TestDatabase.makePostgreSQL()), readers: 1) { _ in }
         _ = try await store.write { try $0.setting("there", initially: [1]) }
-        let gate = DispatchSemaphore(value: 0)
-        let holder = Task { try await store.write { _ in gate.wait() } }
-        let bodies: [@Sendable (StoreWriter) throws -> Void] = [
-            { _ = try $0.setting("a", initially: [1]) },
-            { try $0.db.later("INSERT INTO settings (name, value) VALUES ($1, $2)", [.text("there"), .blob([2])]) },
-            { _ = try $0.setting("b", initially: [1]) },
-        ]
-        let writes = bodies.map { body in
-            Task { () -> Bool in
-                do { try await store.write(body) } catch { return false }
-                return true
-            }
-        }
-        try await eventually("all wait behind the holder") { store.writes.waitingCount == bodies.count }
-        gate.signal()
-        try await holder.value
-        for write in writes { #expect(await write.value == false) }
+        let errors = try await writeTogether(
+            store,
+            [
+                { _ = try $0.setting("a", initially: [1]) },
+                {
+                    try $0.db.later("INSERT INTO settings (name, value) VALUES ($1, $2)", [.text("there"), .blob([2])])
+                },
+                { _ = try $0.setting("b", initially: [1]) },
+            ])
+        #expect(errors.allSatisfy { $0 != nil })
         #expect(try await store.read { [try $0.setting("a"), try $0.setting("b")] } == [nil, nil])
         _ = try await store.write { try $0.setting("after", initially: [1]) }
         #expect(try await store.read { try $0.setting("after") } == [1])

@@ -108,8 +108,8 @@ struct StoreTests {
                 let session = try writer.startSession(
                     workerID: nil, tokenID: 1, worker: "w", now: TemporaryStore.now, expires: TemporaryStore.now)
                 for number in 1...2 {
-                    try writer.insertAttempt(
-                        AttemptID(jobID: job.id, elementID: 0, number: number), session: session,
+                    try writer.insertAttempts(
+                        [AttemptID(jobID: job.id, elementID: 0, number: number)], session: session,
                         now: TemporaryStore.now)
                 }
             }

@@ -20,6 +20,8 @@ import Testing
         }
     }
 
+    private static let bareRows = "raw limit: rows into a bare SQLite [rows/s]"
+
     /// What `--json` prints.
     private struct Document: Decodable {
         var bench: String
@@ -42,7 +44,7 @@ import Testing
                 "register", ["--jobs", "60", "--batch", "3", "--connections", "4"], ("jobs registered [jobs]", 60),
                 [
                     "registered, on disk before the reply [jobs/s]", "p50 of a request [ms]", "p99 of a request [ms]",
-                    "raw limit: empty requests [requests/s]", "requests, of the raw limit []",
+                    "raw limit: empty requests [requests/s]", "requests, of the raw limit []", Self.bareRows,
                 ]
             ),
             (
@@ -50,14 +52,41 @@ import Testing
                 ("elements claimed and reported [elements]", 80),
                 [
                     "claimed and reported [elements/s]", "raw limit: empty requests [requests/s]",
-                    "requests, of the raw limit []",
+                    "requests, of the raw limit []", Self.bareRows,
+                ]
+            ),
+            (
+                "dispatch",
+                ["--jobs", "2", "--entries", "20", "--batch", "7", "--connections", "2", "--waiting", "50"],
+                ("waiting, at most [elements]", 50),
+                [
+                    "until so many wait [s]", "claimed and reported, 20 waiting [elements/s]",
+                    "claimed and reported, 50 waiting [elements/s]", "with many, of the rate with few []",
+                    "raw limit: empty requests [requests/s]",
+                ]
+            ),
+            (
+                "latency", ["--jobs", "20", "--connections", "2"], ("jobs registered and held [jobs]", 20),
+                [
+                    "p50 from registration to holding [ms]", "p99 from registration to holding [ms]",
+                    "registered and held [jobs/s]", "raw limit: empty requests [requests/s]", Self.bareRows,
+                ]
+            ),
+            (
+                "steady", ["--seconds", "2", "--rate", "20", "--connections", "2"],
+                ("registered and not taken [jobs]", 0),
+                [
+                    "seconds [s]", "registered [jobs/s]", "p99 of a registration [ms]",
+                    "claimed and reported [elements/s]", "p99 of a claim [ms]", "p99 of a report [ms]",
+                    "raw limit: empty requests [requests/s]",
                 ]
             ),
             (
                 "list", ["--entries", "1500"], ("entries [entries]", 1500),
                 [
                     "sent up [s]", "checked and stored [s]", "expanded [s]", "all [s]",
-                    "entries up, stored and expanded [entries/s]", "raw limit: empty requests [requests/s]",
+                    "entries up, stored and expanded [entries/s]", "others meanwhile: p50 of a request [ms]",
+                    "others meanwhile: p99 of a request [ms]", "raw limit: empty requests [requests/s]", Self.bareRows,
                 ]
             ),
         ]
@@ -111,7 +140,7 @@ import Testing
             (server.url + "/elsewhere", tokens.user, "fake-a", ["404"]), ("not a url", tokens.user, "fake-a", []),
         ]
         for (url, token, site, words) in cases {
-            for verb in ["register", "dispatch", "list"] {
+            for verb in ["register", "dispatch", "latency", "list", "steady"] {
                 let run = try await ProgramRun(
                     "haul-bench",
                     [
@@ -139,6 +168,8 @@ import Testing
         ["register", "--url", "u", "--token-file", "f", "--site", "s", "extra"],
         ["dispatch", "--url", "u", "--token-file", "f", "--site", "s"],
         ["list", "--url", "u", "--token-file", "f", "--site", "s", "--entries", "1e3"],
+        ["start", "--url", "u", "--token-file", "f", "--site", "s", "--worker-token-file", "w"],
+        ["steady", "--url", "u", "--token-file", "f", "--site", "s", "--worker-token-file", "w", "--rate", "0"],
     ])
     func badOptions(words: [String]) async throws {
         let run = try await ProgramRun("haul-bench", words)

@@ -1,6 +1,7 @@
 import Foundation
 import HaulHTTP
 import HaulModel
+import HaulWire
 
 /// Documents as the bytes of an answer.
 enum JSONText {
@@ -9,6 +10,21 @@ enum JSONText {
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         // What can't be encoded is a number that is none: our documents have only numbers that JSON has.
         return (try? encoder.encode(document)).map(Array.init) ?? Array("null".utf8)
+    }
+
+    /// The same of a document that writes itself.
+    static func bytes(writing document: some JSONWritable, capacity: Int = 1024) -> [UInt8] {
+        var writer = JSONWriter(capacity: capacity)
+        document.write(to: &writer)
+        return writer.bytes
+    }
+
+    static func response(
+        writing document: some JSONWritable, status: Int = 200, capacity: Int = 1024
+    ) -> HTTPResponse {
+        HTTPResponse(
+            status: status, headers: ["Content-Type": "application/json"],
+            body: .bytes(bytes(writing: document, capacity: capacity)))
     }
 
     static func response(_ document: some Encodable, status: Int = 200) -> HTTPResponse {

@@ -69,9 +69,11 @@ final class Expander: Duty {
             var ready = 0
             var depths: [Int: Int] = [:]
             let first = state.nextElement
+            var elements: [Element] = []
+            elements.reserveCapacity(piece.seeds.count)
             for (number, seed) in piece.seeds.enumerated() {
                 guard let type = seed.jobType else { continue }
-                try writer.insertElement(
+                elements.append(
                     Element(
                         jobID: id, id: first + number, type: type, phase: seed.isHeld ? .held : .ready,
                         sourcePath: seed.source, destinationPath: seed.destination, size: seed.size, depth: seed.depth,
@@ -79,6 +81,7 @@ final class Expander: Duty {
                 if !seed.isHeld { ready += 1 }
                 if stored.job.type == .remove { depths[seed.depth, default: 0] += 1 }
             }
+            try writer.insertElements(elements)
             for (depth, count) in depths { try writer.addOpen(count, ofJob: id, depth: depth) }
             next?.nextElement = first + piece.seeds.count
             try ledger.add(new: piece.seeds.count, ready: ready, toJob: id, expansion: next?.text)

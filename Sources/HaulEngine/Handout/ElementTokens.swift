@@ -11,20 +11,26 @@ struct ElementTokens: Sendable {
     init(key: [UInt8]) { self.key = key }
 
     func token(for attempt: AttemptID) -> String {
-        "\(attempt).\(Text.base64url(mac(attempt)))"
+        let name = attempt.description
+        return name + "." + proof(of: name.utf8)
     }
 
     /// The attempt that a token was made for; nil for what we did not make.
     func attempt(of token: String) -> AttemptID? {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4, let job = Int(parts[0]), let element = Int(parts[1]), let number = Int(parts[2])
+        let bytes = Array(token.utf8)
+        guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")),
+            // Whatever name has this proof is one that we wrote, the way in which we write them.
+            Hash.equal(Array(proof(of: bytes[..<dot]).utf8), Array(bytes[(dot + 1)...]))
         else { return nil }
-        let attempt = AttemptID(jobID: job, elementID: element, number: number)
-        let expected = self.token(for: attempt)
-        return Hash.equal(Array(expected.utf8), Array(token.utf8)) ? attempt : nil
+        let parts = bytes[..<dot].split(separator: UInt8(ascii: ".")).map { Int(String(decoding: $0, as: UTF8.self)) }
+        guard parts.count == 3, let job = parts[0], let element = parts[1], let number = parts[2] else { return nil }
+        return AttemptID(jobID: job, elementID: element, number: number)
     }
 
-    private func mac(_ attempt: AttemptID) -> [UInt8] {
-        Hash.keyed(Array("element-token:\(attempt)".utf8), key: key)
+    private func proof(of name: some Collection<UInt8>) -> String {
+        Text.base64url(Hash.keyed(Self.prefix + name, key: key))
     }
+
+    /// What else is made of the key is made of other words.
+    private static let prefix = Array("element-token:".utf8)
 }

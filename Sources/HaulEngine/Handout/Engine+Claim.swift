@@ -68,16 +68,18 @@ extension Engine {
         let lease = try session ?? sessionless(query, writer, ledger.now)
         var given: [Int: [Handout.Item]] = [:]
         var order: [Int] = []
-        for element in elements {
-            guard let decision = try ledger.apply(.claimed, to: element) else { continue }
+        var attempts: [AttemptID] = []
+        for case .some(let decision) in try ledger.apply(elements.map { (.claimed, $0) }) {
+            let element = decision.element
             for case .beginAttempt(let number) in decision.actions {
                 let id = AttemptID(jobID: element.jobID, elementID: element.id, number: number)
-                try writer.insertAttempt(id, session: lease, now: ledger.now)
+                attempts.append(id)
                 if given[element.jobID] == nil { order.append(element.jobID) }
                 given[element.jobID, default: []].append(
-                    Handout.Item(element: decision.element, attempt: number, token: tokens.token(for: id)))
+                    Handout.Item(element: element, attempt: number, token: tokens.token(for: id)))
             }
         }
+        try writer.insertAttempts(attempts, session: lease, now: ledger.now)
         let jobs = try ledger.close()
         return order.compactMap { id in
             guard let job = jobs[id], let items = given[id] else { return nil }

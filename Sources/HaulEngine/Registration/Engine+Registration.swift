@@ -1,4 +1,3 @@
-import HaulCrypto
 public import HaulModel
 import HaulStore
 
@@ -10,16 +9,13 @@ extension Engine {
     public func register(_ requests: [JobRequest], user: User, key: IdempotencyKey? = nil) async throws -> [Job] {
         let now = world.now()
         let oldest = now.adding(seconds: -configuration.idempotencySeconds)
-        let jobs = requests.map { job(from: $0, user: user, now: now) }
+        let uids = LogUID.make(requests.count, now: now, random: world.random)
+        let jobs = zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }
         let (registered, isNew) = try await store.write(isLarge: jobs.count >= Self.large) { writer -> ([Job], Bool) in
             if let kept = try writer.reader.keptAnswer(to: key, user: user, since: oldest) {
                 return (try kept.jobIDs.compactMap { try writer.reader.job($0) }.map(Self.asRegistered), false)
             }
-            var registered: [Job] = []
-            registered.reserveCapacity(jobs.count)
-            for job in jobs {
-                registered.append(try writer.insertJob(job, first: Self.firstElement(of: job)))
-            }
+            let registered = try writer.insertJobs(jobs, first: Self.firstElement)
             try writer.keep(key, jobs: registered.map(\.id), user: user, now: now)
             writer.tell(StoreChange(.work))
             return (registered, true)
@@ -28,13 +24,13 @@ extension Engine {
         return registered
     }
 
-    private func job(from request: JobRequest, user: User, now: Timestamp) -> Job {
+    private static func job(from request: JobRequest, user: User, logUID: String, now: Timestamp) -> Job {
         Job(
             id: 0, userID: user.id, queue: request.queue, type: request.type, protocolName: request.protocolName,
             status: .submitted, source: request.source, destination: request.destination, options: request.options,
             priority: request.priority, maxTries: request.maxTries, label: request.label,
-            deadline: Self.deadline(of: request, registered: now), logUID: Text.hex(world.random(16)), registered: now,
-            changed: now, counts: StatusCounts())
+            deadline: deadline(of: request, registered: now), logUID: logUID, registered: now, changed: now,
+            counts: StatusCounts())
     }
 
     /// The earlier of the two that a request may name.

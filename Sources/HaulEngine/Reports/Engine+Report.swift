@@ -39,13 +39,19 @@ extension Engine {
         let now = world.now()
         return try await store.read { [self] reader in
             let fence = Fence(reader, now: now)
-            return try reports.map { report in
-                do {
-                    let id = try proven(report.token, job: report.jobID, element: report.elementID)
-                    let lease = try fence.lease(id)
-                    return .success((lease, lease.attempt.ended == nil ? nil : try reader.report(id)))
-                } catch let error as EngineError {
-                    return .failure(error)
+            let ids = reports.map { report in
+                Result { () throws(EngineError) in
+                    try proven(report.token, job: report.jobID, element: report.elementID)
+                }
+            }
+            var leases = try fence.leases(ids.compactMap { try? $0.get() })[...]
+            return try ids.map { id in
+                if case .failure(let error) = id { return .failure(error) }
+                switch leases.popFirst() {
+                case .success(let lease):
+                    return .success((lease, lease.attempt.ended == nil ? nil : try reader.report(lease.id)))
+                case .failure(let error): return .failure(error)
+                case nil: return .failure(.leaseEnded)
                 }
             }
         }
@@ -84,8 +90,15 @@ extension Engine {
     private func settle(_ filed: [FiledReport]) async throws -> [(Int, Verdict)] {
         guard !filed.isEmpty else { return [] }
         return try await transact(elements: filed.count) { writer, ledger in
-            let fence = Fence(writer.reader, now: ledger.now)
-            let verdicts = try filed.map { ($0.index, try Self.settle($0, writer, ledger, fence)) }
+            var verdicts: [(Int, Verdict)] = []
+            // Two reports of one attempt may come together: the second is judged by what the first has done.
+            var rest = filed[...]
+            while !rest.isEmpty {
+                var named: Set<AttemptID> = []
+                let group = rest.prefix { named.insert($0.lease.id).inserted }
+                verdicts += try Self.settle(Array(group), writer, ledger)
+                rest = rest.dropFirst(group.count)
+            }
             for session in Set(filed.map(\.lease.attempt.sessionID)) {
                 try Self.endIfDone(session, writer, ledger.now)
             }
@@ -93,17 +106,31 @@ extension Engine {
         }
     }
 
+    /// Of each attempt one report.
     private static func settle(
-        _ item: FiledReport, _ writer: StoreWriter, _ ledger: Ledger, _ fence: Fence
-    ) throws -> Verdict {
+        _ filed: [FiledReport], _ writer: StoreWriter, _ ledger: Ledger
+    ) throws -> [(Int, Verdict)] {
+        var verdicts: [(Int, Verdict)] = []
+        var live: [(item: FiledReport, lease: Lease)] = []
         // The lease may have ended while the log was written: what counts is what stands here.
-        let lease = try fence.lease(item.lease.id)
-        if !lease.isLive {
-            return try writer.reader.report(lease.id) == item.report.hash ? .repeated : .refused(.leaseEnded)
+        let leases = try Fence(writer.reader, now: ledger.now).leases(filed.map(\.lease.id))
+        for (item, lease) in zip(filed, leases) {
+            switch lease {
+            case .success(let lease) where lease.isLive: live.append((item, lease))
+            case .success(let lease):
+                let isRepeated = try writer.reader.report(lease.id) == item.report.hash
+                verdicts.append((item.index, isRepeated ? .repeated : .refused(.leaseEnded)))
+            case .failure(let error): throw error
+            }
         }
-        guard try ledger.apply(item.event, to: lease.element) != nil else { return .refused(.leaseEnded) }
-        _ = try writer.endAttempt(item.ended(lease.attempt, now: ledger.now), report: item.report.hash)
-        return .accepted
+        let decisions = try ledger.apply(live.map { ($0.item.event, $0.lease.element) })
+        let accepted = zip(live, decisions).compactMap { $1 == nil ? nil : $0 }
+        _ = try writer.endAttempts(
+            accepted.map { ($0.item.ended($0.lease.attempt, now: ledger.now), $0.item.report.hash) })
+        for (report, decision) in zip(live, decisions) {
+            verdicts.append((report.item.index, decision == nil ? .refused(.leaseEnded) : .accepted))
+        }
+        return verdicts
     }
 
     /// The session of a claim without one is over with the last of what that claim gave.

@@ -57,9 +57,26 @@ final class Fence {
 
     /// - Throws: `.notFound` when the job is gone.
     func lease(_ id: AttemptID) throws -> Lease {
-        guard let job = try job(id.jobID), let element = try reader.element(id.elementID, ofJob: id.jobID),
-            let attempt = try reader.attempt(id)
-        else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
+        try lease(id, try reader.element(id.elementID, ofJob: id.jobID), try reader.attempt(id))
+    }
+
+    /// The leases of several attempts, in order; `.notFound` for one whose job is gone.
+    func leases(_ ids: [AttemptID]) throws -> [Result<Lease, EngineError>] {
+        let elements = try reader.elements(of: ids)
+        let attempts = try reader.attempts(ids)
+        return try ids.indices.map { place in
+            do {
+                return .success(try lease(ids[place], elements[place], attempts[place]))
+            } catch let error as EngineError {
+                return .failure(error)
+            }
+        }
+    }
+
+    private func lease(_ id: AttemptID, _ element: Element?, _ attempt: Attempt?) throws -> Lease {
+        guard let job = try job(id.jobID), let element, let attempt else {
+            throw EngineError.noElement(id.elementID, ofJob: id.jobID)
+        }
         let session = try session(attempt.sessionID)
         return Lease(
             id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type,

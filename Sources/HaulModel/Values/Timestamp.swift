@@ -31,9 +31,34 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         let dayOfMonth = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         let second = inDay / 1000
+        if (0...9999).contains(year) {
+            return Self.text([
+                (year, 4, "-"), (month, 2, "-"), (dayOfMonth, 2, "T"), (second / 3600, 2, ":"),
+                (second / 60 % 60, 2, ":"),
+                (second % 60, 2, "."), (inDay % 1000, 3, "Z"),
+            ])
+        }
         return "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(dayOfMonth, 2))"
             + "T\(Self.pad(second / 3600, 2)):\(Self.pad(second / 60 % 60, 2)):\(Self.pad(second % 60, 2))"
             + ".\(Self.pad(inDay % 1000, 3))Z"
+    }
+
+    /// Numbers of so many digits, each with what stands behind it. Answers have a time in every line: this has to be fast.
+    private static func text(_ parts: [(number: Int, width: Int, behind: Unicode.Scalar)]) -> String {
+        String(unsafeUninitializedCapacity: 24) { buffer in
+            var place = 0
+            for part in parts {
+                var rest = part.number
+                for digit in stride(from: place + part.width - 1, through: place, by: -1) {
+                    buffer[digit] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                place += part.width
+                buffer[place] = UInt8(ascii: part.behind)
+                place += 1
+            }
+            return place
+        }
     }
 
     private static func pad(_ number: Int, _ width: Int) -> String {

@@ -29,6 +29,7 @@ final class PostgresConnection: StoreConnection {
     private var isSpoiled = false
     /// What becomes of each statement before it is run; nil is nothing.
     var rewriting: (@Sendable (String) -> String)?
+    private let remembered = WriterMemory()
 
     /// Says who told the others something: what comes back to its own server is known there.
     private let sender: String
@@ -86,6 +87,7 @@ final class PostgresConnection: StoreConnection {
     }
 
     func rollback() throws {
+        remembered.forget()
         if isFresh { return forget() }
         pending = []
         guard link.isOpen else { return }
@@ -100,6 +102,9 @@ final class PostgresConnection: StoreConnection {
 
     // MARK: Statements
 
+    /// What another server makes of queues and lanes stays as well; what was taken back, or may have been, is forgotten.
+    var memory: WriterMemory? { remembered }
+
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int {
         if values.isEmpty, Self.needNoAnswer.contains(sql) {
@@ -107,15 +112,18 @@ final class PostgresConnection: StoreConnection {
             return 0
         }
         if sql == Self.undo {
+            remembered.forget()
             try perform([Step(sql: sql, values: PostgresValues([]), isPrepared: false)]) { _, _ in }
             return 0
         }
         return try run(sql, batch: [values]) { _, columns in try row(columns) }[0]
     }
 
-    func later(_ sql: String, _ values: [SQLValue]) throws {
-        pending.append(Step(sql: sql, values: PostgresValues(values)))
-        if pending.count >= Self.pipelineLength { try perform([]) { _, _ in } }
+    func later(_ sql: String, batch: [[SQLValue]]) throws {
+        for values in batch {
+            pending.append(Step(sql: sql, values: PostgresValues(values)))
+            if pending.count >= Self.pipelineLength { try perform([]) { _, _ in } }
+        }
     }
 
     /// They can't fail where they stand, and nothing follows from their answer.

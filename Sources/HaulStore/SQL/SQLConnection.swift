@@ -40,12 +40,33 @@ protocol SQLConnection: AnyObject {
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int]
 
-    /// Runs a statement of a transaction that writes, of which nothing is wanted but that it is done before whatever
-    /// follows: its journey to the database can be another's. Where it fails, the whole transaction may.
-    func later(_ sql: String, _ values: [SQLValue]) throws
+    /// Runs a statement of a transaction that writes, once for each set of values, of which nothing is wanted but that it
+    /// is done before whatever follows: its journey to the database can be another's. Where it fails, the whole
+    /// transaction may.
+    func later(_ sql: String, batch: [[SQLValue]]) throws
+
+    /// Inserts a row for each set of values, in order.
+    ///
+    /// - Parameter sql: an INSERT into a table whose key is `id`.
+    /// - Returns: the ids that they got.
+    func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int]
+
+    /// What a writer may remember from one transaction to the next; nil where nothing may be.
+    var memory: WriterMemory? { get }
 }
 
 extension SQLConnection {
+    var memory: WriterMemory? { nil }
+
+    func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int] {
+        var ids: [Int] = []
+        ids.reserveCapacity(batch.count)
+        try run(sql + " RETURNING id", batch: batch) { ids.append($1.int(0)) }
+        return ids
+    }
+
+    func later(_ sql: String, _ values: [SQLValue]) throws { try later(sql, batch: [values]) }
+
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
         try run(sql, values) { _ in }

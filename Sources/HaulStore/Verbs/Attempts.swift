@@ -13,6 +13,16 @@ extension StoreReader {
             [.int(id.jobID), .int(id.elementID), .int(id.number)], Self.attempt)
     }
 
+    /// Attempts by name, in order; nil for what is not there.
+    public func attempts(_ ids: [AttemptID]) throws -> [Attempt?] {
+        var found = [Attempt?](repeating: nil, count: ids.count)
+        try db.run(
+            "SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND number = $3",
+            batch: ids.map { [.int($0.jobID), .int($0.elementID), .int($0.number)] }
+        ) { number, row in found[number] = try Self.attempt(row) }
+        return found
+    }
+
     /// The hash of the report that ended an attempt; nil while it runs, and where no report ended it.
     public func report(_ id: AttemptID) throws -> [UInt8]? {
         try db.first(
@@ -77,16 +87,18 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-    public func insertAttempt(_ id: AttemptID, session: Session, now: Timestamp) throws {
-        try db.run(
+    public func insertAttempts(_ ids: [AttemptID], session: Session, now: Timestamp) throws {
+        try db.later(
             """
             INSERT INTO attempts (job_id, element_id, number, session_id, worker, started)
             VALUES ($1, $2, $3, $4, $5, $6)
             """,
-            [
-                .int(id.jobID), .int(id.elementID), .int(id.number), .int(session.id), .text(session.worker),
-                .int(now.milliseconds),
-            ])
+            batch: ids.map { id in
+                [
+                    .int(id.jobID), .int(id.elementID), .int(id.number), .int(session.id), .text(session.worker),
+                    .int(now.milliseconds),
+                ]
+            })
     }
 
     /// Keeps the latest progress of an attempt that runs.
@@ -106,6 +118,11 @@ extension StoreWriter {
     ///
     /// - Parameter report: the hash of the report, nil where none ended it.
     public func endAttempt(_ attempt: Attempt, report: [UInt8]?) throws -> Bool {
+        try endAttempts([(attempt, report)]) == [true]
+    }
+
+    /// The same of several.
+    public func endAttempts(_ ends: [(attempt: Attempt, report: [UInt8]?)]) throws -> [Bool] {
         try db.run(
             """
             UPDATE attempts SET ended = $4, status = $5, class = $6, reason = $7, returncode = $8, transferred = $9,
@@ -113,14 +130,19 @@ extension StoreWriter {
                 log_length = $16, listing_length = $17, report = $18, worker = $19
             WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL
             """,
-            [
-                .int(attempt.jobID), .int(attempt.elementID), .int(attempt.number),
-                SQLValue(attempt.ended?.milliseconds), SQLValue(attempt.status?.rawValue),
-                SQLValue(attempt.errorClass?.rawValue), SQLValue(attempt.reason), SQLValue(attempt.returnCode),
-                SQLValue(attempt.progress?.transferred), SQLValue(attempt.progress?.elapsed),
-                SQLValue(attempt.progress?.instant), SQLValue(attempt.progress?.average), SQLValue(attempt.checksum),
-                SQLValue(attempt.log?.file), SQLValue(attempt.log?.offset), SQLValue(attempt.log?.length),
-                SQLValue(attempt.listingLength), report.map(SQLValue.blob) ?? .null, .text(attempt.worker),
-            ]) == 1
+            batch: ends.map { attempt, report in Self.values(attempt, report: report) }
+        ).map { $0 == 1 }
+    }
+
+    private static func values(_ attempt: Attempt, report: [UInt8]?) -> [SQLValue] {
+        [
+            .int(attempt.jobID), .int(attempt.elementID), .int(attempt.number),
+            SQLValue(attempt.ended?.milliseconds), SQLValue(attempt.status?.rawValue),
+            SQLValue(attempt.errorClass?.rawValue), SQLValue(attempt.reason), SQLValue(attempt.returnCode),
+            SQLValue(attempt.progress?.transferred), SQLValue(attempt.progress?.elapsed),
+            SQLValue(attempt.progress?.instant), SQLValue(attempt.progress?.average), SQLValue(attempt.checksum),
+            SQLValue(attempt.log?.file), SQLValue(attempt.log?.offset), SQLValue(attempt.log?.length),
+            SQLValue(attempt.listingLength), report.map(SQLValue.blob) ?? .null, .text(attempt.worker),
+        ]
     }
 }

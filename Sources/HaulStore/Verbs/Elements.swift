@@ -11,6 +11,16 @@ extension StoreReader {
             "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id = $2", [.int(job), .int(id)], Self.element)
     }
 
+    /// Elements by their attempts' names, in order; nil for what is not there.
+    public func elements(of attempts: [AttemptID]) throws -> [Element?] {
+        var found = [Element?](repeating: nil, count: attempts.count)
+        try db.run(
+            "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id = $2",
+            batch: attempts.map { [.int($0.jobID), .int($0.elementID)] }
+        ) { number, row in found[number] = try Self.element(row) }
+        return found
+    }
+
     /// A page of a job's elements by id, after one of them.
     ///
     /// - Parameter status: the status that users see; nil is every one.
@@ -31,14 +41,19 @@ extension StoreReader {
             """, [.int(job), .int(after), .int(limit)], Self.element)
     }
 
+    /// The index of a job's elements that wait, by the phase in which they do.
+    static let waitingIndexes: KeyValuePairs<Phase, String> = [
+        .ready: "elements_ready", .delayed: "elements_between_tries", .held: "elements_held",
+    ]
+
     /// Elements of a job that can be handed out, by id.
     ///
     /// - Parameter withoutMkdir: leave MKDIR elements to others.
     func readyElements(ofJob job: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
         try db.rows(
             """
-            SELECT \(elementColumns) FROM elements INDEXED BY elements_waiting WHERE job_id = $1 AND phase = 1 AND phase < 3\(withoutMkdir ? " AND type <> 4" : "")
-            ORDER BY id LIMIT $2
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_ready
+            WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "") ORDER BY id LIMIT $2
             """, [.int(job), .int(limit)], Self.element)
     }
 
@@ -66,36 +81,49 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-    public func insertElement(_ element: Element) throws {
-        try db.run(
+    public func insertElement(_ element: Element) throws { try insertElements([element]) }
+
+    public func insertElements(_ elements: [Element]) throws {
+        try db.later(
             """
             INSERT INTO elements (job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, changed, class,
                 reason)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """,
-            [
-                .int(element.jobID), .int(element.id), .int(element.type.rawValue), .int(element.phase.rawValue),
-                .text(element.sourcePath), SQLValue(element.destinationPath), .int(element.size), .int(element.depth),
-                .int(element.maxTries), .int(element.changed.milliseconds), SQLValue(element.errorClass?.rawValue),
-                SQLValue(element.reason),
-            ])
+            batch: elements.map { element in
+                [
+                    .int(element.jobID), .int(element.id), .int(element.type.rawValue), .int(element.phase.rawValue),
+                    .text(element.sourcePath), SQLValue(element.destinationPath), .int(element.size),
+                    .int(element.depth), .int(element.maxTries), .int(element.changed.milliseconds),
+                    SQLValue(element.errorClass?.rawValue), SQLValue(element.reason),
+                ]
+            })
     }
 
     /// Writes what the state machine decided of an element, if it still stands in the phase that the decision was for.
     ///
     /// - Returns: false when it does not.
     public func updateElement(_ element: Element, from phase: Phase) throws -> Bool {
+        try updateElements([(element, phase)]) == [true]
+    }
+
+    /// The same of several, each of which is named once.
+    public func updateElements(_ changes: [(element: Element, from: Phase)]) throws -> [Bool] {
         try db.run(
             """
             UPDATE elements SET phase = $3, size = $4, attempts = $5, forgiven = $6, not_before = $7, class = $8,
                 reason = $9, changed = $10, max_tries = $12, unwanted = $13
             WHERE job_id = $1 AND id = $2 AND phase = $11
             """,
-            [
-                .int(element.jobID), .int(element.id), .int(element.phase.rawValue), .int(element.size),
-                .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
-                SQLValue(element.errorClass?.rawValue), SQLValue(element.reason), .int(element.changed.milliseconds),
-                .int(phase.rawValue), .int(element.maxTries), .int(element.isUnwanted ? 1 : 0),
-            ]) == 1
+            batch: changes.map { element, phase in
+                [
+                    .int(element.jobID), .int(element.id), .int(element.phase.rawValue), .int(element.size),
+                    .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
+                    SQLValue(element.errorClass?.rawValue), SQLValue(element.reason),
+                    .int(element.changed.milliseconds), .int(phase.rawValue), .int(element.maxTries),
+                    .int(element.isUnwanted ? 1 : 0),
+                ]
+            }
+        ).map { $0 == 1 }
     }
 }

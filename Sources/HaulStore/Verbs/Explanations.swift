@@ -20,11 +20,12 @@ extension StoreReader {
 
     /// How many elements of a job are in a phase in which they wait, counted up to `most`.
     public func waiting(ofJob job: Int, in phase: Phase, most: Int) throws -> Int {
-        try db.first(
+        guard let index = Self.waitingIndexes.first(where: { $0.key == phase })?.value else { return 0 }
+        return try db.first(
             """
-            SELECT COUNT(*) FROM (SELECT 1 FROM elements INDEXED BY elements_waiting
-                WHERE job_id = $1 AND phase = $2 AND phase < 3 LIMIT $3) AS counted
-            """, [.int(job), .int(phase.rawValue), .int(most)]
+            SELECT COUNT(*) FROM (SELECT 1 FROM elements INDEXED BY \(index)
+                WHERE job_id = $1 AND phase = \(phase.rawValue) LIMIT $2) AS counted
+            """, [.int(job), .int(most)]
         ) { $0.int(0) } ?? 0
     }
 
@@ -32,8 +33,8 @@ extension StoreReader {
     public func nextDue(ofJob job: Int, scanned: Int) throws -> Element? {
         try db.rows(
             """
-            SELECT \(elementColumns) FROM elements INDEXED BY elements_waiting
-            WHERE job_id = $1 AND phase = 2 AND phase < 3 LIMIT $2
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_between_tries
+            WHERE job_id = $1 AND phase = 2 LIMIT $2
             """, [.int(job), .int(scanned)], Self.element
         ).min { ($0.notBefore?.milliseconds ?? 0) < ($1.notBefore?.milliseconds ?? 0) }
     }

@@ -25,7 +25,7 @@ extension StoreReader {
 extension StoreWriter {
     /// Keeps an answer under a key, in the place of one that is too old to count.
     public func keepAnswer(_ answer: KeptAnswer, user: Int, key: String, now: Timestamp) throws {
-        try db.run(
+        try db.later(
             """
             INSERT INTO idempotency_keys (user_id, key, body, jobs, made) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (user_id, key) DO UPDATE SET body = excluded.body, jobs = excluded.jobs, made = excluded.made

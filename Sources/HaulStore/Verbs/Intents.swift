@@ -26,10 +26,15 @@ extension StoreReader {
 
     /// Elements of a job that wait: held, ready or between tries.
     public func waitingElements(ofJob job: Int, limit: Int) throws -> [Element] {
-        try db.rows(
-            """
-            SELECT \(elementColumns) FROM elements INDEXED BY elements_waiting WHERE job_id = $1 AND phase < 3 LIMIT $2
-            """, [.int(job), .int(limit)], Self.element)
+        var result: [Element] = []
+        for (phase, index) in Self.waitingIndexes where result.count < limit {
+            result += try db.rows(
+                """
+                SELECT \(elementColumns) FROM elements INDEXED BY \(index)
+                WHERE job_id = $1 AND phase = \(phase.rawValue) LIMIT $2
+                """, [.int(job), .int(limit - result.count)], Self.element)
+        }
+        return result
     }
 
     /// Elements of a job that ended and were not done, by id, among the `scanned` after one of them.

@@ -88,11 +88,11 @@ extension StoreReader {
 
 extension StoreWriter {
     public func setVirtualClock(_ time: Int) throws {
-        try db.run("UPDATE fairness SET clock = $1 WHERE id = 1", [.int(time)])
+        try db.later("UPDATE fairness SET clock = $1 WHERE id = 1", [.int(time)])
     }
 
     /// Sets what a user was given, as fairness counts it.
     public func setVirtualTime(_ time: Int, ofUser user: Int) throws {
-        try db.run("UPDATE users SET vtime = $2 WHERE id = $1", [.int(user), .int(time)])
+        try db.later("UPDATE users SET vtime = $2 WHERE id = $1", [.int(user), .int(time)])
     }
 }

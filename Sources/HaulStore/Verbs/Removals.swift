@@ -46,7 +46,7 @@ extension StoreReader {
 extension StoreWriter {
     /// Counts elements of a REMOVE that have not ended at a depth.
     public func addOpen(_ count: Int, ofJob job: Int, depth: Int) throws {
-        try db.run(
+        try db.later(
             """
             INSERT INTO depths (job_id, depth, open) VALUES ($1, $2, $3)
             ON CONFLICT (job_id, depth) DO UPDATE SET open = depths.open + excluded.open
@@ -65,7 +65,7 @@ extension StoreWriter {
 
     /// Notes that a directory of a REMOVE can't become empty.
     public func keepDirectory(_ path: String, ofJob job: Int) throws {
-        try db.run(
+        try db.later(
             "INSERT INTO kept_directories (job_id, path) VALUES ($1, $2) ON CONFLICT (job_id, path) DO NOTHING",
             [.int(job), .text(path)])
     }

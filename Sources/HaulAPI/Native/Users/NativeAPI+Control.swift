@@ -11,7 +11,7 @@ extension NativeAPI {
             let job = try await engine.cancel(job: try await job(path, request).id)
             // 202 while some of it still runs or waits for its turn.
             let isOver = [.done, .failed, .cancelled].contains(job.status)
-            return JSONText.response(JobDocument(job, withCounts: true), status: isOver ? 200 : 202)
+            return JSONText.response(writing: JobDocument(job, withCounts: true), status: isOver ? 200 : 202)
         }
         router.on("DELETE", "/jobs/:job/elements/:element") { request, path in
             let (job, element) = try await element(path, request)
@@ -22,7 +22,7 @@ extension NativeAPI {
             let principal = try await principal(of: request, .user, .operator)
             let job = try await engine.retry(
                 job: try await job(path, request).id, user: principal.user, key: try Self.idempotencyKey(request))
-            return JSONText.response(JobDocument(job, withCounts: true))
+            return JSONText.response(writing: JobDocument(job, withCounts: true))
         }
         router.on("PATCH", "/jobs/:job") { request, path in
             let id = try await job(path, request).id
@@ -30,7 +30,7 @@ extension NativeAPI {
             do { change = try JobChange(try JSONText.object(request.body)) } catch let error as FieldProblems {
                 throw Problem.fields(error.fields)
             }
-            return JSONText.response(JobDocument(try await engine.change(job: id, change), withCounts: true))
+            return JSONText.response(writing: JobDocument(try await engine.change(job: id, change), withCounts: true))
         }
     }
 }

@@ -32,7 +32,7 @@ extension NativeAPI {
                     let name = isOver ? "done" : job.status == status ? "progress" : "status"
                     status = job.status
                     let head = "id: \(job.revision)\nevent: \(name)\ndata: "
-                    let data = JSONText.bytes(JobDocument(job, withCounts: true))
+                    let data = JSONText.bytes(writing: JobDocument(job, withCounts: true))
                     try await writer.write(Array(head.utf8) + data + [0x0A, 0x0A])
                 }
             })

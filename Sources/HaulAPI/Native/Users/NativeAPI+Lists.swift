@@ -42,7 +42,7 @@ extension NativeAPI {
             let jobs = try await engine.jobs(narrowed, after: after, limit: count)
             return jobs.map { ($0.id, $0) }
         } write: { job, sink in
-            try await sink.write(JSONText.bytes(JobDocument(job, withCounts: true)))
+            try await sink.write(JSONText.bytes(writing: JobDocument(job, withCounts: true)))
         }
     }
 

@@ -24,7 +24,7 @@ extension NativeAPI {
         guard let job = try await engine.register([wanted], user: principal.user, key: key).first else {
             throw Problem.fault(cause: "a registration had no job")
         }
-        return JSONText.response(JobDocument(job, withCounts: false))
+        return JSONText.response(writing: JobDocument(job, withCounts: false))
     }
 
     /// The documents of a bulk registration: NDJSON by its content type, or a JSON array; nil for a single one.

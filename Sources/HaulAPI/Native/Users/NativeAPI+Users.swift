@@ -15,7 +15,7 @@ extension NativeAPI {
         }
         router.on("GET", "/jobs") { request, _ in try await listJobs(request) }
         router.on("GET", "/jobs/:job") { request, path in
-            JSONText.response(JobDocument(try await job(path, request), withCounts: true))
+            JSONText.response(writing: JobDocument(try await job(path, request), withCounts: true))
         }
         router.on("GET", "/jobs/:job/status") { request, path in
             let job = try await job(path, request)

@@ -37,7 +37,9 @@ extension NativeAPI {
                     hint: "Ask again; `wait` parks the request until there is work, up to \(Int(Self.longestWait)) s."
                 ))
         }
-        return JSONText.response(handouts.map { Self.document($0, isSessionless: session == nil) })
+        let elements = handouts.reduce(0) { $0 + $1.items.count }
+        return JSONText.response(
+            writing: handouts.map { Self.document($0, isSessionless: session == nil) }, capacity: 512 * (elements + 2))
     }
 
     private static func measure(_ fields: inout Fields) -> ClaimQuery.Measure {

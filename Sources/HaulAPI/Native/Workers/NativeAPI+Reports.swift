@@ -44,7 +44,7 @@ extension NativeAPI {
             case .refused(let error): replies[report.place] = Self.reply(Problem(answering: error))
             }
         }
-        return JSONText.response(ResultsReply(results: replies.compactMap { $0 }))
+        return JSONText.response(writing: ResultsReply(results: replies.compactMap { $0 }))
     }
 
     private static func reply(_ problem: Problem) -> ResultsReply.Item {
@@ -87,7 +87,7 @@ extension NativeAPI {
         try fields.check()
         let parts = [
             "\(returnCode ?? 0)", host ?? "", errorClass ?? "", reason ?? "", checksum ?? "",
-            transferred.map(String.init) ?? "", timestamp.map { "\($0)" } ?? "", log ?? "",
+            transferred.map(String.init) ?? "", timestamp.map(Self.text) ?? "", log ?? "",
             listing.map { $0.map(Self.text).joined(separator: "\n") } ?? "",
         ]
         return Report(
@@ -103,6 +103,14 @@ extension NativeAPI {
         var end = text.utf8.index(text.utf8.startIndex, offsetBy: limit)
         while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
         return String(text[..<end])
+    }
+
+    /// A value as a report's hash sees it.
+    private static func text(_ value: JSONValue) -> String {
+        if let text = value.string { return text }
+        var writer = JSONWriter()
+        writer.value(value)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// A line of a listing as a report's hash sees it.
