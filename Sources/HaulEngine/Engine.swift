@@ -28,6 +28,8 @@ public final class Engine: Sendable {
     let watchers = Bells<Int>()
     /// Rings when something is wanted of a whole job.
     let sweepBell = Bell()
+    /// How fast elements ended of late.
+    let throughput = Throughput()
     /// Rings when sessions ended with leases in their hands.
     let rescueBell = Bell()
 

@@ -9,6 +9,12 @@ public struct EngineConfiguration: Sendable {
     /// How long the lease of a claim without a session lasts, in seconds.
     public var sessionlessLeaseSeconds: Double = 6 * 3600
     public var retry = RetryPolicy()
+    /// When a site counts as down, and for how long.
+    public var breaker = BreakerPolicy()
+    /// Elements of one user that may be with workers at once; nil is any number.
+    public var runningPerUser: Int?
+    /// Elements that a user who was away, or is new, gets before those who were served meanwhile.
+    public var fairnessCredit = 20
     /// How long an idempotency key is remembered, in seconds.
     public var idempotencySeconds: Double = 24 * 3600
     /// How long a job stays after its end, in seconds; nil is for ever.

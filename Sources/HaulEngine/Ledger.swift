@@ -13,41 +13,63 @@ final class Ledger {
     private var touched: Set<Int> = []
     /// What has to be woken once the transaction is on disk.
     private(set) var change = StoreChange()
+    /// Elements that ended after an attempt, by lane.
+    private(set) var ended: [Int: Int] = [:]
+    private let traffic: Traffic
 
     init(_ writer: StoreWriter, engine: Engine) {
         self.writer = writer
         policy = engine.configuration.retry
         world = engine.world
         now = engine.world.now()
+        traffic = Traffic(writer, engine, now: now)
     }
 
     /// What happens to an element, done.
     ///
+    /// - Parameter blamed: the site at which it failed, where its report says so.
     /// - Returns: the decision, or nil when the event does not fit any more.
-    func apply(_ event: ElementMachine.Event, to element: Element) throws -> ElementMachine.Decision? {
+    func apply(
+        _ event: ElementMachine.Event, to element: Element, blamed: Int? = nil
+    ) throws -> ElementMachine.Decision? {
+        let state = try state(element.jobID)
+        let event = try traffic.weighed(event, element, of: state.job)
         guard
             let decision = ElementMachine.decide(
-                element, event, intent: try state(element.jobID).intent, policy: policy, now: now, chance: world.chance),
+                element, event, intent: state.intent, policy: policy, now: now, chance: world.chance),
             try writer.updateElement(decision.element, from: element.phase)
         else { return nil }
+        try traffic.note(event, element, of: state.job, blamed: blamed)
         try book(from: element, to: decision.element)
         return decision
     }
 
+    /// Notes that a running attempt at an element moves bytes.
+    func moves(_ element: Element) throws { try traffic.moves(element, of: try state(element.jobID).job) }
+
+    /// What happens to an element; and the site at which it failed, where its report says so.
+    typealias Change = (event: ElementMachine.Event, element: Element, blamed: Int?)
+
     /// What happens to several elements, each named once, done.
     ///
     /// - Returns: the decisions in order, nil where the event does not fit any more.
-    func apply(_ changes: [(event: ElementMachine.Event, element: Element)]) throws -> [ElementMachine.Decision?] {
-        var decisions = try changes.map { event, element in
+    func apply(_ changes: [Change]) throws -> [ElementMachine.Decision?] {
+        let weighed = try changes.map { change -> Change in
+            let job = try state(change.element.jobID).job
+            return (try traffic.weighed(change.event, change.element, of: job), change.element, change.blamed)
+        }
+        var decisions = try weighed.map { event, element, _ in
             ElementMachine.decide(
                 element, event, intent: try state(element.jobID).intent, policy: policy, now: now, chance: world.chance)
         }
         let places = decisions.indices.filter { decisions[$0] != nil }
         let written = try writer.updateElements(
-            places.compactMap { place in decisions[place].map { ($0.element, changes[place].element.phase) } })
+            places.compactMap { place in decisions[place].map { ($0.element, weighed[place].element.phase) } })
         for (place, isWritten) in zip(places, written) {
             if isWritten, let decision = decisions[place] {
-                try book(from: changes[place].element, to: decision.element)
+                let (event, element, blamed) = weighed[place]
+                try traffic.note(event, element, of: try state(element.jobID).job, blamed: blamed)
+                try book(from: element, to: decision.element)
             } else {
                 decisions[place] = nil
             }
@@ -83,14 +105,8 @@ final class Ledger {
         var state = try state(id)
         state.intent = intent
         state.swept = -1
-        if intent.shuts {
-            state.cutExpansion = state.expansion ?? state.cutExpansion
-            state.expansion = nil
-        } else if let cut = state.cutExpansion {
-            state.expansion = cut
-            state.cutExpansion = nil
-            change.kinds.insert(.expansion)
-        }
+        state.place = JobMachine.expansion(state.place, after: intent)
+        if state.expansion != nil { change.kinds.insert(.expansion) }
         states[id] = state
         touched.insert(id)
         change.kinds.insert(.sweep)
@@ -108,7 +124,10 @@ final class Ledger {
     /// Writes what a user wants otherwise of a job. Nothing of it may have been applied before.
     func change(_ job: Job) throws {
         var state = try state(job.id)
-        state.laneID = try writer.changeJob(state, to: job)
+        let place = try writer.changeJob(state, to: job)
+        traffic.move(state.out, fromQueue: state.queueID, to: place.queue)
+        if place.queue != state.queueID { state.queueLimit = try writer.reader.limit(ofQueue: place.queue) }
+        (state.laneID, state.queueID) = place
         state.job = job
         states[job.id] = state
         touched.insert(job.id)
@@ -125,8 +144,8 @@ final class Ledger {
             state.job.status = JobMachine.status(
                 counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil,
                 isCut: state.cutExpansion != nil, intent: state.intent)
-            // Once nothing runs or waits, what was wanted is done.
-            if state.open == 0, state.expansion == nil, state.intent?.shuts == true { state.intent = nil }
+            state.intent = JobMachine.wanted(
+                state.intent, open: state.open, isExpanding: state.expansion != nil)
             state.job.changed = now
             try writer.updateJob(state, offeredBefore: offeredBefore[id] ?? 0)
             states[id] = state
@@ -134,6 +153,7 @@ final class Ledger {
         }
         change.jobs = change.jobs?.union(touched)
         touched.removeAll()
+        if try traffic.close(), try writer.reader.hasWork() { change.kinds.insert(.work) }
         return states.mapValues(\.job)
     }
 
@@ -147,6 +167,7 @@ final class Ledger {
 
     private func book(from old: Element, to new: Element) throws {
         var state = try state(new.jobID)
+        traffic.move(old, new, of: state)
         state.job.counts[old.status] -= 1
         state.job.counts[new.status] += 1
         if old.phase == .ready && new.phase != .ready { state.ready -= 1 }
@@ -156,6 +177,7 @@ final class Ledger {
         }
         if new.phase.isEnded && !old.phase.isEnded {
             state.open -= 1
+            if old.phase.isOut { ended[state.laneID, default: 0] += 1 }
             try end(new, of: state.job)
         }
         if old.phase.isEnded && !new.phase.isEnded {
@@ -166,13 +188,9 @@ final class Ledger {
             }
         }
         if JobMachine.expands(type: state.job.type, element: new), old.phase != .done {
-            let expansion = ExpansionState(attempt: new.attempts).text
-            if state.intent?.shuts == true {
-                state.cutExpansion = expansion
-            } else {
-                state.expansion = expansion
-                change.kinds.insert(.expansion)
-            }
+            state.place = JobMachine.expansion(
+                state.place, begins: ExpansionState(attempt: new.attempts).text, intent: state.intent)
+            if state.expansion != nil { change.kinds.insert(.expansion) }
         }
         states[new.jobID] = state
         touched.insert(new.jobID)
@@ -189,6 +207,14 @@ final class Ledger {
     }
 }
 
+extension JobState {
+    /// Where its expansion stands, as the state machine sees it.
+    fileprivate var place: JobMachine.Expansion {
+        get { .init(current: expansion, cut: cutExpansion) }
+        set { (expansion, cutExpansion) = (newValue.current, newValue.cut) }
+    }
+}
+
 extension Engine {
     /// Elements from which on a transaction has a commit of its own.
     static let large = 50
@@ -199,14 +225,15 @@ extension Engine {
     func transact<T: Sendable>(
         elements: Int = 1, _ body: @escaping @Sendable (StoreWriter, Ledger) throws -> T
     ) async throws -> T {
-        let (result, change) = try await store.write(isLarge: elements >= Self.large) { [self] writer in
+        let (result, change, ended) = try await store.write(isLarge: elements >= Self.large) { [self] writer in
             let ledger = Ledger(writer, engine: self)
             let result = try body(writer, ledger)
             try ledger.close()
             writer.tell(ledger.change)
-            return (result, ledger.change)
+            return (result, ledger.change, ledger.ended)
         }
         wake(change)
+        throughput.note(ended, now: world.now())
         return result
     }
 }

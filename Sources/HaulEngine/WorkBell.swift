@@ -17,6 +17,8 @@ final class WorkBell: Sendable {
         var next = 0
         /// Woken, and not yet passed on.
         var awake = 0
+        /// Woken since the beginning.
+        var wakes = 0
         /// In the order of their coming, which is that of what they have heard.
         var waiters: [Waiter] = []
         /// Waits that have begun and are not parked yet: the timer may be faster.
@@ -28,6 +30,7 @@ final class WorkBell: Sendable {
             while woken.count < count, awake < most, let first = waiters.first, first.heard < rings {
                 woken.append(waiters.removeFirst())
                 awake += 1
+                wakes += 1
             }
             return woken
         }
@@ -44,6 +47,9 @@ final class WorkBell: Sendable {
 
     /// Claims that are parked.
     var parked: Int { state.withLock { $0.waiters.count } }
+
+    /// How often a claim was woken until now.
+    var wakes: Int { state.withLock { $0.wakes } }
 
     /// There is work.
     func ring() {

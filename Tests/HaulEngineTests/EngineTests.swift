@@ -75,9 +75,13 @@ import Testing
         var order: [Int] = []
         for _ in 0..<12 { order += try await test.claim(worker).map(\.job.userID) }
         #expect(order.count { $0 == calm.id } == 5, "\(order)")
-        // One who comes back later is owed nothing for the time that they were away.
+        // One who comes back later is owed little for the time that they were away: a few elements go first.
         let late = try await test.user("late")
-        for n in 0..<20 { _ = try await test.register(late, path: "/l\(n)") }
+        for n in 0..<40 { _ = try await test.register(late, path: "/l\(n)") }
+        order = []
+        let credit = test.engine.configuration.fairnessCredit
+        for _ in 0..<credit { order += try await test.claim(worker).map(\.job.userID) }
+        #expect(order.prefix(5).allSatisfy { $0 == late.id }, "\(order)")
         order = []
         for _ in 0..<10 { order += try await test.claim(worker).map(\.job.userID) }
         #expect((4...6).contains(order.count { $0 == late.id }), "\(order)")

@@ -117,4 +117,109 @@ import Testing
         _ = try await test.engine.retry(job: id, user: alice, key: nil)
         #expect(try await codes(test, id).first == .retrying)
     }
+
+    /// A limit of a site each way, of a queue, of a user: how many are out, and of how many.
+    @Test func limits() async throws {
+        let sites = [
+            Site(id: 1, name: "a", protocolName: .ssh, endpoints: [], limits: .init(out: 2)),
+            Site(id: 2, name: "b", protocolName: .ssh, endpoints: [], limits: .init(into: 1)),
+            Site(id: 3, name: "c", protocolName: .ssh, endpoints: []),
+        ]
+        let test = try await TestEngine(sites: sites) { $0.runningPerUser = 3 }
+        let alice = try await test.user("alice")
+        let copy = try await test.copy(alice, files: 3, extra: ["queue": "q", "src_siteid": 3]).id
+        let worker = try await test.session()
+        let first = try await test.claim(worker, limit: 9)
+        #expect(first.map(\.items.count) == [1])
+        let full = try await test.engine.explain(job: copy)
+        #expect(full.blockers.map(\.code) == [.running, .siteLimit])
+        #expect(full.blockers[0].detail == "1 element is with a worker.")
+        #expect(full.blockers[1].detail.hasPrefix("Site b, in: 1 of 1 elements"), "\(full)")
+        #expect(try await codes(test, copy, element: 3) == [.siteLimit])
+        for n in 0..<3 { _ = try await test.register(alice, path: "/\(n)") }
+        #expect(try await test.claim(worker, limit: 9).count == 2)
+        let last = try await test.register(alice, path: "/last").id
+        let both = try await test.engine.explain(job: last)
+        #expect(both.blockers.map(\.code) == [.siteLimit, .userLimit])
+        #expect(both.blockers[0].detail.hasPrefix("Site a, out: 2 of 2"), "\(both)")
+        #expect(both.blockers[1].detail.hasPrefix("User alice: 3 of 3"), "\(both)")
+        _ = try await test.report(first[0])
+        _ = try await test.engine.change(queue: "default", ofUser: alice.id, limit: 2)
+        let queue = try await test.engine.explain(element: 0, ofJob: last)
+        #expect(queue.blockers.map(\.code) == [.siteLimit, .queueLimit])
+        #expect(queue.blockers[1].detail.hasPrefix("Queue \"default\": 2 of 2"), "\(queue)")
+    }
+
+    /// A site that is down, and a route of which nobody knows which end it is: until when, and after what.
+    @Test func down() async throws {
+        let test = try await TestEngine { $0.breaker = BreakerPolicy(failures: 2, base: 60, maximum: 600) }
+        let alice = try await test.user("alice")
+        let copy = try await test.copy(alice, files: 9).id
+        let worker = try await test.session()
+        for handout in try await test.claim(worker, limit: 2) {
+            for item in handout.items.indices { _ = try await test.report(handout, 1, item: item, as: .timeout) }
+        }
+        let found = try await test.engine.explain(job: copy)
+        #expect(found.blockers.map(\.code) == [.siteDown, .backoff])
+        #expect(
+            found.blockers[0].detail.hasPrefix("From site a to b: 2 attempts in a row failed, the last with timeout"))
+        let until = try #require(found.blockers[0].until)
+        #expect((30...60).contains(until.seconds(since: test.engine.world.now())))
+        let next = try await test.engine.explain(element: 5, ofJob: copy)
+        #expect(next.blockers.map(\.code) == [.siteDown] && next.blockers[0].until == until)
+    }
+
+    /// An estimate says what it goes by, and is none where there is nothing to go by.
+    @Test func estimates() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let job = try await test.copy(alice, files: 100)
+        let worker = try await test.session()
+        let other = try await test.register(alice, path: "/other").id
+        // The LIST of the one job is all that ended here.
+        #expect(try await test.engine.explain(job: other).estimate?.basis.contains("1 element of all jobs") == true)
+        // Ten seconds for ten elements, three times.
+        for _ in 0..<3 {
+            test.advance(seconds: 10)
+            for handout in try await test.claim(worker, limit: 10, types: [.copy]) {
+                for item in handout.items.indices { _ = try await test.report(handout, item: item) }
+            }
+        }
+        let now = test.engine.world.now()
+        let found = try await test.engine.explain(job: job.id)
+        let estimate = try #require(found.estimate)
+        #expect(estimate.basis.hasPrefix("30 elements like its own that ended within 30 s"), "\(estimate)")
+        #expect(estimate.starts == now && estimate.ends == now.adding(seconds: 70), "\(estimate)")
+        let late = try #require(try await test.engine.explain(element: 100, ofJob: job.id).estimate)
+        #expect(late.starts == now.adding(seconds: 69) && late.ends == now.adding(seconds: 70), "\(late)")
+        // What somebody has to open has no time.
+        _ = try await test.engine.setPaused(true, queue: "default", ofUser: alice.id)
+        #expect(try await test.engine.explain(job: job.id).estimate == nil)
+        _ = try await test.engine.setPaused(false, queue: "default", ofUser: alice.id)
+        // One that runs goes by its own progress.
+        let handout = try #require(try await test.claim(worker, types: [.copy]).first)
+        #expect(try await test.engine.explain(element: handout.items[0].element.id, ofJob: job.id).estimate == nil)
+        try await test.engine.progress(
+            .init(transferred: 4, elapsed: 2, instant: 2, average: 2), job: job.id,
+            element: handout.items[0].element.id, token: handout.items[0].token)
+        let running = try await test.engine.explain(element: handout.items[0].element.id, ofJob: job.id).estimate
+        #expect(running?.ends == now.adding(seconds: 3) && running?.basis.contains("4 of 10 bytes") == true)
+        // What ended long ago says nothing, and a server that has just started knows nothing.
+        test.advance(seconds: 700)
+        _ = try await test.session()
+        #expect(try await test.engine.explain(job: other).estimate == nil)
+        let next = try await TestEngine(in: test)
+        #expect(try await next.engine.explain(job: other).estimate == nil)
+    }
+
+    /// What only waits between tries knows its time by itself.
+    @Test func estimateOfABackoff() async throws {
+        let test = try await TestEngine()
+        let id = try await test.register(try await test.user("alice")).id
+        _ = try await test.report(try #require(try await test.claim(try await test.session()).first), 1)
+        let due = try await test.engine.element(0, ofJob: id)?.notBefore
+        for found in [try await test.engine.explain(job: id), try await test.engine.explain(element: 0, ofJob: id)] {
+            #expect(found.estimate?.starts == due && found.estimate?.ends == nil)
+        }
+    }
 }

@@ -1,11 +1,12 @@
 import Foundation
-import HaulEngine
 import HaulLogs
 import HaulModel
 import HaulStore
 import Support
 import Synchronization
 import Testing
+
+@testable import HaulEngine
 
 /// An engine over a database and logs in a folder of its own, with a clock that stands still until a test moves it.
 final class TestEngine: Sendable {
@@ -20,7 +21,7 @@ final class TestEngine: Sendable {
         private let milliseconds = Mutex(1_700_000_000_000)
 
         var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
-        func advance(seconds: Double) { milliseconds.withLock { $0 += Int(seconds * 1000) } }
+        func advance(seconds: Double) { milliseconds.withLock { $0 += Int((seconds * 1000).rounded()) } }
     }
 
     static let readers = 1
@@ -30,8 +31,12 @@ final class TestEngine: Sendable {
         Site(id: 2, name: "b", protocolName: .ssh, endpoints: []),
     ]
 
-    /// - Parameter folder: that of an engine before it, of which nothing runs any more; it is left to that one.
-    init(in used: TestEngine? = nil, _ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
+    /// - Parameters:
+    ///   - used: an engine before it, whose folder and clock it takes; the folder is left to that one.
+    ///   - sites: what jobs may name.
+    init(in used: TestEngine? = nil, sites: [Site] = sites, _ change: (inout EngineConfiguration) -> Void = { _ in })
+        async throws
+    {
         folder = used?.folder ?? NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
         ownsFolder = used == nil
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -47,7 +52,7 @@ final class TestEngine: Sendable {
         engine = try await Engine(
             store: Store(at: location, readers: Self.readers) { Issue.record("fsync failed: \($0)") },
             logs: LogStore(root: folder + "/logs"),
-            rules: RegistrationRules(sites: SiteDirectory(Self.sites)) { _ in CommonOptions.specs },
+            rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
             configuration: configuration,
             world: World(now: { clock.now }, random: { (0..<$0).map { _ in UInt8.random(in: 0...255) } }),
             onDiskFailure: { Issue.record("disk failed: \($0)") })
@@ -93,10 +98,12 @@ final class TestEngine: Sendable {
         }
     }
 
-    func claim(_ worker: (bearer: TokenRecord, id: Int), limit: Int = 1) async throws -> [Handout] {
+    func claim(
+        _ worker: (bearer: TokenRecord, id: Int), limit: Int = 1, types: Set<JobType> = Set(JobType.allCases)
+    ) async throws -> [Handout] {
         try await engine.claim(
             ClaimQuery(
-                types: Set(JobType.allCases), protocols: nil, sites: nil, session: worker.id, measure: .number(limit),
+                types: types, protocols: nil, sites: nil, session: worker.id, measure: .number(limit),
                 bearer: worker.bearer, host: "h"), wait: 0)
     }
 
@@ -124,13 +131,35 @@ final class TestEngine: Sendable {
     }
 
     func report(
-        _ handout: Handout, _ returnCode: Int = 0, item number: Int = 0, listing: [ListingLine]? = nil, hash: UInt8 = 0
+        _ handout: Handout, _ returnCode: Int = 0, item number: Int = 0, listing: [ListingLine]? = nil, hash: UInt8 = 0,
+        as errorClass: ErrorClass? = nil, blamed: Int? = nil
     ) async throws -> Verdict {
         let item = try #require(handout.items.indices.contains(number) ? handout.items[number] : nil)
         let report = Report(
             jobID: handout.job.id, elementID: item.element.id, token: item.token, returnCode: returnCode, host: "h",
-            log: Array("log".utf8), listing: listing, sent: ["\(hash)"])
+            log: Array("log".utf8), listing: listing, errorClass: errorClass, blamedSite: blamed, sent: ["\(hash)"])
         return try #require(try await engine.report([report]).first)
+    }
+
+    /// Elements that limits count as with workers.
+    func out(_ kind: LimitScope.Kind, _ id: Int) async throws -> Int {
+        try await engine.store.read { try $0.occupancy(LimitScope(kind, id)) }
+    }
+
+    /// A COPY job that is expanded into so many files, none of them handed out.
+    func copy(_ user: User, files: Int, path: String = "/d", extra: [String: JSONValue] = [:]) async throws -> Job {
+        let job = try await register(user, .copy, path: path, priority: 0, extra: extra)
+        let lister = try await session("lister")
+        let handout = try #require(try await claim(lister, types: [.copy]).first { $0.job.id == job.id })
+        let lines = (0..<files).map {
+            ListingLine(directory: path, entry: ListingEntry(name: "f\($0)", kind: .file, size: 10))
+        }
+        guard case .accepted = try await report(handout, listing: lines) else { throw StoreError.failed("refused") }
+        let expander = Expander(engine: engine)
+        while try await engine.store.read({ try $0.jobState(job.id)?.expansion != nil }) {
+            _ = try await expander.run()
+        }
+        return try await engine.change(job: job.id, JobChange(["priority": 5]))
     }
 
     /// Waits until a condition holds.

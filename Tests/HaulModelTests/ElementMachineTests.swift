@@ -21,6 +21,24 @@ struct ElementMachineTests {
         ElementMachine.decide(element, event, intent: intent, policy: policy, now: now, chance: 0.5)
     }
 
+    @Test("a failed try whether a site is there again costs no try, for long")
+    func probes() throws {
+        let policy = RetryPolicy(base: 10, maximum: 100, forgivenLosses: 3, forgivenProbes: 5)
+        func probe(_ element: Element, _ errorClass: ErrorClass = .connect) throws -> Element {
+            try #require(
+                ElementMachine.decide(
+                    element, .probeFailed(errorClass, reason: "r"), policy: policy, now: now, chance: 0.5)
+            ).element
+        }
+        let first = try probe(element(.leased, attempts: 1))
+        #expect(first.phase == .delayed && first.tries == 1 && first.attempts == 2 && first.errorClass == .connect)
+        #expect(try probe(element(.running, attempts: 6, forgiven: 4)).phase == .delayed)
+        #expect(try probe(element(.running, attempts: 6, forgiven: 5)).phase == .failed)
+        #expect(try probe(element(.leased), .notFound).phase == .failed)
+        #expect(decide(element(.ready), .probeFailed(.connect, reason: nil)) == nil)
+        #expect(decide(element(.leased), .probeFailed(.connect, reason: nil), .cancel)?.element.phase == .cancelled)
+    }
+
     static let events: [ElementMachine.Event] = [
         .opened, .childFailed, .due, .claimed, .progressed, .succeeded(size: 1), .failed(.connect, reason: nil), .lost,
         .cancelled, .expired, .retried(tries: 2),
@@ -145,6 +163,26 @@ struct JobMachineTests {
         var counts = StatusCounts()
         fill(&counts)
         return JobMachine.status(counts: counts, open: open, isExpanding: isExpanding, isCut: isCut, intent: intent)
+    }
+
+    @Test("a cancel or the deadline cuts an expansion off, a retry goes on with it")
+    func expansions() {
+        typealias Expansion = JobMachine.Expansion
+        for ending: JobIntent in [.cancel, .expire] {
+            #expect(JobMachine.expansion(Expansion(current: "x"), after: ending) == Expansion(cut: "x"))
+            #expect(JobMachine.expansion(Expansion(cut: "x"), after: ending) == Expansion(cut: "x"), "ended twice")
+            #expect(JobMachine.expansion(Expansion(), after: ending) == Expansion())
+            #expect(JobMachine.expansion(Expansion(), begins: "x", intent: ending) == Expansion(cut: "x"))
+            #expect(JobMachine.wanted(ending, open: 0, isExpanding: false) == nil)
+            #expect(JobMachine.wanted(ending, open: 1, isExpanding: false) == ending)
+            #expect(JobMachine.wanted(ending, open: 0, isExpanding: true) == ending)
+        }
+        #expect(JobMachine.expansion(Expansion(cut: "x"), after: .retry) == Expansion(current: "x"))
+        #expect(JobMachine.expansion(Expansion(current: "x"), after: .retry) == Expansion(current: "x"))
+        for intent in [nil, JobIntent.retry] {
+            #expect(JobMachine.expansion(Expansion(), begins: "x", intent: intent) == Expansion(current: "x"))
+            #expect(JobMachine.wanted(intent, open: 0, isExpanding: false) == intent, "a retry ends with its sweep")
+        }
     }
 
     @Test("what is wanted of the whole job decides how it ends")

@@ -113,6 +113,12 @@ extension Engine {
 extension JobState {
     /// Nothing more of it will happen by itself.
     var isEnded: Bool { open == 0 && expansion == nil && intent == nil }
+
+    /// All its elements are there: it is listed and expanded.
+    var knowsAll: Bool {
+        let isListing = job.type != .list && job.type.firstElement == .list && job.counts.total == 1 && open == 1
+        return expansion == nil && !isListing
+    }
 }
 
 extension EngineError {

@@ -11,12 +11,25 @@ extension Engine {
     /// Pauses or resumes a queue, which is made if it is not there: nothing of a paused one is handed out, what runs
     /// goes on.
     public func setPaused(_ isPaused: Bool, queue: String, ofUser user: Int) async throws -> Queue {
+        try await change(queue: queue, ofUser: user, isPaused: isPaused)
+    }
+
+    /// Changes a queue, which is made if it is not there. What runs goes on, also beyond a new limit.
+    ///
+    /// - Parameters:
+    ///   - isPaused: nothing of it is handed out.
+    ///   - limit: elements of it that may be with workers at once, `.some(nil)` any number; nil leaves it as it is.
+    public func change(
+        queue: String, ofUser user: Int, isPaused: Bool? = nil, limit: Int?? = nil
+    ) async throws -> Queue {
         let now = world.now()
-        let found = try await write(waking: StoreChange(isPaused ? [] : .work)) { writer in
-            try writer.setPaused(isPaused ? now : nil, queue: queue, ofUser: user)
+        let mayWake = isPaused == false || limit != nil
+        let found = try await write(waking: StoreChange(mayWake ? .work : [])) { writer in
+            if let isPaused { try writer.setPaused(isPaused ? now : nil, queue: queue, ofUser: user) }
+            if let limit { try writer.setLimit(limit, queue: queue, ofUser: user) }
             return try writer.reader.queues(ofUser: user).first { $0.name == queue }
         }
-        return found ?? Queue(name: queue, paused: isPaused ? now : nil)
+        return found ?? Queue(name: queue, paused: nil)
     }
 
     /// A page of workers by name, after one of them.

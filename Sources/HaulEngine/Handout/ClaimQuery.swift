@@ -60,19 +60,40 @@ public struct ClaimQuery: Sendable {
         return result
     }
 
-    /// Visits lanes whose elements this worker may have and can run, while `body` wants more: by priority, then the
-    /// users who were given least first. What is not visited is not read.
-    func visitLanes(_ reader: StoreReader, sites: SiteDirectory, _ body: (Lane) throws -> Bool) throws {
-        if let session, try reader.isDrained(session: session) { return }
-        let banned = Set(try reader.bans().map(\.siteID))
+    /// Visits lanes that are open and whose elements this worker may have and can run, while `body` wants more: by
+    /// priority, then the users who were given least first, of each of these first what is left of nearly finished jobs.
+    /// What is not visited is not read.
+    ///
+    /// - Parameter body: told of a lane, and whether it is for nearly finished jobs alone.
+    /// - Returns: true when a lane was passed that is open to others.
+    @discardableResult
+    func visitLanes(
+        _ reader: StoreReader, sites: SiteDirectory, _ gates: Gates, _ body: (Lane, Bool) throws -> Bool
+    ) throws -> Bool {
+        let isDrained = try session.map { try reader.isDrained(session: $0) } ?? false
+        var isOpenToOthers = false
         for priority in 0...9 {
             for user in try reader.usersWithWork(priority: priority) {
-                for lane in try reader.lanesWithWork(ofUser: user, priority: priority)
-                where admits(lane, sites: sites) && banned.isDisjoint(with: lane.places) {
-                    guard try body(lane) else { return }
+                var lanes: [Lane] = []
+                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) {
+                    if !isDrained, admits(lane, sites: sites) {
+                        lanes.append(lane)
+                    } else if !isOpenToOthers {
+                        isOpenToOthers = try gates.isOpen(lane)
+                    }
+                }
+                guard !lanes.isEmpty else { continue }
+                let tails = try reader.lanesWithTails(ofUser: user, priority: priority)
+                for lane in lanes where try tails.contains(lane.id) && gates.isOpen(lane) {
+                    guard try body(lane, true) else { return isOpenToOthers }
+                }
+                for lane in lanes where try gates.isOpen(lane) {
+                    guard try body(lane, false) else { return isOpenToOthers }
                 }
             }
+            if isDrained, isOpenToOthers { return true }
         }
+        return isOpenToOthers
     }
 
     /// True for elements that this worker may have and can run.

@@ -29,26 +29,43 @@ extension Engine {
     /// What one look for work found.
     private struct Look: Sendable {
         var handouts: [Handout] = []
-        /// Something waits still, be it for others.
+        /// Something waits still that may be handed out, be it to others.
         var hasMore = false
     }
 
     /// Looking first costs a read; only what is likely to find something goes through the writer.
     private func look(_ query: ClaimQuery) async throws -> Look {
-        let (isLikely, hasMore) = try await store.read { [rules] reader in
-            if let session = query.session { try Self.check(try reader.session(session), query, self.world.now()) }
+        let (isLikely, hasMore) = try await store.read { [self] reader in
+            let now = world.now()
+            if let session = query.session { try Self.check(try reader.session(session), query, now) }
             var isLikely = false
-            try query.completed(reader).visitLanes(reader, sites: rules.sites) { _ in
+            let hasMore = try query.completed(reader).visitLanes(
+                reader, sites: rules.sites, try Gates(reader, self, now: now)
+            ) { _, _ in
                 isLikely = true
                 return false
             }
-            return try (isLikely, reader.hasWork())
+            return (isLikely, hasMore)
         }
         guard isLikely else { return Look(hasMore: hasMore) }
         return try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
             let handouts = try handOut(query, writer, ledger)
-            return Look(handouts: handouts, hasMore: try writer.reader.hasWork())
+            return Look(handouts: handouts, hasMore: try hasOpenWork(writer.reader, now: ledger.now))
         }
+    }
+
+    /// True while something waits that may be handed out: no limit, breaker, ban or pause holds it back. Its cost is the
+    /// lanes before the first that is open.
+    private func hasOpenWork(_ reader: StoreReader, now: Timestamp) throws -> Bool {
+        let gates = try Gates(reader, self, now: now)
+        for priority in 0...9 {
+            for user in try reader.usersWithWork(priority: priority) {
+                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) where try gates.isOpen(lane) {
+                    return true
+                }
+            }
+        }
+        return false
     }
 
     private static func check(_ session: Session?, _ query: ClaimQuery, _ now: Timestamp) throws {
@@ -63,13 +80,13 @@ extension Engine {
             try Self.check(session, query, ledger.now)
         }
         let query = try query.completed(writer.reader)
-        let elements = try choose(query, writer)
+        let elements = try choose(query, writer, now: ledger.now)
         guard !elements.isEmpty else { return [] }
         let lease = try session ?? sessionless(query, writer, ledger.now)
         var given: [Int: [Handout.Item]] = [:]
         var order: [Int] = []
         var attempts: [AttemptID] = []
-        for case .some(let decision) in try ledger.apply(elements.map { (.claimed, $0) }) {
+        for case .some(let decision) in try ledger.apply(elements.map { (.claimed, $0, nil) }) {
             let element = decision.element
             for case .beginAttempt(let number) in decision.actions {
                 let id = AttemptID(jobID: element.jobID, elementID: element.id, number: number)
@@ -91,35 +108,47 @@ extension Engine {
     }
 
     /// Takes elements lane after lane until the claim is full, and counts them against their users.
-    private func choose(_ query: ClaimQuery, _ writer: StoreWriter) throws -> [Element] {
+    private func choose(_ query: ClaimQuery, _ writer: StoreWriter, now: Timestamp) throws -> [Element] {
         var chosen: [Element] = []
         var bytes = 0
-        // A user who comes back from a pause starts where the others are, not where time stood when they left.
-        let clock = try writer.reader.virtualClock()
+        // A user who comes back from a pause starts little before where the others are, not where time stood when they
+        // left: a few elements go at once, a million share.
+        let clock = try writer.lockClaims()
         var served: [Int: Int] = [:]
-        var begin: Int?
-        try query.visitLanes(writer.reader, sites: rules.sites) { lane in
-            let room: Int
+        var latest = clock
+        var tails: Set<Int> = []
+        let gates = try Gates(writer.reader, self, now: now)
+        try query.visitLanes(writer.reader, sites: rules.sites, gates) { lane, isTail in
+            let left: Int
             switch query.measure {
-            case .number: room = query.measure.mostElements - chosen.count
-            case .size(let size): room = bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
+            case .number: left = query.measure.mostElements - chosen.count
+            case .size(let size): left = bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
             }
-            guard room > 0 else { return false }
-            for element in try writer.reader.readyElements(
-                inLane: lane.id, withoutMkdir: query.session == nil && lane.type == .copy, limit: room)
-            {
+            guard left > 0 else { return false }
+            let room = try gates.room(lane, most: left)
+            let withoutMkdir = query.session == nil && lane.type == .copy
+            let found =
+                isTail
+                ? try writer.reader.readyTails(of: lane, withoutMkdir: withoutMkdir, limit: room)
+                : try writer.reader.readyElements(
+                    inLane: lane.id, without: tails, withoutMkdir: withoutMkdir, limit: room)
+            for element in found {
                 // Sizes are what workers said of their sites: their sum may be more than an integer holds.
                 let sum = bytes.addingReportingOverflow(element.size)
                 let total = sum.overflow ? Int.max : sum.partialValue
                 if case .size(let size) = query.measure, !chosen.isEmpty, total > size { break }
-                begin = begin ?? lane.virtualTime
                 chosen.append(element)
                 bytes = total
-                served[lane.userID, default: max(lane.virtualTime, clock)] += 1
+                if isTail { tails.insert(element.jobID) }
+                try gates.take(element.type, of: lane)
+                let start = max(lane.virtualTime, clock - configuration.fairnessCredit)
+                // The latest of those who are served: one who needs little must not hold the clock for the others.
+                latest = max(latest, start)
+                served[lane.userID, default: start] += 1
             }
             return true
         }
-        if let begin, begin > clock { try writer.setVirtualClock(begin) }
+        if latest > clock { try writer.setVirtualClock(latest) }
         for (user, time) in served { try writer.setVirtualTime(time, ofUser: user) }
         return chosen
     }

@@ -9,22 +9,29 @@ extension Engine {
     ///
     /// - Throws: `.notFound` for a job that is not there.
     public func explain(job id: Int) async throws -> Explanation {
-        try await store.read { [rules] reader in
+        try await store.read { [self] reader in
+            let now = world.now()
             guard let state = try reader.jobState(id) else { throw EngineError.noJob(id) }
             if state.isEnded { return Explanation(blockers: [.init(.ended, "It is \(state.job.status.name).")]) }
             var found = Self.underWay(state)
-            if state.ready > 0, state.intent?.shuts != true {
-                found += try Self.blockers(of: state, reader, rules.sites)
-            }
+            if state.offered > 0 { found += try blockers(of: state, reader, now: now) }
             found += try Self.waiting(state, reader)
-            guard state.ready > 0, let lane = try reader.lane(ofJob: id) else { return Explanation(blockers: found) }
-            let ahead = try reader.ahead(of: lane, job: id)
+            guard let lane = try reader.lane(ofJob: id) else { return Explanation(blockers: found) }
+            let place = try reader.ahead(of: lane, job: id)
             // Its turn is all that it waits for.
-            if found.allSatisfy({ [.running, .backoff, .expanding, .waitsForChildren].contains($0.code) }) {
+            let isFree = found.allSatisfy { [.running, .backoff, .expanding, .waitsForChildren].contains($0.code) }
+            if state.offered > 0, isFree {
+                let verb = place.all == 1 ? "goes" : "go"
                 found.append(
-                    .init(.waitsForTurn, "\(state.ready) elements can be handed out, \(ahead) go before them."))
+                    .init(
+                        .waitsForTurn,
+                        "\(Self.count(state.ready, "element")) can be handed out, \(place.all) \(verb) before."))
             }
-            return Explanation(blockers: found, ahead: ahead)
+            return Explanation(
+                blockers: found, ahead: state.ready > 0 ? place.all : nil,
+                estimate: estimate(
+                    found, lane: lane.id, waiting: state.offered, before: place.inLane, ahead: place.all,
+                    open: state.knowsAll ? state.open : nil, now: now))
         }
     }
 
@@ -32,7 +39,8 @@ extension Engine {
     ///
     /// - Throws: `.notFound` for an element that is not there.
     public func explain(element number: Int, ofJob id: Int) async throws -> Explanation {
-        try await store.read { [rules] reader in
+        try await store.read { [self] reader in
+            let now = world.now()
             guard let state = try reader.jobState(id), let element = try reader.element(number, ofJob: id) else {
                 throw EngineError.noElement(number, ofJob: id)
             }
@@ -40,21 +48,38 @@ extension Engine {
             case .done, .failed, .cancelled:
                 return Explanation(blockers: [.init(.ended, "It is \(element.status.name).")])
             case .leased, .running:
-                let worker = try reader.liveAttempt(ofElement: number, ofJob: id)?.worker ?? "?"
+                let attempt = try reader.liveAttempt(ofElement: number, ofJob: id)
                 let code: Explanation.Code = element.isUnwanted || state.intent?.shuts == true ? .cancelling : .running
-                return Explanation(blockers: [.init(code, "It is with worker \(worker).")])
+                return Explanation(
+                    blockers: [.init(code, "It is with worker \(attempt?.worker ?? "?").")],
+                    estimate: estimate(element, attempt, now: now))
             case .held:
                 return Explanation(blockers: [
                     .init(.waitsForChildren, "What is below this directory has to go first.")
                 ])
-            case .delayed: return Explanation(blockers: [Self.backoff(element)])
-            case .ready:
-                let found = try Self.blockers(of: state, reader, rules.sites)
-                guard found.isEmpty, let lane = try reader.lane(ofJob: id) else { return Explanation(blockers: found) }
-                let ahead = try reader.ahead(of: lane, job: id)
+            case .delayed:
+                let blocker = Self.backoff(element)
                 return Explanation(
-                    blockers: [.init(.waitsForTurn, "\(ahead) elements of other jobs go before it, at least.")],
-                    ahead: ahead)
+                    blockers: [blocker],
+                    estimate: estimate(
+                        [blocker], lane: state.laneID, waiting: 0, before: 0, ahead: 0, open: 1, now: now))
+            case .ready:
+                guard let lane = try reader.lane(ofJob: id) else { return Explanation(blockers: []) }
+                var found = try blockers(of: state, reader, now: now)
+                let before = try reader.ready(ofJob: id, before: number, most: Self.lookedAt)
+                let place = try reader.ahead(of: lane, job: id)
+                let isFree = found.isEmpty
+                let ahead = place.all + before
+                if isFree {
+                    let verb = ahead == 1 ? "goes" : "go"
+                    found.append(
+                        .init(.waitsForTurn, "\(Self.count(ahead, "element")) \(verb) before it, at least."))
+                }
+                return Explanation(
+                    blockers: found, ahead: isFree ? ahead : nil,
+                    estimate: estimate(
+                        found, lane: lane.id, waiting: 1, before: place.inLane + before, ahead: ahead, open: 1, now: now
+                    ))
             }
         }
     }
@@ -62,18 +87,24 @@ extension Engine {
     /// What is being done with a job right now.
     private static func underWay(_ state: JobState) -> [Explanation.Blocker] {
         var found: [Explanation.Blocker] = []
-        let out = state.job.counts.submitted + state.job.counts.running
+        let out = state.out
+        let stillRun = "\(count(out, "element")) still \(out == 1 ? "runs" : "run")"
         switch state.intent {
-        case .cancel: found.append(.init(.cancelling, "It is being cancelled; \(out) elements still run."))
-        case .expire: found.append(.init(.cancelling, "Its deadline has passed; \(out) elements still run."))
+        case .cancel: found.append(.init(.cancelling, "It is being cancelled; \(stillRun)."))
+        case .expire: found.append(.init(.cancelling, "Its deadline has passed; \(stillRun)."))
         case .retry: found.append(.init(.retrying, "What failed is being made ready again."))
         case nil: break
         }
         if state.expansion != nil {
             found.append(
-                .init(.expanding, "Its listing is being turned into elements; \(state.job.counts.total) are there."))
+                .init(
+                    .expanding,
+                    "Its listing is being turned into elements, of which there are \(state.job.counts.total) by now."))
         }
-        if out > 0, state.intent?.shuts != true { found.append(.init(.running, "\(out) elements are with workers.")) }
+        if out > 0, state.intent?.shuts != true {
+            found.append(
+                .init(.running, out == 1 ? "1 element is with a worker." : "\(out) elements are with workers."))
+        }
         return found
     }
 
@@ -83,10 +114,11 @@ extension Engine {
         if let next = try reader.nextDue(ofJob: state.job.id, scanned: lookedAt) { found.append(backoff(next)) }
         let held = try reader.waiting(ofJob: state.job.id, in: .held, most: lookedAt)
         if held > 0 {
+            let directories = held == 1 ? "1 directory waits" : "\(held) directories wait"
             found.append(
                 .init(
                     .waitsForChildren,
-                    "\(held)\(held == lookedAt ? " or more" : "") directories wait until what is below them is gone."))
+                    "\(directories)\(held == lookedAt ? ", or more," : "") until what is below is gone."))
         }
         return found
     }
@@ -95,14 +127,16 @@ extension Engine {
         let reason = [element.errorClass?.rawValue, element.reason].compactMap(\.self).joined(separator: ": ")
         return .init(
             .backoff,
-            "Element \(element.id) is tried again after \(reason) (\(element.tries) of \(element.maxTries) tries).",
+            "Element \(element.id) is tried again after \(reason) (\(element.tries) of "
+                + "\(count(element.maxTries, "try").replacing("trys", with: "tries"))).",
             until: element.notBefore)
     }
 
     /// What keeps a job's ready elements from every worker.
-    private static func blockers(
-        of state: JobState, _ reader: StoreReader, _ sites: SiteDirectory
+    private func blockers(
+        of state: JobState, _ reader: StoreReader, now: Timestamp
     ) throws -> [Explanation.Blocker] {
+        let sites = rules.sites
         guard let lane = try reader.lane(ofJob: state.job.id) else { return [] }
         var found: [Explanation.Blocker] = []
         if let since = try reader.pause(ofJob: state.job.id) {
@@ -112,8 +146,38 @@ extension Engine {
             let name = sites[ban.siteID]?.name ?? "\(ban.siteID)"
             found.append(.init(.siteBanned, "Site \(name) is closed since \(ban.made.text): \(ban.reason)"))
         }
-        if let blocker = missingWorker(lane, try reader.liveWorkers(limit: lookedAt), sites) { found.append(blocker) }
+        found += try Gates(reader, self, now: now).hindrances(lane).map { Self.blocker($0, lane, sites) }
+        if let blocker = Self.missingWorker(lane, try reader.liveWorkers(limit: Self.lookedAt), sites) {
+            found.append(blocker)
+        }
         return found
+    }
+
+    private static func blocker(
+        _ hindrance: Gates.Hindrance, _ lane: Lane, _ sites: SiteDirectory
+    ) -> Explanation.Blocker {
+        func name(_ site: Int) -> String { sites[site]?.name ?? "\(site)" }
+        switch hindrance {
+        case .limit(let scope, let limit, let out):
+            let so = "\(out) of \(limit) elements are with workers, which is the limit"
+            switch scope.kind {
+            case .siteOut: return .init(.siteLimit, "Site \(name(scope.id)), out: \(so).")
+            case .siteIn: return .init(.siteLimit, "Site \(name(scope.id)), in: \(so).")
+            case .queue: return .init(.queueLimit, "Queue \"\(lane.queue)\": \(so).")
+            case .user: return .init(.userLimit, "User \(lane.user): \(so).")
+            }
+        case .breaker(let breaker):
+            let key = breaker.key
+            let place =
+                key.isRoute ? "From site \(name(key.siteID)) to \(name(key.otherID))" : "Site \(name(key.siteID))"
+            let failures = "\(count(breaker.failures, "attempt")) in a row failed, the last with "
+            let next =
+                breaker.probe == nil
+                ? "one element tries again after that" : "one element is trying whether it is there again"
+            return .init(
+                .siteDown, "\(place): \(failures)\(breaker.errorClass?.rawValue ?? "unknown"); \(next).",
+                until: breaker.until)
+        }
     }
 
     /// Why none of the workers can take what is in a lane; nil where one can.

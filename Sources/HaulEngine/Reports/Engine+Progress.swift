@@ -17,6 +17,7 @@ extension Engine {
             }
             var kept = progress
             if kept.transferred < 0 { kept.transferred = lease.element.size }
+            if kept.transferred > 0 { try ledger.moves(lease.element) }
             try writer.setProgress(kept, of: id)
         }
     }

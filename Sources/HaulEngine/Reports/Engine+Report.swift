@@ -123,7 +123,8 @@ extension Engine {
             case .failure(let error): throw error
             }
         }
-        let decisions = try ledger.apply(live.map { ($0.item.event, $0.lease.element) })
+        let decisions = try ledger.apply(
+            live.map { ($0.item.event, $0.lease.element, $0.item.report.blamedSite) })
         let accepted = zip(live, decisions).compactMap { $1 == nil ? nil : $0 }
         _ = try writer.endAttempts(
             accepted.map { ($0.item.ended($0.lease.attempt, now: ledger.now), $0.item.report.hash) })

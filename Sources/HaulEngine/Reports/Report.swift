@@ -16,6 +16,8 @@ public struct Report: Sendable {
     /// A listing that came whole; nil where it went up in pieces, or there is none.
     public var listing: [ListingLine]?
     public var errorClass: ErrorClass?
+    /// The site at which it failed, where that is known of a COPY between two.
+    public var blamedSite: Int?
     public var reason: String?
     public var checksum: String?
     /// Bytes; -1 is the element's size.
@@ -26,8 +28,8 @@ public struct Report: Sendable {
     /// - Parameter sent: all that was sent, field by field.
     public init(
         jobID: Int, elementID: Int, token: String, returnCode: Int, host: String, log: [UInt8],
-        listing: [ListingLine]? = nil, errorClass: ErrorClass? = nil, reason: String? = nil, checksum: String? = nil,
-        transferred: Int? = nil, sent: [String]
+        listing: [ListingLine]? = nil, errorClass: ErrorClass? = nil, blamedSite: Int? = nil, reason: String? = nil,
+        checksum: String? = nil, transferred: Int? = nil, sent: [String]
     ) {
         self.jobID = jobID
         self.elementID = elementID
@@ -37,6 +39,7 @@ public struct Report: Sendable {
         self.log = log
         self.listing = listing
         self.errorClass = errorClass
+        self.blamedSite = blamedSite
         self.reason = reason
         self.checksum = checksum
         self.transferred = transferred

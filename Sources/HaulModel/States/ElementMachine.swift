@@ -17,6 +17,8 @@ public enum ElementMachine {
         case succeeded(size: Int?)
         /// The holder of the lease reported failure.
         case failed(ErrorClass, reason: String?)
+        /// The same of an attempt that was made to see whether its site is there again.
+        case probeFailed(ErrorClass, reason: String?)
         /// The lease ended without a report.
         case lost
         /// Its user, or the user of its job, wants no more of it.
@@ -80,6 +82,16 @@ public enum ElementMachine {
             next.attempts += 1
             next.errorClass = errorClass
             next.reason = reason
+            return afterFailure(next, intent, policy: policy, now: now, chance: chance)
+        case (.leased, .probeFailed(let errorClass, let reason)), (.running, .probeFailed(let errorClass, let reason)):
+            next.attempts += 1
+            next.errorClass = errorClass
+            next.reason = reason
+            // Whoever was picked to try shall not pay for it.
+            if wanted(next, intent), !errorClass.isPermanent, element.forgiven < policy.forgivenProbes {
+                next.forgiven += 1
+                return waitingAgain(next, policy: policy, now: now, chance: chance)
+            }
             return afterFailure(next, intent, policy: policy, now: now, chance: chance)
         case (.leased, .lost), (.running, .lost):
             next.attempts += 1
@@ -153,6 +165,13 @@ public enum ElementMachine {
             next.phase = .failed
             return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
         }
+        return waitingAgain(next, policy: policy, now: now, chance: chance)
+    }
+
+    private static func waitingAgain(
+        _ failed: Element, policy: RetryPolicy, now: Timestamp, chance: Double
+    ) -> Decision {
+        var next = failed
         next.phase = .delayed
         next.notBefore = now.adding(seconds: policy.delay(afterTries: next.tries, chance: chance))
         return Decision(element: next, actions: [.endAttempt(number: next.attempts)])

@@ -33,4 +33,16 @@ public enum ErrorClass: String, Sendable, Hashable, CaseIterable, Codable {
         case .connect, .timeout, .interrupted, .busy, .lost, .backend, .unknown: false
         }
     }
+
+    /// True when it looks as if the site were down, or would take no more: it can't be reached, does not answer, or says
+    /// that it is not available.
+    public var saysDown: Bool { self == .connect || self == .timeout || self == .busy }
+
+    /// True when it was the site that said no: it is there.
+    public var saysUp: Bool {
+        switch self {
+        case .notFound, .exists, .permission, .auth, .credentialExpired, .noSpace, .notEmpty: true
+        default: false
+        }
+    }
 }

@@ -22,4 +22,36 @@ public enum JobMachine {
     public static func expands(type: JobType, element: Element) -> Bool {
         element.phase == .done && element.type == .list && type != .list
     }
+
+    /// Where a job's expansion stands, in the engine's own words.
+    public struct Expansion: Sendable, Hashable {
+        /// What goes on; nil where there is nothing to expand.
+        public var current: String?
+        /// What a cancel or the deadline cut off: a retry goes on with it.
+        public var cut: String?
+
+        public init(current: String? = nil, cut: String? = nil) {
+            self.current = current
+            self.cut = cut
+        }
+    }
+
+    /// What becomes of an expansion when something is wanted of its whole job.
+    public static func expansion(_ expansion: Expansion, after intent: JobIntent) -> Expansion {
+        if intent.shuts { return Expansion(cut: expansion.current ?? expansion.cut) }
+        return Expansion(current: expansion.cut ?? expansion.current)
+    }
+
+    /// What becomes of it when the listing has come from which it begins: of a job that is being ended it is cut off
+    /// before its beginning.
+    public static func expansion(_ expansion: Expansion, begins text: String, intent: JobIntent?) -> Expansion {
+        var next = expansion
+        if intent?.shuts == true { next.cut = text } else { next.current = text }
+        return next
+    }
+
+    /// What is still wanted of a job: what ends it is done once nothing of it runs or waits.
+    public static func wanted(_ intent: JobIntent?, open: Int, isExpanding: Bool) -> JobIntent? {
+        open == 0 && !isExpanding && intent?.shuts == true ? nil : intent
+    }
 }

@@ -29,6 +29,9 @@ public enum Phase: Int, Sendable, Hashable, CaseIterable {
     /// True when nothing more will happen by itself.
     public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
 
+    /// True while it is with a worker.
+    public var isOut: Bool { self == .leased || self == .running }
+
     /// The status that users see. What waits is NEW until it was handed out once, then FAILED: between tries.
     public func status(attempts: Int) -> Status {
         switch self {

@@ -15,7 +15,8 @@ public struct Element: Sendable, Hashable {
     public var maxTries: Int
     /// Attempts that ended.
     public var attempts: Int
-    /// Of those, the ones that cost no try: leases lost before any progress.
+    /// Of those, the ones that cost no try: leases lost before any progress, and failed
+    /// attempts to see whether a site is there again.
     public var forgiven: Int
     /// In phase `delayed`: when it may be handed out again.
     public var notBefore: Timestamp?

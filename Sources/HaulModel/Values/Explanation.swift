@@ -31,6 +31,12 @@ public struct Explanation: Sendable, Hashable {
         case waitsForChildren = "waits_for_children"
         case queuePaused = "queue_paused"
         case siteBanned = "site_banned"
+        /// As many elements as may be are with workers: of a site, of the queue, of the user.
+        case siteLimit = "site_limit"
+        case queueLimit = "queue_limit"
+        case userLimit = "user_limit"
+        /// A site, or the way between two, failed too often in a row; it is tried again.
+        case siteDown = "site_down"
         /// No worker has a session.
         case noWorker = "no_worker"
         case noWorkerForProtocol = "no_worker_for_protocol"
@@ -43,9 +49,28 @@ public struct Explanation: Sendable, Hashable {
     public var blockers: [Blocker]
     /// Elements that are handed out before its next one, at least; nil where none of it waits for its turn.
     public var ahead: Int?
+    /// Nil where nothing is known to go by.
+    public var estimate: Estimate?
 
-    public init(blockers: [Blocker], ahead: Int? = nil) {
+    /// When it goes on, reckoned from what was seen of late.
+    public struct Estimate: Sendable, Hashable {
+        /// When its next element is handed out; nil where none waits.
+        public var starts: Timestamp?
+        /// When its last element ends; nil while it is not known how many there are.
+        public var ends: Timestamp?
+        /// For people: what it was reckoned from.
+        public var basis: String
+
+        public init(starts: Timestamp?, ends: Timestamp?, basis: String) {
+            self.starts = starts
+            self.ends = ends
+            self.basis = basis
+        }
+    }
+
+    public init(blockers: [Blocker], ahead: Int? = nil, estimate: Estimate? = nil) {
         self.blockers = blockers
         self.ahead = ahead
+        self.estimate = estimate
     }
 }

@@ -11,10 +11,27 @@ public struct Site: Sendable, Hashable {
     public var options: [String: JSONValue]
     /// The topmost path as jobs name it, which a REMOVE spares unless confirmed.
     public var root: String?
+    /// Elements that may be with workers at once.
+    public var limits: Limits
+
+    /// How many elements of a site may be with workers at once; nil is any number.
+    public struct Limits: Sendable, Hashable {
+        /// As their destination.
+        public var into: Int?
+        /// As their source.
+        public var out: Int?
+
+        public init(into: Int? = nil, out: Int? = nil) {
+            self.into = into
+            self.out = out
+        }
+
+        public subscript(direction: SiteUse.Direction) -> Int? { direction == .into ? into : out }
+    }
 
     public init(
         id: Int, name: String, protocolName: ProtocolName, endpoints: [String], options: [String: JSONValue] = [:],
-        root: String? = nil
+        root: String? = nil, limits: Limits = Limits()
     ) {
         self.id = id
         self.name = name
@@ -22,5 +39,6 @@ public struct Site: Sendable, Hashable {
         self.endpoints = endpoints
         self.options = options
         self.root = root
+        self.limits = limits
     }
 }

@@ -34,12 +34,38 @@ extension Migrations {
             reason TEXT NOT NULL CHECK (reason <> ''),
             made INTEGER NOT NULL);
 
+        -- What went wrong at sites, or (other_id >= 0) between two, since something went well there: HaulModel's Breaker.
+        CREATE TABLE breakers (
+            site_id INTEGER NOT NULL,
+            other_id INTEGER NOT NULL,
+            failures INTEGER NOT NULL CHECK (failures >= 0),
+            routes INTEGER NOT NULL CHECK (routes >= 0),
+            trips INTEGER NOT NULL CHECK (trips >= 0),
+            opened INTEGER,
+            until INTEGER,
+            class TEXT,
+            probe_job INTEGER, probe_element INTEGER, probe_attempt INTEGER,
+            changed INTEGER NOT NULL,
+            PRIMARY KEY (site_id, other_id),
+            CHECK ((opened IS NULL) = (until IS NULL) AND (opened IS NULL) = (trips = 0)),
+            CHECK ((probe_job IS NULL) = (probe_element IS NULL) AND (probe_job IS NULL) = (probe_attempt IS NULL)),
+            CHECK (opened IS NOT NULL OR probe_job IS NULL)) WITHOUT ROWID;
+
+        -- Elements that are with workers, by what limits count them: HaulModel's LimitScope.
+        CREATE TABLE occupancy (
+            kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4),
+            id INTEGER NOT NULL,
+            elements INTEGER NOT NULL CHECK (elements >= 0),
+            PRIMARY KEY (kind, id)) WITHOUT ROWID;
+
         CREATE TABLE queues (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             user_id INTEGER NOT NULL REFERENCES users(id),
             name TEXT NOT NULL CHECK (name <> ''),
             -- Since when nothing of it is handed out.
             paused INTEGER,
+            -- Elements of it that may be with workers at once.
+            running_limit INTEGER CHECK (running_limit >= 1),
             UNIQUE (user_id, name));
 
         CREATE TABLE lanes (
@@ -109,6 +135,10 @@ extension Migrations {
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
+        -- Nearly finished: three quarters of its elements have ended.
+        CREATE INDEX jobs_tail ON jobs (user_id, priority, lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3
+            AND expansion IS NULL
+            AND n_open * 4 <= n_new + n_done + n_failed + n_submitted + n_running + n_cancelled;
         CREATE INDEX jobs_to_forget ON jobs (changed) WHERE status IN (1, 2, 5) AND keep = 0;
         CREATE INDEX jobs_forgotten ON jobs (id) WHERE forgotten IS NOT NULL;
         CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;

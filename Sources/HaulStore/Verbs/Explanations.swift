@@ -39,8 +39,19 @@ extension StoreReader {
         ).min { ($0.notBefore?.milliseconds ?? 0) < ($1.notBefore?.milliseconds ?? 0) }
     }
 
-    /// Elements that are handed out before those of a job: of lanes that go first, and of older jobs in its own.
-    public func ahead(of lane: Lane, job: Int) throws -> Int {
+    /// Elements of a job that can be handed out before one of them, counted up to `most`.
+    public func ready(ofJob job: Int, before element: Int, most: Int) throws -> Int {
+        try db.first(
+            """
+            SELECT COUNT(*) FROM (SELECT 1 FROM elements WHERE job_id = $1 AND phase = 1 AND phase < 3 AND id < $2
+                LIMIT $3) AS counted
+            """, [.int(job), .int(element), .int(most)]
+        ) { $0.int(0) } ?? 0
+    }
+
+    /// Elements that are handed out before those of a job: of older jobs in its lane, and with them those of all lanes
+    /// that go first.
+    public func ahead(of lane: Lane, job: Int) throws -> (inLane: Int, all: Int) {
         let lanes =
             try db.first(
                 "SELECT COALESCE(SUM(ready), 0) FROM lanes WHERE ready > 0 AND priority < $1", [.int(lane.priority)]
@@ -53,7 +64,7 @@ extension StoreReader {
                     ORDER BY id LIMIT 10000) AS older
                 """, [.int(lane.id), .int(job)]
             ) { $0.int(0) } ?? 0
-        return lanes + older
+        return (older, lanes + older)
     }
 
     /// Workers that have a session, by name.

@@ -70,8 +70,12 @@ extension StoreReader {
     /// A user's queues, by name.
     public func queues(ofUser user: Int) throws -> [Queue] {
         try db.rows(
-            "SELECT name, paused FROM queues WHERE user_id = $1 ORDER BY name", [.int(user)]
-        ) { Queue(name: $0.text(0), paused: $0.optionalInt(1).map(Timestamp.init(milliseconds:))) }
+            "SELECT name, paused, running_limit FROM queues WHERE user_id = $1 ORDER BY name", [.int(user)]
+        ) { row in
+            Queue(
+                name: row.text(0), paused: row.optionalInt(1).map(Timestamp.init(milliseconds:)),
+                limit: row.optionalInt(2))
+        }
     }
 }
 

@@ -80,6 +80,9 @@ extension StoreReader {
 public struct JobState: Sendable, Hashable {
     public var job: Job
     public var laneID: Int
+    public var queueID: Int
+    /// Elements of its queue that may be with workers at once; nil is any number.
+    public var queueLimit: Int?
     /// Elements that have not ended.
     public var open: Int
     /// Elements that can be handed out.
@@ -93,6 +96,9 @@ public struct JobState: Sendable, Hashable {
     /// The element that was done last on behalf of `intent`; -1 before the first.
     public var swept: Int
 
+    /// Elements that are with workers.
+    public var out: Int { job.counts.submitted + job.counts.running }
+
     /// Elements that its lane counts.
     public var offered: Int { intent?.shuts == true ? 0 : ready }
 }
@@ -103,12 +109,13 @@ extension StoreReader {
         return try db.first(
             """
             SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
-                j.cut_expansion, j.intent, j.swept
+                j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit
             FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
             """, [.int(id)]
         ) { row in
             JobState(
-                job: try Self.job(row), laneID: row.int(more), open: row.int(more + 1), ready: row.int(more + 2),
+                job: try Self.job(row), laneID: row.int(more), queueID: row.int(more + 7),
+                queueLimit: row.optionalInt(more + 8), open: row.int(more + 1), ready: row.int(more + 2),
                 expansion: row.optionalText(more + 3), cutExpansion: row.optionalText(more + 4),
                 intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6))
         }

@@ -25,8 +25,8 @@ extension StoreWriter {
     /// Moves a job, with all of it that waits, to the lane of another queue or priority, and writes what else a user may
     /// change.
     ///
-    /// - Returns: its lane's id.
-    public func changeJob(_ state: JobState, to job: Job) throws -> Int {
+    /// - Returns: the ids of its lane and queue.
+    public func changeJob(_ state: JobState, to job: Job) throws -> (lane: Int, queue: Int) {
         let queueID = try queue(job.queue, ofUser: job.userID)
         let laneID = try lane(of: job, queueID: queueID)
         try db.run(
@@ -42,7 +42,7 @@ extension StoreWriter {
             try addReady(-state.offered, toLane: state.laneID)
             try addReady(state.offered, toLane: laneID)
         }
-        return laneID
+        return (laneID, queueID)
     }
 
     func addReady(_ count: Int, toLane lane: Int) throws {

@@ -7,7 +7,10 @@ public struct Lane: Sendable, Hashable {
     public var user: String
     /// Elements handed out to the user, as fairness counts them.
     public var virtualTime: Int
+    public var queueID: Int
     public var queue: String
+    /// Elements of its queue that may be with workers at once; nil is any number.
+    public var queueLimit: Int?
     public var priority: Int
     public var type: JobType
     public var protocolName: ProtocolName
@@ -39,7 +42,8 @@ extension StoreReader {
     }
 
     static let laneColumns = """
-        l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site, l.ready
+        l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site, l.ready,
+        q.id, q.running_limit
         """
 
     static func lane(_ row: any SQLRow) throws -> Lane {
@@ -47,9 +51,10 @@ extension StoreReader {
             throw StoreError.failed("lane \(row.int(0)) has a type or protocol that is none")
         }
         return Lane(
-            id: row.int(0), userID: row.int(1), user: row.text(2), virtualTime: row.int(3), queue: row.text(4),
-            priority: row.int(5), type: type, protocolName: protocolName, sourceSiteID: row.int(8),
-            destinationSiteID: row.int(9) == 0 ? nil : row.int(9), ready: row.int(10))
+            id: row.int(0), userID: row.int(1), user: row.text(2), virtualTime: row.int(3),
+            queueID: row.int(11), queue: row.text(4), queueLimit: row.optionalInt(12), priority: row.int(5), type: type,
+            protocolName: protocolName, sourceSiteID: row.int(8),
+            destinationSiteID: type == .copy || type == .rename ? row.int(9) : nil, ready: row.int(10))
     }
 
     /// True while something waits to be handed out.
@@ -57,15 +62,46 @@ extension StoreReader {
         try db.first("SELECT EXISTS (SELECT 1 FROM lanes WHERE ready > 0)") { $0.int(0) == 1 } ?? false
     }
 
-    /// What the user who was served last had been given before: where a user who was away joins in.
-    public func virtualClock() throws -> Int {
-        try db.first("SELECT clock FROM fairness WHERE id = 1") { $0.int(0) } ?? 0
+    /// A user's lanes of a priority in which nearly finished jobs wait: those of which three quarters have ended.
+    public func lanesWithTails(ofUser user: Int, priority: Int) throws -> Set<Int> {
+        Set(
+            try db.rows(
+                "SELECT DISTINCT lane_id FROM jobs WHERE user_id = $1 AND priority = $2 AND \(Self.isTail)",
+                [.int(user), .int(priority)]
+            ) { $0.int(0) })
     }
+
+    /// Elements that can be handed out of the nearly finished jobs of a lane, the oldest job's first.
+    ///
+    /// - Parameter withoutMkdir: leave MKDIR elements to others.
+    public func readyTails(of lane: Lane, withoutMkdir: Bool, limit: Int) throws -> [Element] {
+        let jobs = try db.rows(
+            """
+            SELECT id FROM jobs WHERE user_id = $1 AND priority = $2 AND lane_id = $3 AND \(Self.isTail)
+            ORDER BY id LIMIT $4
+            """, [.int(lane.userID), .int(lane.priority), .int(lane.id), .int(limit)]
+        ) { $0.int(0) }
+        var result: [Element] = []
+        for job in jobs where result.count < limit {
+            result += try readyElements(ofJob: job, withoutMkdir: withoutMkdir, limit: limit - result.count)
+        }
+        return result
+    }
+
+    /// As the index has it, word for word.
+    private static let isTail = """
+        n_ready > 0 AND COALESCE(intent, 3) = 3 AND expansion IS NULL
+        AND n_open * 4 <= n_new + n_done + n_failed + n_submitted + n_running + n_cancelled
+        """
 
     /// Elements of a lane that can be handed out: the oldest job's first, each job's by id.
     ///
-    /// - Parameter withoutMkdir: leave MKDIR elements to others.
-    public func readyElements(inLane lane: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
+    /// - Parameters:
+    ///   - passed: jobs to leave out.
+    ///   - withoutMkdir: leave MKDIR elements to others.
+    public func readyElements(
+        inLane lane: Int, without passed: Set<Int> = [], withoutMkdir: Bool, limit: Int
+    ) throws -> [Element] {
         var result: [Element] = []
         var after = 0
         while result.count < limit {
@@ -77,7 +113,7 @@ extension StoreReader {
                 [.int(lane), .int(after), .int(min(limit - result.count, 1000))]
             ) { $0.int(0) }
             guard let last = jobs.last else { break }
-            for job in jobs where result.count < limit {
+            for job in jobs where result.count < limit && !passed.contains(job) {
                 result += try readyElements(ofJob: job, withoutMkdir: withoutMkdir, limit: limit - result.count)
             }
             after = last

@@ -1,0 +1,35 @@
+import HaulModel
+import HaulStore
+import Synchronization
+
+/// Rings for the claims that are parked when the time of a breaker has come: one of them gets the element that tries.
+final class Prober: Duty {
+    let engine: Engine
+    let name = "probe"
+    let period = 0.5
+    let bell = Bell()
+    /// Milliseconds since 1970 until which it has looked.
+    private let seen: Mutex<Int>
+
+    init(engine: Engine) {
+        self.engine = engine
+        seen = Mutex(engine.world.now().milliseconds)
+    }
+
+    func run() async throws -> Bool {
+        let now = engine.world.now().milliseconds
+        // A clock that was put back has nothing new to say.
+        let last = seen.withLock { seen in
+            defer { seen = now }
+            return min(seen, now)
+        }
+        guard last < now else { return false }
+        let isDue = try await engine.store.read { reader in
+            try reader.breakers().contains {
+                $0.until.map { $0.milliseconds > last && $0.milliseconds <= now } ?? false
+            }
+        }
+        if isDue { engine.workBell.ring() }
+        return false
+    }
+}

@@ -1,0 +1,53 @@
+public import HaulModel
+
+// How many elements are with workers, by what limits count them: kept, never counted.
+extension StoreReader {
+    /// Elements of a scope that are with workers.
+    public func occupancy(_ scope: LimitScope) throws -> Int {
+        try db.first(
+            "SELECT elements FROM occupancy WHERE kind = $1 AND id = $2", [.int(scope.kind.rawValue), .int(scope.id)]
+        ) { $0.int(0) } ?? 0
+    }
+
+    /// The limit of a queue; nil where it has none.
+    public func limit(ofQueue id: Int) throws -> Int? {
+        try db.first("SELECT running_limit FROM queues WHERE id = $1", [.int(id)]) { $0.optionalInt(0) } ?? nil
+    }
+}
+
+extension StoreWriter {
+    private static let addOccupancy = """
+        INSERT INTO occupancy (kind, id, elements) VALUES ($1, $2, $3)
+        ON CONFLICT (kind, id) DO UPDATE SET elements = occupancy.elements + $4
+        """
+
+    /// Counts elements that went out to workers, or fewer than 0 that came back.
+    public func addOccupancy(_ count: Int, to scope: LimitScope) throws {
+        try db.later(Self.addOccupancy, Self.values(count, scope))
+    }
+
+    /// The same, where it matters what comes of it.
+    ///
+    /// - Returns: how many are with workers now.
+    public func countOccupancy(_ count: Int, to scope: LimitScope) throws -> Int {
+        try db.first(Self.addOccupancy + " RETURNING elements", Self.values(count, scope)) { $0.int(0) } ?? 0
+    }
+
+    private static func values(_ count: Int, _ scope: LimitScope) -> [SQLValue] {
+        [.int(scope.kind.rawValue), .int(scope.id), .int(max(0, count)), .int(count)]
+    }
+
+    /// Holds the claims of all servers of this database back until this transaction ends, so that what it reads of
+    /// limits stays true.
+    ///
+    /// - Returns: the virtual clock: what the user who was served last had been given before.
+    public func lockClaims() throws -> Int {
+        try db.first("UPDATE fairness SET clock = clock WHERE id = 1 RETURNING clock") { $0.int(0) } ?? 0
+    }
+
+    /// Limits how many elements of a user's queue, which is made if it is not there, are with workers at once.
+    public func setLimit(_ limit: Int?, queue name: String, ofUser user: Int) throws {
+        let id = try queue(name, ofUser: user)
+        try db.run("UPDATE queues SET running_limit = $2 WHERE id = $1", [.int(id), SQLValue(limit)])
+    }
+}
