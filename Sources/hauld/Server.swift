@@ -82,6 +82,9 @@ struct Server {
         configuration.heartbeatSeconds = config.leases.heartbeat
         configuration.sessionlessLeaseSeconds = config.leases.sessionless
         configuration.retry = RetryPolicy(base: config.retry.base, maximum: config.retry.maximum)
+        configuration.breaker = BreakerPolicy(
+            failures: config.breaker.failures, base: config.breaker.base, maximum: config.breaker.maximum)
+        configuration.runningPerUser = config.limits.runningPerUser
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
         return try await Engine(
             store: store, logs: logs, rules: rules, configuration: configuration, world: .real,

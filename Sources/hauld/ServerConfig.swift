@@ -19,6 +19,7 @@ struct ServerConfig: Decodable, Sendable {
     var protocols: String
     var leases: Leases
     var retry: Retry
+    var breaker: Breaker
     var retention: Retention
     var limits: Limits
 
@@ -40,7 +41,7 @@ struct ServerConfig: Decodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case listen, tls, store, logs, sites, protocols, leases, retry, retention, limits
+        case listen, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits
     }
 
     init(from decoder: any Decoder) throws {
@@ -53,6 +54,7 @@ struct ServerConfig: Decodable, Sendable {
         protocols = try container.decode(String.self, forKey: .protocols)
         leases = try container.decode(Leases.self, forKey: .leases, default: Leases())
         retry = try container.decode(Retry.self, forKey: .retry, default: Retry())
+        breaker = try container.decode(Breaker.self, forKey: .breaker, default: Breaker())
         retention = try container.decode(Retention.self, forKey: .retention, default: Retention())
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
     }
@@ -99,6 +101,26 @@ struct ServerConfig: Decodable, Sendable {
         }
     }
 
+    /// When a site counts as down.
+    struct Breaker: Decodable, Sendable {
+        /// Attempts in a row that have to fail.
+        var failures = 5
+        /// Seconds for which nothing is handed out then: at first, and at most.
+        var base = 5.0
+        var maximum = 300.0
+
+        private enum CodingKeys: String, CodingKey { case failures, base, maximum }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            failures = try container.decode(Int.self, forKey: .failures, in: 1...1_000_000, default: failures)
+            base = try container.decode(Double.self, forKey: .base, in: 0.01...86_400, default: base)
+            maximum = try container.decode(Double.self, forKey: .maximum, in: 0.01...604_800, default: maximum)
+        }
+    }
+
     struct Retention: Decodable, Sendable {
         /// For which jobs stay after their end; 0 is for ever.
         var days = 90.0
@@ -122,11 +144,14 @@ struct ServerConfig: Decodable, Sendable {
         var requestSeconds = 60.0
         /// Seconds after which an idle connection is closed.
         var idleSeconds = 60.0
+        /// Elements of one user that may be with workers at once; nil is any number.
+        var runningPerUser: Int?
 
         private enum CodingKeys: String, CodingKey {
             case connections
             case requestSeconds = "request_seconds"
             case idleSeconds = "idle_seconds"
+            case runningPerUser = "running_per_user"
         }
 
         init() {}
@@ -137,6 +162,9 @@ struct ServerConfig: Decodable, Sendable {
             requestSeconds = try container.decode(
                 Double.self, forKey: .requestSeconds, in: 1...3600, default: requestSeconds)
             idleSeconds = try container.decode(Double.self, forKey: .idleSeconds, in: 1...3600, default: idleSeconds)
+            if try container.contains(.runningPerUser) && !container.decodeNil(forKey: .runningPerUser) {
+                runningPerUser = try container.decode(Int.self, forKey: .runningPerUser, in: 1...1_000_000)
+            }
         }
     }
 }

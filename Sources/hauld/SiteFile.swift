@@ -13,9 +13,10 @@ struct SiteFile: Decodable, Sendable {
         var endpoints: [String]
         var options: [String: JSONValue]
         var root: String?
+        var limits: Limits
 
         private enum CodingKeys: String, CodingKey {
-            case id, endpoints, options, root
+            case id, endpoints, options, root, limits
             case protocolName = "protocol"
         }
 
@@ -29,6 +30,27 @@ struct SiteFile: Decodable, Sendable {
             endpoints = try container.decode([String].self, forKey: .endpoints, default: [])
             options = try container.decode([String: JSONValue].self, forKey: .options, default: [:])
             root = try container.decodeIfPresent(String.self, forKey: .root)
+            limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
+        }
+    }
+
+    private struct Limits: Decodable, Sendable {
+        var limits = Site.Limits()
+
+        private enum CodingKeys: String, CodingKey {
+            case out
+            case into = "in"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            func limit(_ key: CodingKeys) throws -> Int? {
+                guard container.contains(key), try !container.decodeNil(forKey: key) else { return nil }
+                return try container.decode(Int.self, forKey: key, in: 1...1_000_000)
+            }
+            limits = Site.Limits(into: try limit(.into), out: try limit(.out))
         }
     }
 
@@ -37,7 +59,7 @@ struct SiteFile: Decodable, Sendable {
         sites = entries.map { name, entry in
             Site(
                 id: entry.id, name: name, protocolName: entry.protocolName, endpoints: entry.endpoints,
-                options: entry.options, root: entry.root)
+                options: entry.options, root: entry.root, limits: entry.limits.limits)
         }
     }
 

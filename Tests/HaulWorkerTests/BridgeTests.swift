@@ -90,6 +90,7 @@ import Testing
             #expect(bench.server.outcome(1, number)?.transferred == data.count)
         }
         #expect(bench.server.outcome(1, 30)?.errorClass == "not_found")
+        #expect(bench.server.outcome(1, 30)?.errorSite != nil && bench.server.outcome(1, 0)?.errorSite == nil)
         #expect(bench.server.log(1, 1).contains("through the spool"))
         try await eventually("the spool is empty") {
             (try? FileManager.default.contentsOfDirectory(atPath: bench.folder + "/spool")) == []

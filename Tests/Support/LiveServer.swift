@@ -14,6 +14,12 @@ public final class LiveServer: Sendable {
         public var retryMaximum = 0.2
         public var connections = 4096
         public var requestSeconds = 60.0
+        /// Attempts in a row after which a site counts as down: more than tests of something else let fail.
+        public var breakerFailures = 100_000
+        public var breakerBase = 0.05
+        public var runningPerUser: Int?
+        /// `limits` of site 1, in the words of `sites.json5`.
+        public var limitsOfSite1 = "{}"
         /// It speaks HTTPS with this.
         public var certificate: Certificate?
         /// Where the database is; nil is a new one, as ``TestDatabase`` says.
@@ -59,7 +65,7 @@ public final class LiveServer: Sendable {
         self.settings = settings
         client = settings.certificate?.client() ?? HTTPClient()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Self.sites.write(toFile: folder + "/sites.json5", atomically: true, encoding: .utf8)
+        try Self.sites(settings).write(toFile: folder + "/sites.json5", atomically: true, encoding: .utf8)
     }
 
     /// A server that answers.
@@ -110,7 +116,11 @@ public final class LiveServer: Sendable {
                     sessionless: \(settings.sessionlessSeconds),
                 },
                 retry: {base: \(settings.retryBase), maximum: \(settings.retryMaximum)},
-                limits: {connections: \(settings.connections), request_seconds: \(settings.requestSeconds)},
+                breaker: {failures: \(settings.breakerFailures), base: \(settings.breakerBase), maximum: 60},
+                limits: {
+                    connections: \(settings.connections), request_seconds: \(settings.requestSeconds),
+                    running_per_user: \(settings.runningPerUser.map(String.init) ?? "null"),
+                },
             }
             """
         try text.write(toFile: config, atomically: true, encoding: .utf8)
@@ -152,9 +162,13 @@ public final class LiveServer: Sendable {
     }
 
     /// One site a protocol and more; none of them is there.
-    private static let sites = """
+    private static func sites(_ settings: Settings) -> String {
+        """
         {
-            "ssh-a": {id: 1, protocol: "ssh", endpoints: ["127.0.0.1:1"], options: {user: "haul", host_keys: ["k"]}},
+            "ssh-a": {
+                id: 1, protocol: "ssh", endpoints: ["127.0.0.1:1"], options: {user: "haul", host_keys: ["k"]},
+                limits: \(settings.limitsOfSite1),
+            },
             "ssh-b": {id: 2, protocol: "ssh", endpoints: ["127.0.0.1:1"], options: {user: "haul", host_keys: ["k"]}},
             "http-a": {id: 3, protocol: "http", endpoints: ["127.0.0.1:1"], root: "/"},
             "local-a": {id: 5, protocol: "local", root: "/srv/local-a"},
@@ -166,4 +180,5 @@ public final class LiveServer: Sendable {
             "gridftp-15": {id: 15, protocol: "gridftp", endpoints: ["127.0.0.1:1"]},
         }
         """
+    }
 }

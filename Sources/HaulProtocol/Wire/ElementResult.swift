@@ -12,6 +12,8 @@ public struct ElementResult: Sendable, Hashable {
     public var transferred: Int
     /// `md5:HEX` of the content, where it was computed.
     public var checksum: String?
+    /// The site at which it failed, where whoever ran it knows that of two; no backend says so.
+    public var siteID: Int?
 
     public init(
         errorClass: ErrorClass? = nil, reason: String? = nil, returncode: Int = 0, transferred: Int = 0,

@@ -6,6 +6,18 @@ public struct ExplanationDocument: Sendable, Hashable, Codable {
     public var blockers: [Blocker]
     /// Elements that are handed out before its next one, at least; left out where none of it waits for its turn.
     public var ahead: Int?
+    /// When it goes on; null where nothing is known to go by.
+    public var estimate: Estimate?
+
+    /// Reckoned from what was seen of late.
+    public struct Estimate: Sendable, Hashable, Codable {
+        /// When its next element is handed out: UTC, milliseconds, `Z`; left out where none waits.
+        public var starts: String?
+        /// When its last element ends; left out while it is not known how many there are.
+        public var ends: String?
+        /// For people: what it was reckoned from.
+        public var basis: String
+    }
 
     public struct Blocker: Sendable, Hashable, Codable {
         /// A word that programs can compare.
@@ -21,5 +33,16 @@ public struct ExplanationDocument: Sendable, Hashable, Codable {
         blockers = explanation.blockers.map {
             Blocker(code: $0.code.rawValue, detail: $0.detail, until: $0.until?.text)
         }
+        estimate = explanation.estimate.map {
+            Estimate(starts: $0.starts?.text, ends: $0.ends?.text, basis: $0.basis)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(status, forKey: .status)
+        try container.encode(blockers, forKey: .blockers)
+        try container.encodeIfPresent(ahead, forKey: .ahead)
+        try container.encode(estimate, forKey: .estimate)
     }
 }

@@ -7,11 +7,14 @@ public struct QueueDocument: Sendable, Hashable, Codable {
     public var paused: Bool
     /// Since when: UTC, milliseconds, `Z`; left out where it is not paused.
     public var since: String?
+    /// Elements of it that may be with workers at once; left out where it has no limit.
+    public var limit: Int?
 
     public init(_ queue: Queue) {
         name = queue.name
         paused = queue.paused != nil
         since = queue.paused?.text
+        limit = queue.limit
     }
 }
 
@@ -58,11 +61,16 @@ public struct SiteDocument: Sendable, Hashable, Codable {
     public var `protocol`: String
     /// Why nothing from or to it is handed out; left out where it is open.
     public var banned: String?
+    /// How many elements may be with workers at once, `in` (as their destination) and `out` (as their source); left out
+    /// where it has none.
+    public var limits: [String: Int]?
 
     public init(_ site: Site, banned: String?) {
         id = site.id
         name = site.name
         self.protocol = site.protocolName.name
         self.banned = banned
+        let limits = SiteUse.Direction.allCases.compactMap { way in site.limits[way].map { (way.rawValue, $0) } }
+        self.limits = limits.isEmpty ? nil : Dictionary(uniqueKeysWithValues: limits)
     }
 }

@@ -9,6 +9,8 @@ public struct OutcomeDocument: Sendable, Codable {
     /// When the attempt ended: UTC, milliseconds, `Z`.
     public var timestamp: String
     public var errorClass: String?
+    /// The id of the site at which it failed, where that is known of a COPY between two.
+    public var errorSite: Int?
     /// One line for people: why it failed.
     public var reason: String?
     /// `ALGORITHM:HEX`.
@@ -18,13 +20,14 @@ public struct OutcomeDocument: Sendable, Codable {
 
     public init(
         returncode: Int, host: String, log: String?, timestamp: String, errorClass: String? = nil,
-        reason: String? = nil, checksum: String? = nil, transferred: Int? = nil
+        errorSite: Int? = nil, reason: String? = nil, checksum: String? = nil, transferred: Int? = nil
     ) {
         self.returncode = returncode
         self.host = host
         self.log = log
         self.timestamp = timestamp
         self.errorClass = errorClass
+        self.errorSite = errorSite
         self.reason = reason
         self.checksum = checksum
         self.transferred = transferred
@@ -33,6 +36,7 @@ public struct OutcomeDocument: Sendable, Codable {
     private enum CodingKeys: String, CodingKey {
         case returncode, host, log, timestamp, reason, checksum, transferred
         case errorClass = "error_class"
+        case errorSite = "error_site"
     }
 }
 

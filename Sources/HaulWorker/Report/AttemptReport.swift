@@ -92,7 +92,8 @@ actor AttemptReport {
         return OutcomeDocument(
             returncode: result.isOK ? 0 : result.returncode == 0 ? 1 : result.returncode, host: context.host,
             log: text.map { String(decoding: $0, as: UTF8.self) }, timestamp: Timestamp.now.text,
-            errorClass: result.errorClass?.rawValue, reason: result.isOK ? nil : result.reason,
+            errorClass: result.errorClass?.rawValue,
+            errorSite: result.isOK ? nil : result.siteID, reason: result.isOK ? nil : result.reason,
             checksum: result.checksum, transferred: result.transferred)
     }
 

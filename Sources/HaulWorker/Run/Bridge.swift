@@ -1,6 +1,7 @@
 import Foundation
 import HaulModel
 import HaulProtocol
+import HaulWire
 
 /// A COPY between sites of two protocols: each file is fetched into the spool by the source's backend (`get`) and brought
 /// to its destination by the other (`put`), file after file, both backends at work at a time. The spool's space bounds
@@ -151,7 +152,9 @@ actor Bridge: BatchRunner {
         case .result(_, let result):
             guard result.isOK, let put, ledger.cancelled[id] == nil, stopReason == nil else {
                 let reason = ledger.cancelled[id] ?? stopReason ?? "cancelled"
-                return await end(id, result.isOK ? .failed(.interrupted, reason) : tooLarge[id] ?? spooling(result))
+                return await end(
+                    id,
+                    result.isOK ? .failed(.interrupted, reason) : tooLarge[id] ?? at(errand.source, spooling(result)))
             }
             guard await fits(id, result.transferred) else {
                 return await end(id, tooLarge[id] ?? .failed(.busy, "the spool is full"))
@@ -175,8 +178,15 @@ actor Bridge: BatchRunner {
         case .progress(_, let progress):
             await report.take(.progress(id: id, leg(progress, of: report, done: report.assignment.size)))
         case .log, .entries: await report.take(event)
-        case .result(_, let result): await end(id, result)
+        case .result(_, let result): await end(id, at(errand.destination ?? errand.source, result))
         }
+    }
+
+    /// A failure with the site at which it was: each backend has to do with one.
+    private func at(_ station: Station, _ result: ElementResult) -> ElementResult {
+        var named = result
+        if !result.isOK { named.siteID = station.site.id }
+        return named
     }
 
     /// Each of the two ways counts half, so that the element's progress ends at its size.

@@ -14,12 +14,18 @@ extension NativeAPI {
         }
         router.on("PATCH", "/queues/:queue") { request, path in
             let user = try await owner(request)
-            var fields = Fields(try JSONText.object(request.body))
-            let paused = fields.required("paused") { $0.flag($1) }
+            let document = try JSONText.object(request.body)
+            var fields = Fields(document)
+            let paused = fields.flag("paused")
+            let limit = fields.int("limit", in: 1...1_000_000)
+            if document["limit"] == nil, fields.value("paused") == nil {
+                fields.note("paused", "is missing: true or false, or a limit: a number, or null for none")
+            }
             try fields.check()
             let name = path["queue"]
             guard (1...64).contains(name.utf8.count) else { throw Problem.notFound(request) }
-            let queue = try await engine.setPaused(paused ?? false, queue: name, ofUser: user)
+            let queue = try await engine.change(
+                queue: name, ofUser: user, isPaused: paused, limit: document["limit"] == nil ? nil : .some(limit))
             return JSONText.response(QueueDocument(queue))
         }
         router.on("GET", "/workers", gate: gate(.operator)) { request, _ in try await listWorkers(request) }

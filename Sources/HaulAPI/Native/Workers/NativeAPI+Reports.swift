@@ -81,19 +81,21 @@ extension NativeAPI {
             return lines
         }
         let errorClass = fields.text("error_class").map { Self.cut($0, to: 64) }
+        let errorSite = fields.int("error_site", in: 0...Int.max)
         let reason = fields.text("reason").map { Self.cut($0, to: 4096) }
         let checksum = fields.text("checksum").map { Self.cut($0, to: 256) }
         let transferred = fields.int("transferred", in: -1...Int.max)
         try fields.check()
-        let parts = [
+        var parts = [
             "\(returnCode ?? 0)", host ?? "", errorClass ?? "", reason ?? "", checksum ?? "",
             transferred.map(String.init) ?? "", timestamp.map(Self.text) ?? "", log ?? "",
             listing.map { $0.map(Self.text).joined(separator: "\n") } ?? "",
         ]
+        if let errorSite { parts.append("\(errorSite)") }
         return Report(
             jobID: job, elementID: element, token: token, returnCode: returnCode ?? 0, host: host ?? "",
             log: Array((log ?? "").utf8), listing: listing, errorClass: errorClass.flatMap(ErrorClass.init),
-            reason: reason, checksum: checksum, transferred: transferred,
+            blamedSite: errorSite, reason: reason, checksum: checksum, transferred: transferred,
             sent: parts)
     }
 
