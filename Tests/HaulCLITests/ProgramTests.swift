@@ -28,6 +28,48 @@ import Testing
         await server.stop()
     }
 
+    /// Queues are listed and changed.
+    @Test func queues() async throws {
+        let server = try ScriptedServer { request, _ in
+            request.method == "GET"
+                ? Documents.json(#"[{"name":"a b","paused":true},{"name":"q","paused":false,"limit":3}]"#)
+                : Documents.json(#"{"name":"a b","paused":false,"limit":3}"#)
+        }
+        let list = try await HaulRun.run(["queues"], ["HAUL_URL": server.url])
+        #expect(list.code == 0 && list.output == "a b\tpaused\t-\nq\topen\t3\n", "\(list)")
+        let change = try await HaulRun.run(["queues", "a b", "--resume", "--limit", "3"], ["HAUL_URL": server.url])
+        #expect(change.code == 0 && change.output == "a b\topen\t3\n", "\(change)")
+        let none = try await HaulRun.run(["queues", "a b", "--limit", "none"], ["HAUL_URL": server.url])
+        #expect(none.code == 0)
+        let requests = server.requests.filter { $0.method == "PATCH" }
+        #expect(requests.map(\.path) == ["/queues/a%20b", "/queues/a%20b"])
+        let bodies = try requests.map { try JSONDecoder().decode(JSONValue.self, from: Data($0.body)) }
+        #expect(bodies == [["paused": false, "limit": 3], ["limit": .null]])
+        for wrong in [["--limit", "3"], ["q"], ["q", "--pause", "--resume"], ["q", "--limit", "0"]] {
+            #expect(try await HaulRun.run(["queues"] + wrong, ["HAUL_URL": server.url]).code == 2, "\(wrong)")
+        }
+        await server.stop()
+    }
+
+    /// What a job waits for, and until when; and that nobody knows.
+    @Test func explains() async throws {
+        let server = try ScriptedServer { request, _ in
+            request.path.hasSuffix("/1/explain")
+                ? Documents.json(
+                    #"{"status":"SUBMITTED","ahead":3,"blockers":[{"code":"site_down","detail":"Site a","until":"T1"}],"#
+                        + #""estimate":{"starts":"T2","ends":"T3","basis":"5 elements"}}"#)
+                : Documents.json(
+                    #"{"status":"SUBMITTED","blockers":[{"code":"queue_paused","detail":"q"}],"estimate":null}"#)
+        }
+        let run = try await HaulRun.run(["explain", "1"], ["HAUL_URL": server.url])
+        #expect(
+            run.output
+                == "site_down: Site a until T1\nahead: 3\nestimate: starts T2, ends T3 (from 5 elements)\n", "\(run)")
+        let none = try await HaulRun.run(["explain", "2"], ["HAUL_URL": server.url])
+        #expect(none.output == "queue_paused: q\nestimate: none, nothing is known to go by\n", "\(none)")
+        await server.stop()
+    }
+
     @Test(arguments: [(404, 3), (401, 4), (403, 4), (400, 7), (409, 7), (413, 7), (500, 5), (503, 5)])
     func mapsStatusesToExitCodes(status: Int, code: Int) async throws {
         let problem =

@@ -17,6 +17,14 @@ extension Verb {
             let until = blocker.until.map { " until \($0)" } ?? ""
             await invocation.output.line(Printable.line("\(blocker.code): \(blocker.detail)\(until)"))
         }
+        if let ahead = found.ahead { await invocation.output.line("ahead: \(ahead)") }
+        await invocation.output.line(Printable.line("estimate: \(text(found.estimate))"))
         return .ok
+    }
+
+    private static func text(_ estimate: ExplanationDocument.Estimate?) -> String {
+        guard let estimate else { return "none, nothing is known to go by" }
+        let times = [estimate.starts.map { "starts \($0)" }, estimate.ends.map { "ends \($0)" }].compactMap(\.self)
+        return "\(times.joined(separator: ", ")) (from \(estimate.basis))"
     }
 }
