@@ -17,6 +17,7 @@ enum Invariants {
                     if !isTrue { found.append(what()) }
                 }
                 var offered = 0
+                var out: [LimitScope: Int] = [:]
                 for id in Set(ids) {
                     guard let state = try reader.jobState(id) else {
                         found.append("job \(id) was acknowledged and is gone")
@@ -35,6 +36,11 @@ enum Invariants {
                     for element in elements {
                         let live = try reader.liveAttempt(ofElement: element.id, ofJob: id)
                         let isOut = element.phase == .leased || element.phase == .running
+                        if isOut {
+                            for use in state.job.uses(by: element.type) { out[LimitScope(use), default: 0] += 1 }
+                            out[LimitScope(.queue, state.queueID), default: 0] += 1
+                            out[LimitScope(.user, state.job.userID), default: 0] += 1
+                        }
                         check(
                             isOut == (live != nil),
                             "element \(id).\(element.id) is \(element.phase), live: \(live != nil)")
@@ -55,6 +61,12 @@ enum Invariants {
                 }
                 let lanes = try Lanes.ready(reader)
                 check(lanes == offered, "lanes promise \(lanes) elements, jobs offer \(offered)")
+                let counted = try Occupancy.all(reader)
+                check(out == counted, "limits count \(counted), out are \(out)")
+                for (scope, count) in out {
+                    guard let limit = Occupancy.limit(scope) else { continue }
+                    check(count <= limit, "\(count) elements are out at \(scope), of \(limit)")
+                }
                 return found
             }
     }
@@ -79,5 +91,25 @@ enum Invariants {
 enum Lanes {
     static func ready(_ reader: StoreReader) throws -> Int {
         try reader.db.first("SELECT COALESCE(SUM(ready), 0) FROM lanes") { $0.int(0) } ?? 0
+    }
+}
+
+/// What limits count by, and what they are; those of queues change under what is out.
+enum Occupancy {
+    static func all(_ reader: StoreReader) throws -> [LimitScope: Int] {
+        let rows = try reader.db.rows("SELECT kind, id, elements FROM occupancy WHERE elements <> 0") { row in
+            (LimitScope.Kind(rawValue: row.int(0)).map { LimitScope($0, row.int(1)) }, row.int(2))
+        }
+        return Dictionary(rows.compactMap { row in row.0.map { ($0, row.1) } }) { $0 + $1 }
+    }
+
+    static func limit(_ scope: LimitScope) -> Int? {
+        let site = SimulatedServer.sites.first { $0.id == scope.id }
+        switch scope.kind {
+        case .siteOut: return site?.limits.out
+        case .siteIn: return site?.limits.into
+        case .queue: return nil
+        case .user: return SimulatedServer.runningPerUser
+        }
     }
 }

@@ -46,6 +46,22 @@ struct Mutation: Sendable, CustomStringConvertible {
                 "SET ended = CASE WHEN $6 = 'lost' THEN NULL ELSE $4 END, status = CASE WHEN $6 = 'lost' THEN NULL ELSE $5 END, class = $6"
         ),
         Mutation(
+            description: "a limit is ignored", find: "SELECT elements FROM occupancy WHERE kind",
+            replacement: "SELECT elements * 0 FROM occupancy WHERE kind"),
+        Mutation(
+            description: "what comes back is not counted", find: "UPDATE occupancy SET elements = elements + $3",
+            replacement: "UPDATE occupancy SET elements = MAX(elements, elements + $3)"),
+        Mutation(
+            description: "a job that changes its queue takes what is out with it uncounted",
+            find: "UPDATE jobs SET queue_id = $2, lane_id = $3",
+            replacement: "UPDATE jobs SET queue_id = COALESCE(queue_id, $2), lane_id = $3"),
+        Mutation(
+            description: "a breaker that opened never closes", find: "until = excluded.until",
+            replacement: "until = excluded.until + 1000000000000"),
+        Mutation(
+            description: "nothing closes a breaker but time", find: "DELETE FROM breakers WHERE site_id = $1",
+            replacement: "DELETE FROM breakers WHERE site_id = $1 - 100000"),
+        Mutation(
             description: "tries are not counted", find: "attempts = $5, forgiven = $6",
             replacement: "attempts = $5, forgiven = MAX($6, $5)"),
     ]

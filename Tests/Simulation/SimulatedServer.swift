@@ -19,7 +19,12 @@ final class SimulatedServer {
     /// What they keep in memory lives as long as the process.
     private var duties: [any Duty] = []
 
-    static let sites = (1...3).map { Site(id: $0, name: "s\($0)", protocolName: .ssh, endpoints: []) }
+    static let sites = [
+        Site(id: 1, name: "s1", protocolName: .ssh, endpoints: [], limits: .init(out: 3)),
+        Site(id: 2, name: "s2", protocolName: .ssh, endpoints: [], limits: .init(into: 2, out: 4)),
+        Site(id: 3, name: "s3", protocolName: .ssh, endpoints: []),
+    ]
+    static let runningPerUser = 5
 
     init(folder: String, chance: Seeded, clock: SimulatedClock, mutation: Mutation?) async throws {
         self.folder = folder
@@ -40,7 +45,7 @@ final class SimulatedServer {
     private func makeDuties() {
         duties = [
             Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
-            Sweeper(engine: engine), Pruner(engine: engine),
+            Sweeper(engine: engine), Pruner(engine: engine), Prober(engine: engine),
         ]
     }
 
@@ -51,6 +56,8 @@ final class SimulatedServer {
         configuration.expansionPiece = 3
         configuration.dutyPiece = 4
         configuration.retry = RetryPolicy(base: 2, maximum: 30, forgivenLosses: 3)
+        configuration.breaker = BreakerPolicy(failures: 2, base: 4, maximum: 60)
+        configuration.runningPerUser = runningPerUser
         return try await Engine(
             store: Store(at: location, readers: 1, rewriting: mutation?.rewrite) { _ in },
             logs: LogStore(root: folder + "/logs"),

@@ -12,6 +12,8 @@ final class SimulatedWorker {
         var element: Element
         var attempt: Int
         var token: String
+        /// Where it acts.
+        var sites: [Int]
 
         var name: String { "\(job).\(element.id).\(attempt)" }
     }
@@ -19,6 +21,7 @@ final class SimulatedWorker {
     let name: String
     private let bearer: TokenRecord
     private let chance: Seeded
+    private let places: SimulatedPlaces
     private var session: Int?
     private var held: [Held] = []
     /// Reports that were not answered yet; some of them of sessions that are over.
@@ -26,8 +29,9 @@ final class SimulatedWorker {
     /// While it behaves nothing of its is lost, and it fails nothing.
     var behaves = false
 
-    init(name: String, bearer: TokenRecord, chance: Seeded) {
+    init(name: String, bearer: TokenRecord, chance: Seeded, places: SimulatedPlaces) {
         self.name = name
+        self.places = places
         self.bearer = bearer
         self.chance = chance
     }
@@ -77,7 +81,9 @@ final class SimulatedWorker {
         if isLost(15) { return }
         for handout in handouts {
             held += handout.items.map {
-                Held(job: handout.job.id, element: $0.element, attempt: $0.attempt, token: $0.token)
+                Held(
+                    job: handout.job.id, element: $0.element, attempt: $0.attempt, token: $0.token,
+                    sites: SiteUse.sites(handout.job.uses(by: $0.element.type)))
             }
         }
     }
@@ -97,7 +103,9 @@ final class SimulatedWorker {
 
     private func progress(_ engine: Engine) async throws {
         guard let item = chance.pick(held) else { return }
-        let progress = Attempt.Progress(transferred: chance.number(-1...100), elapsed: 1, instant: 1, average: 1)
+        let isDead = item.sites.contains { places.down.contains($0) }
+        let progress = Attempt.Progress(
+            transferred: isDead ? 0 : chance.number(-1...100), elapsed: 1, instant: 1, average: 1)
         do {
             try await engine.progress(progress, job: item.job, element: item.element.id, token: item.token)
         } catch let error as EngineError where error.kind == .conflict {
@@ -108,18 +116,24 @@ final class SimulatedWorker {
     private func finish() {
         guard !held.isEmpty else { return }
         let item = held.remove(at: chance.number(0...(held.count - 1)))
+        if let dead = item.sites.first(where: { places.down.contains($0) }) {
+            // Some tools say which of the two it was.
+            let blamed = chance.percent(20) ? dead : nil
+            return outbox.append(report(item, returnCode: 1, chance.percent(70) ? .connect : .timeout, blamed))
+        }
         let fails = !behaves && chance.percent(30)
         let classes: [ErrorClass] = [.connect, .busy, .permission, .interrupted, .notFound, .unknown]
         outbox.append(report(item, returnCode: fails ? 1 : 0, fails ? chance.pick(classes) : nil))
     }
 
-    private func report(_ item: Held, returnCode: Int, _ errorClass: ErrorClass?) -> Report {
+    private func report(_ item: Held, returnCode: Int, _ errorClass: ErrorClass?, _ blamed: Int? = nil) -> Report {
         let isListing = item.element.type == .list && returnCode == 0
         return Report(
             jobID: item.job, elementID: item.element.id, token: item.token, returnCode: returnCode, host: "h",
             log: Array("log of \(item.name)\n".utf8),
             listing: isListing ? SimulatedTree.lines(of: item.element.sourcePath, chance) : nil,
-            errorClass: errorClass, transferred: item.element.size, sent: [item.name, "\(returnCode)"])
+            errorClass: errorClass, blamedSite: blamed, transferred: item.element.size,
+            sent: [item.name, "\(returnCode)"])
     }
 
     /// Sends a few reports, not always the oldest first, some of them twice.
@@ -141,6 +155,11 @@ final class SimulatedWorker {
 extension Report {
     /// The number of the attempt, as its token has it.
     var attempt: Int { Int(token.split(separator: ".")[2]) ?? 0 }
+}
+
+/// Which sites are down.
+final class SimulatedPlaces {
+    var down: Set<Int> = []
 }
 
 /// What a site holds, as a LIST finds it.

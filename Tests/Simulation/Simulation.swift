@@ -10,6 +10,7 @@ final class Simulation {
     private let chance: Seeded
     private let clock = SimulatedClock()
     private let record = Record()
+    private let places = SimulatedPlaces()
     private let server: SimulatedServer
     private var users: [User] = []
     private var workers: [SimulatedWorker] = []
@@ -59,7 +60,7 @@ final class Simulation {
                 return try writer.reader.token(hash: hash)
             }
             guard let bearer else { throw StoreError.failed("no token") }
-            workers.append(SimulatedWorker(name: "w\(number)", bearer: bearer, chance: chance))
+            workers.append(SimulatedWorker(name: "w\(number)", bearer: bearer, chance: chance, places: places))
         }
     }
 
@@ -71,7 +72,10 @@ final class Simulation {
         case 16...17: clock.advance(seconds: Double(chance.number(60...200)))
         case 18: clock.advance(seconds: Double(chance.number(3600...90_000)))
         case 19: clock.advance(seconds: -Double(chance.number(1...30)))
-        case 20...44: try await server.runDuties()
+        case 20:
+            // A site goes down, or is there again.
+            places.down = Set([chance.number(1...3), chance.number(1...9)])
+        case 21...44: try await server.runDuties()
         default: try await chance.pick(workers)?.step(server.engine, record)
         }
         clock.advance(seconds: Double(chance.number(0...3)))
@@ -112,13 +116,16 @@ final class Simulation {
         guard let job = chance.pick(record.jobs), let user = users.first else { return }
         let engine = server.engine
         do {
-            switch chance.number(0...5) {
+            switch chance.number(0...6) {
             case 0: _ = try await engine.cancel(job: job)
             case 1: _ = try await engine.cancel(element: chance.number(0...5), ofJob: job)
             case 2...3: _ = try await engine.retry(job: job, user: user, key: nil)
             case 4:
                 _ = try await engine.change(
                     job: job, JobChange(["priority": .int(chance.number(0...9)), "queue": "q3"]))
+            case 5:
+                let limit = chance.percent(30) ? nil : chance.number(1...4)
+                _ = try await engine.change(queue: "q2", ofUser: user.id, limit: .some(limit))
             default: _ = try await engine.setPaused(chance.percent(30), queue: "q1", ofUser: user.id)
             }
         } catch is EngineError {
@@ -129,6 +136,7 @@ final class Simulation {
     /// From here on all behave: then everything has to come to its end.
     private func settle() async throws -> [String] {
         for user in users { _ = try await server.engine.setPaused(false, queue: "q1", ofUser: user.id) }
+        places.down = []
         // One never comes back: what it holds is free once its lease is over.
         workers.removeLast()
         for worker in workers { worker.behaves = true }
