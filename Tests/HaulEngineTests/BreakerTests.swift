@@ -132,7 +132,7 @@ import Testing
         #expect(engine.workBell.rings == rings)
         test.advance(seconds: 11)
         _ = try await prober.run()
-        try await test.until { engine.workBell.parked == 0 }
+        try await test.until { try await test.out(.siteOut, 1) == 1 }
         parked.cancel()
         #expect(try await parked.value.count == 1)
     }

@@ -20,6 +20,7 @@ final class Gates {
     private let breakers: [Breaker.Key: Breaker]
     /// Elements with workers, those that this claim took among them.
     private var counts: [LimitScope: Int] = [:]
+    private var limitsOfLanes: [Int: [(scope: LimitScope, limit: Int)]] = [:]
     /// Breakers of which this claim took the element that tries.
     private var probed: Set<Breaker.Key> = []
 
@@ -64,11 +65,13 @@ final class Gates {
 
     /// Notes that an element of a lane was taken.
     func take(_ type: JobType, of lane: Lane) throws {
+        let limits = limits(lane)
+        guard !limits.isEmpty || !breakers.isEmpty else { return }
         let uses = SiteUse.all(
             of: type, in: lane.type, source: lane.sourceSiteID, destination: lane.destinationSiteID)
         let scopes = Set(
             uses.map { LimitScope($0) } + [LimitScope(.queue, lane.queueID), LimitScope(.user, lane.userID)])
-        for (scope, _) in limits(lane) where scopes.contains(scope) { counts[scope] = try count(scope) + 1 }
+        for (scope, _) in limits where scopes.contains(scope) { counts[scope] = try count(scope) + 1 }
         for key in Breaker.Key.all(SiteUse.sites(uses)) where breakers[key]?.isOpen == true { probed.insert(key) }
     }
 
@@ -81,11 +84,13 @@ final class Gates {
 
     /// The limits under which a lane's elements stand.
     private func limits(_ lane: Lane) -> [(scope: LimitScope, limit: Int)] {
+        if let known = limitsOfLanes[lane.id] { return known }
         var found = SiteUse.all(
             of: lane.type, in: lane.type, source: lane.sourceSiteID, destination: lane.destinationSiteID
         ).compactMap { use in sites[use.siteID]?.limits[use.direction].map { (LimitScope(use), $0) } }
         if let limit = lane.queueLimit { found.append((LimitScope(.queue, lane.queueID), limit)) }
         if let runningPerUser { found.append((LimitScope(.user, lane.userID), runningPerUser)) }
+        limitsOfLanes[lane.id] = found
         return found
     }
 }

@@ -49,6 +49,8 @@ final class Traffic {
     ///
     /// - Parameter blamed: the site at which it failed, where its report says so.
     func note(_ event: ElementMachine.Event, _ element: Element, of job: Job, blamed: Int?) throws {
+        // While all is well there is nothing to tell but what goes wrong.
+        if case .failed = event {} else if try known().isEmpty { return }
         let sites = SiteUse.sites(job.uses(by: element.type))
         let attempt = element.nextAttempt
         let isSure = sites.count == 1 || blamed != nil
@@ -75,6 +77,7 @@ final class Traffic {
     /// Tells the breakers that an attempt moves bytes: what it can be sure of is that its source is there, and, where no
     /// spool lies between, its destination.
     func moves(_ element: Element, of job: Job) throws {
+        guard try !known().isEmpty else { return }
         let sites = SiteUse.sites(job.uses(by: element.type))
         let protocols = Set(sites.compactMap { engine.rules.sites[$0]?.protocolName })
         try judge(.up, element.nextAttempt, protocols.count > 1 ? Array(sites.prefix(1)) : sites, blamed: nil)
