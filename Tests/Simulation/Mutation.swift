@@ -49,8 +49,8 @@ struct Mutation: Sendable, CustomStringConvertible {
             description: "a limit is ignored", find: "SELECT elements FROM occupancy WHERE kind",
             replacement: "SELECT elements * 0 FROM occupancy WHERE kind"),
         Mutation(
-            description: "what comes back is not counted", find: "UPDATE occupancy SET elements = elements + $3",
-            replacement: "UPDATE occupancy SET elements = MAX(elements, elements + $3)"),
+            description: "what comes back is not counted", find: "SET elements = occupancy.elements + $4",
+            replacement: "SET elements = occupancy.elements + MAX($4, 0)"),
         Mutation(
             description: "a job that changes its queue takes what is out with it uncounted",
             find: "UPDATE jobs SET queue_id = $2, lane_id = $3",

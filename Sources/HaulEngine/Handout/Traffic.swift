@@ -100,14 +100,16 @@ final class Traffic {
     ///   something.
     func close() throws -> Bool {
         var isFreer = false
+        var unlimited: [(scope: LimitScope, count: Int)] = []
         for (scope, change) in deltas.sorted(by: { $0.key < $1.key }) where change != 0 {
             guard change < 0, let limit = limit(of: scope) else {
-                try writer.addOccupancy(change, to: scope)
+                unlimited.append((scope, change))
                 continue
             }
             let count = try writer.countOccupancy(change, to: scope)
             if count < limit, count - change >= limit { isFreer = true }
         }
+        try writer.addOccupancy(unlimited)
         deltas.removeAll()
         for key in changed.sorted() {
             if let breaker = breakers?[key] {

@@ -22,8 +22,9 @@ extension StoreWriter {
         """
 
     /// Counts elements that went out to workers, or fewer than 0 that came back.
-    public func addOccupancy(_ count: Int, to scope: LimitScope) throws {
-        try db.later(Self.addOccupancy, Self.values(count, scope))
+    public func addOccupancy(_ changes: [(scope: LimitScope, count: Int)]) throws {
+        guard !changes.isEmpty else { return }
+        try db.later(Self.addOccupancy, batch: changes.map { Self.values($0.count, $0.scope) })
     }
 
     /// The same, where it matters what comes of it.
