@@ -54,6 +54,7 @@ final class Ledger {
     ///
     /// - Returns: the decisions in order, nil where the event does not fit any more.
     func apply(_ changes: [Change]) throws -> [ElementMachine.Decision?] {
+        try read(Set(changes.map(\.element.jobID)))
         let weighed = try changes.map { change -> Change in
             let job = try state(change.element.jobID).job
             return (try traffic.weighed(change.event, change.element, of: job), change.element, change.blamed)
@@ -159,10 +160,17 @@ final class Ledger {
 
     func state(_ id: Int) throws -> JobState {
         if let state = states[id] { return state }
-        guard let state = try writer.reader.jobState(id) else { throw StoreError.failed("job \(id) is gone") }
-        states[id] = state
-        offeredBefore[id] = state.offered
+        try read([id])
+        guard let state = states[id] else { throw StoreError.failed("job \(id) is gone") }
         return state
+    }
+
+    /// Reads those of these jobs that were not read before.
+    private func read(_ ids: Set<Int>) throws {
+        for (id, state) in try writer.reader.jobStates(ids.filter { states[$0] == nil }) {
+            states[id] = state
+            offeredBefore[id] = state.offered
+        }
     }
 
     private func book(from old: Element, to new: Element) throws {

@@ -62,6 +62,8 @@ final class Fence {
 
     /// The leases of several attempts, in order; `.notFound` for one whose job is gone.
     func leases(_ ids: [AttemptID]) throws -> [Result<Lease, EngineError>] {
+        let unknown = Set(ids.map(\.jobID)).filter { jobs[$0] == nil }
+        jobs.merge(try reader.logPlaces(ofJobs: unknown)) { first, _ in first }
         let elements = try reader.elements(of: ids)
         let attempts = try reader.attempts(ids)
         return try ids.indices.map { place in
@@ -86,7 +88,7 @@ final class Fence {
 
     private func job(_ id: Int) throws -> (logUID: String, type: JobType)? {
         if let job = jobs[id] { return job }
-        jobs[id] = try reader.logPlace(ofJob: id)
+        jobs[id] = try reader.logPlaces(ofJobs: [id])[id]
         return jobs[id]
     }
 

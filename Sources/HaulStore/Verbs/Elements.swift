@@ -46,15 +46,29 @@ extension StoreReader {
         .ready: "elements_ready", .delayed: "elements_between_tries", .held: "elements_held",
     ]
 
-    /// Elements of a job that can be handed out, by id.
+    /// Elements of jobs that can be handed out: job by job, each job's by id.
     ///
-    /// - Parameter withoutMkdir: leave MKDIR elements to others.
-    func readyElements(ofJob job: Int, withoutMkdir: Bool, limit: Int) throws -> [Element] {
-        try db.rows(
-            """
+    /// - Parameters:
+    ///   - jobs: with how many of each there are.
+    ///   - withoutMkdir: leave MKDIR elements to others.
+    func readyElements(ofJobs jobs: [(Int, Int)], withoutMkdir: Bool, limit: Int) throws -> [Element] {
+        let sql = """
             SELECT \(elementColumns) FROM elements INDEXED BY elements_ready
             WHERE job_id = $1 AND phase = 1\(withoutMkdir ? " AND type <> 4" : "") ORDER BY id LIMIT $2
-            """, [.int(job), .int(limit)], Self.element)
+            """
+        var result: [Element] = []
+        var rest = jobs[...]
+        while !rest.isEmpty, result.count < limit {
+            // As many jobs at once as it takes to fill it, by what they have.
+            var batch: [[SQLValue]] = []
+            var room = limit - result.count
+            while room > 0, let (job, ready) = rest.popFirst() {
+                batch.append([.int(job), .int(room)])
+                room -= ready
+            }
+            try db.run(sql, batch: batch) { result.append(try Self.element($1)) }
+        }
+        return Array(result.prefix(limit))
     }
 
     /// Elements whose wait between tries is over, the longest over first.

@@ -18,11 +18,13 @@ extension StoreReader {
             Self.job)
     }
 
-    /// Where a job's logs are, and its type.
-    public func logPlace(ofJob id: Int) throws -> (logUID: String, type: JobType)? {
-        try db.first("SELECT log_uid, type FROM jobs WHERE id = $1 AND forgotten IS NULL", [.int(id)]) {
-            ($0.text(0), JobType(rawValue: $0.int(1)) ?? .list)
-        }
+    /// Where the logs of jobs are, and their types, by id; without those that are not there.
+    public func logPlaces(ofJobs ids: some Collection<Int>) throws -> [Int: (logUID: String, type: JobType)] {
+        var places: [Int: (logUID: String, type: JobType)] = [:]
+        try db.run(
+            "SELECT id, log_uid, type FROM jobs WHERE id = $1 AND forgotten IS NULL", batch: ids.map { [.int($0)] }
+        ) { places[$1.int(0)] = ($1.text(1), JobType(rawValue: $1.int(2)) ?? .list) }
+        return places
     }
 
     /// A page of jobs by id, after one of them.
@@ -104,21 +106,27 @@ public struct JobState: Sendable, Hashable {
 }
 
 extension StoreReader {
-    public func jobState(_ id: Int) throws -> JobState? {
+    public func jobState(_ id: Int) throws -> JobState? { try jobStates([id])[id] }
+
+    /// The same of several, by id; without those that are not there.
+    public func jobStates(_ ids: some Collection<Int>) throws -> [Int: JobState] {
         let more = Self.jobColumnCount
-        return try db.first(
+        var states: [Int: JobState] = [:]
+        try db.run(
             """
             SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
                 j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit
             FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
-            """, [.int(id)]
-        ) { row in
-            JobState(
-                job: try Self.job(row), laneID: row.int(more), queueID: row.int(more + 7),
+            """, batch: ids.map { [.int($0)] }
+        ) { _, row in
+            let job = try Self.job(row)
+            states[job.id] = JobState(
+                job: job, laneID: row.int(more), queueID: row.int(more + 7),
                 queueLimit: row.optionalInt(more + 8), open: row.int(more + 1), ready: row.int(more + 2),
                 expansion: row.optionalText(more + 3), cutExpansion: row.optionalText(more + 4),
                 intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6))
         }
+        return states
     }
 
     /// Jobs whose listing waits to be expanded, by id, after one of them.

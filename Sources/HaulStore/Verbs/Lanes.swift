@@ -77,15 +77,11 @@ extension StoreReader {
     public func readyTails(of lane: Lane, withoutMkdir: Bool, limit: Int) throws -> [Element] {
         let jobs = try db.rows(
             """
-            SELECT id FROM jobs WHERE user_id = $1 AND priority = $2 AND lane_id = $3 AND \(Self.isTail)
+            SELECT id, n_ready FROM jobs WHERE user_id = $1 AND priority = $2 AND lane_id = $3 AND \(Self.isTail)
             ORDER BY id LIMIT $4
             """, [.int(lane.userID), .int(lane.priority), .int(lane.id), .int(limit)]
-        ) { $0.int(0) }
-        var result: [Element] = []
-        for job in jobs where result.count < limit {
-            result += try readyElements(ofJob: job, withoutMkdir: withoutMkdir, limit: limit - result.count)
-        }
-        return result
+        ) { ($0.int(0), $0.int(1)) }
+        return try readyElements(ofJobs: jobs, withoutMkdir: withoutMkdir, limit: limit)
     }
 
     /// As the index has it, word for word.
@@ -107,15 +103,14 @@ extension StoreReader {
         while result.count < limit {
             let jobs = try db.rows(
                 """
-                SELECT id FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND COALESCE(intent, 3) = 3 AND id > $2
+                SELECT id, n_ready FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND COALESCE(intent, 3) = 3 AND id > $2
                 ORDER BY id LIMIT $3
                 """,
                 [.int(lane), .int(after), .int(min(limit - result.count, 1000))]
-            ) { $0.int(0) }
-            guard let last = jobs.last else { break }
-            for job in jobs where result.count < limit && !passed.contains(job) {
-                result += try readyElements(ofJob: job, withoutMkdir: withoutMkdir, limit: limit - result.count)
-            }
+            ) { ($0.int(0), $0.int(1)) }
+            guard let last = jobs.last?.0 else { break }
+            result += try readyElements(
+                ofJobs: jobs.filter { !passed.contains($0.0) }, withoutMkdir: withoutMkdir, limit: limit - result.count)
             after = last
         }
         return result
