@@ -27,8 +27,9 @@ final class PostgresConnection: StoreConnection {
     private var isFresh = false
     /// What was to be done later failed: whose it was can't be told any more.
     private var isSpoiled = false
-    /// What becomes of each statement before it is run; nil is nothing.
-    var rewriting: (@Sendable (String) -> String)?
+    /// What becomes of each statement when it is prepared; nil is nothing. Here it can't end one: its neighbours are on
+    /// their way by then.
+    var rewriting: (@Sendable (String) throws -> String)?
     private let remembered = WriterMemory()
 
     /// Says who told the others something: what comes back to its own server is known there.
@@ -232,7 +233,8 @@ final class PostgresConnection: StoreConnection {
     private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
         prepared += 1
         let name = "h\(prepared)"
-        guard PQsendPrepare(handle, name, PostgresSchema.statement(rewriting?(sql) ?? sql), 0, nil) == 1 else {
+        let text = (try? rewriting?(sql)) ?? sql
+        guard PQsendPrepare(handle, name, PostgresSchema.statement(text), 0, nil) == 1 else {
             throw link.lost("a statement can't be sent: \(sql)")
         }
         names[sql] = name
