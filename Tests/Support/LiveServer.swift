@@ -33,6 +33,8 @@ public final class LiveServer: Sendable {
     /// Why there is no server.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// Holds `hauld.json5`, `sites.json5`, `hauld.log`, the database and the logs.

@@ -10,6 +10,8 @@ public final class RealWorker: Sendable {
         public var slots = 4
         /// Elements of one claim.
         public var claimLimit = 100
+        /// Settings of protocols, in JSON5: `local: {roots: ["/data"]}`.
+        public var protocols = ""
         /// Where the server is; nil is where it says.
         public var url: String?
         /// The command that starts the program, as its last arguments: `ip netns exec NAME` and the like.
@@ -43,7 +45,7 @@ public final class RealWorker: Sendable {
             {
                 url: "\(settings.url ?? server.url)", \(authority)
                 name: "\(settings.name)", token_file: "\(worker.path("token"))", slots: \(settings.slots),
-                claim_limit: \(settings.claimLimit),
+                claim_limit: \(settings.claimLimit), protocols: {\(settings.protocols)},
                 protocols_dir: "\(Built.repository)/protocols", work_dir: "\(settings.name)-work",
             }
             """
