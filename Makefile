@@ -13,6 +13,7 @@ DESTDIR ?=
 # The workers of a playground.
 WORKERS ?= 1
 SEEDS ?= 1-200
+SECONDS ?= 600
 
 PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-fake
 RELEASE  := $(SCRATCH)/release
@@ -25,11 +26,11 @@ LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev lib
 # What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
 SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
-# completions.
-TESTTOOLS := openssl python3 zsh fish
+# completions; ip of iproute2 makes the network that Chaos cuts.
+TESTTOOLS := openssl python3 zsh fish iproute2
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 
-.PHONY: help setup build demo playground needs-dir test simulate lint format bench bench-steady install clean
+.PHONY: help setup build demo playground needs-dir test simulate chaos lint format bench bench-steady install clean
 
 ## help: this list
 help:
@@ -83,10 +84,10 @@ needs-dir:
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
-    Simulation
+    Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
-ABOUT_A_FILE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/(tokensAtRest|revocation)|noticesAFault
+ABOUT_A_FILE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault
 test: setup
 	$(BUILD) --build-tests
 	@run() { \
@@ -104,6 +105,12 @@ test: setup
 simulate: setup
 	$(BUILD) --build-tests
 	HAUL_SEEDS="$(SEEDS)" $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter '^Simulation\..*nothingIsLost'
+
+## chaos [SECONDS=] [SEED=]: real servers and workers, killed, stopped and filled up for so long (600 s)
+chaos: setup
+	$(BUILD) --build-tests
+	HAUL_CHAOS_SECONDS="$(SECONDS)" $(if $(SEED),HAUL_CHAOS_SEED="$(SEED)") \
+	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter '^Chaos\..*everything'
 
 ## lint: the format of every Swift file, who may import whom, and that `make test` runs every group
 lint:

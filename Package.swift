@@ -126,5 +126,6 @@ let package = Package(
         tests(
             "Integration",
             ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground", "CSQLite"]),
+        tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]
 )

@@ -85,6 +85,10 @@ public struct EngineError: Error, Sendable {
         .conflict, code: "lease_ended", detail: "The lease on this attempt has ended; the report changes nothing.",
         hint: "Stop the transfer and drop the attempt: the server hands the element out again where tries are left.")
 
+    static let tokenRevoked = EngineError(
+        .unauthorized, code: "token_revoked", detail: "The token was revoked.",
+        hint: "Operators make a new one with hauld token add.")
+
     static let sessionEnded = EngineError(
         .conflict, code: "session_ended", detail: "This session has ended.",
         hint: "Register a new one with POST /worker/register.")

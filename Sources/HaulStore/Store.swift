@@ -28,9 +28,10 @@ public final class Store: Sendable {
         try self.init(at: location, readers: readers, rewriting: nil, onFsyncFailure)
     }
 
-    /// - Parameter rewriting: what becomes of each statement before it is run: how a test puts a fault into the engine.
+    /// - Parameter rewriting: what becomes of each statement before it is run: how a test puts a fault into the engine, or
+    ///   fills the disk.
     init(
-        at location: StoreLocation, readers: Int, rewriting: (@Sendable (String) -> String)?,
+        at location: StoreLocation, readers: Int, rewriting: (@Sendable (String) throws -> String)?,
         _ onFsyncFailure: @escaping @Sendable (String) -> Void
     ) throws {
         let opened: Opened
@@ -59,7 +60,7 @@ public final class Store: Sendable {
     }
 
     private static func sqlite(
-        _ path: String, readers: Int, _ rewriting: (@Sendable (String) -> String)?
+        _ path: String, readers: Int, _ rewriting: (@Sendable (String) throws -> String)?
     ) throws -> Opened {
         let writer = try SQLiteConnection(path: path, readOnly: false)
         try writer.script(
@@ -80,7 +81,7 @@ public final class Store: Sendable {
     }
 
     private static func postgresql(
-        _ url: String, readers: Int, _ rewriting: (@Sendable (String) -> String)?
+        _ url: String, readers: Int, _ rewriting: (@Sendable (String) throws -> String)?
     ) throws -> Opened {
         let sender = String(UInt64.random(in: 0 ... .max), radix: 36)
         func connection(_ name: String) throws -> PostgresConnection {

@@ -38,9 +38,12 @@ public actor Worker {
         _ config: WorkerConfig, catalog: ProtocolCatalog, folder: WorkFolder, server: any WorkerServer,
         pace: Pace = Pace(), graces: BackendRun.Graces = BackendRun.Graces(), log: WorkerLog
     ) {
+        var guardian: ProcessGuard?
+        do { guardian = try ProcessGuard() } catch { log("no-guard", ["reason": "\(error)"]) }
         shop = Workshop(
             config: config, catalog: catalog, credentials: CredentialFiles(config.credentials), folder: folder,
-            space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) }, graces: graces, log: log)
+            space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) }, graces: graces,
+            guardian: guardian, log: log)
         self.server = server
         self.pace = pace
         self.log = log

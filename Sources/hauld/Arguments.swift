@@ -6,6 +6,8 @@ enum Arguments {
     case version
     case serve(config: String)
     case addToken(config: String, TokenCommand.Request)
+    case listTokens(config: String, user: String?)
+    case revokeTokens(config: String, TokenCommand.Choice)
 
     static let versionText = "0.1.0"
     static let usualConfig = "/etc/haul/hauld.json5"
@@ -18,6 +20,11 @@ enum Arguments {
         hauld token add --user NAME --role user|worker|operator [--config FILE]
                         [--sites ID,...] [--queues NAME,...] [--users NAME,...]
             Makes a token and prints it once; only a hash is stored. The last three restrict what a worker gets.
+        hauld token list [--user NAME] [--config FILE]
+            Tokens by id, without what they are called by.
+        hauld token revoke --id N,... | --user NAME [--role ROLE] | --token-file FILE  [--config FILE]
+            Makes tokens worthless at once, also while servers run. A worker's session ends with its token: what it
+            holds is handed out again. FILE holds the token itself; - is standard input.
         hauld --version | --help
 
         Exit codes: 0 ended as asked, 1 could not start or failed, 2 wrong command line or config file.
@@ -27,36 +34,70 @@ enum Arguments {
         var words = Array(words)
         if words.contains("--help") || words.contains("-h") || words.first == "help" {
             self = .help
-            return
-        }
-        if words == ["--version"] || words == ["version"] {
+        } else if words == ["--version"] || words == ["version"] {
             self = .version
-            return
+        } else if words.first == "token" {
+            let verb = words.count > 1 ? words[1] : ""
+            words.removeFirst(min(2, words.count))
+            switch verb {
+            case "add": self = try Self.addToken(words)
+            case "list": self = try Self.listTokens(words)
+            case "revoke": self = try Self.revokeTokens(words)
+            default: throw UsageError(message: "token: say add, list or revoke")
+            }
+        } else {
+            let options = try Self.options(words, named: ["config"])
+            self = .serve(config: options["config"] ?? Self.usualConfig)
         }
-        let isToken = words.starts(with: ["token", "add"])
-        if isToken { words.removeFirst(2) }
-        let names = isToken ? ["config", "user", "role", "sites", "queues", "users"] : ["config"]
-        let options = try Self.options(words, named: names)
-        let config = options["config"] ?? Self.usualConfig
-        guard isToken else {
-            self = .serve(config: config)
-            return
-        }
+    }
+
+    private static func addToken(_ words: [String]) throws(UsageError) -> Arguments {
+        let options = try options(words, named: ["config", "user", "role", "sites", "queues", "users"])
         guard let user = options["user"] else { throw UsageError(message: "token add: --user NAME is missing") }
         guard let role = options["role"].flatMap(Role.init) else {
             throw UsageError(message: "token add: --role must be user, worker or operator")
         }
-        var sites: [Int]?
-        if let text = options["sites"] {
-            let ids = text.split(separator: ",").map { Int($0) }
-            guard !ids.contains(nil) else { throw UsageError(message: "token add: --sites takes ids: 1,2") }
-            sites = ids.compactMap { $0 }
-        }
-        self = .addToken(
-            config: config,
+        return .addToken(
+            config: options["config"] ?? usualConfig,
             TokenCommand.Request(
-                user: user, role: role, sites: sites, queues: Self.list(options["queues"]),
-                users: Self.list(options["users"])))
+                user: user, role: role, sites: try ids(options["sites"], "token add: --sites"),
+                queues: list(options["queues"]), users: list(options["users"])))
+    }
+
+    private static func listTokens(_ words: [String]) throws(UsageError) -> Arguments {
+        let options = try options(words, named: ["config", "user"])
+        return .listTokens(config: options["config"] ?? usualConfig, user: options["user"])
+    }
+
+    private static func revokeTokens(_ words: [String]) throws(UsageError) -> Arguments {
+        let options = try options(words, named: ["config", "id", "user", "role", "token-file"])
+        let choices = ["id", "user", "token-file"].filter { options[$0] != nil }
+        guard choices.count == 1 else {
+            throw UsageError(message: "token revoke: say which: --id, --user or --token-file")
+        }
+        let choice: TokenCommand.Choice
+        if let ids = try ids(options["id"], "token revoke: --id") {
+            choice = .ids(ids)
+        } else if let file = options["token-file"] {
+            choice = .file(file)
+        } else {
+            let role = options["role"].flatMap(Role.init)
+            guard role != nil || options["role"] == nil else {
+                throw UsageError(message: "token revoke: --role must be user, worker or operator")
+            }
+            choice = .user(options["user"] ?? "", role)
+        }
+        guard options["role"] == nil || choices == ["user"] else {
+            throw UsageError(message: "token revoke: --role goes with --user")
+        }
+        return .revokeTokens(config: options["config"] ?? usualConfig, choice)
+    }
+
+    private static func ids(_ text: String?, _ option: String) throws(UsageError) -> [Int]? {
+        guard let words = list(text) else { return nil }
+        let ids = words.compactMap { Int($0) }
+        guard ids.count == words.count, !ids.isEmpty else { throw UsageError(message: "\(option) takes ids: 1,2") }
+        return ids
     }
 
     private static func list(_ text: String?) -> [String]? { text?.split(separator: ",").map(String.init) }

@@ -12,6 +12,10 @@ import HaulStore
             case .serve(let config): try await Server(ServerConfig.load(config)).run()
             case .addToken(let config, let request):
                 print(try await TokenCommand(config: ServerConfig.load(config)).add(request))
+            case .listTokens(let config, let user):
+                print(try await TokenCommand(config: ServerConfig.load(config)).list(user: user))
+            case .revokeTokens(let config, let choice):
+                print(try await TokenCommand(config: ServerConfig.load(config)).revoke(choice))
             }
         } catch let error as ConfigError {
             exit(2, "\(error)")

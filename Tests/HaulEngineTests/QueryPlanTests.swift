@@ -105,6 +105,14 @@ import Testing
                 progress, job: handout.job.id, element: item.element.id, token: item.token)
             _ = try await engine.heartbeat(session: worker.id, holding: [], HeartbeatRecord(), bearer: worker.bearer)
             _ = try await test.report(handout)
+            _ = try await engine.endSession(ofWorker: "w")
+            _ = try await engine.store.read { reader in
+                _ = try reader.tokens(after: 0, limit: 10)
+                _ = try reader.tokens(ofUser: alice.id, after: 0, limit: 10)
+                _ = try reader.knownToken(hash: [UInt8](repeating: 0, count: 32))
+                _ = try reader.token(worker.bearer.id)
+            }
+            _ = try await engine.store.write { try $0.revokeToken(worker.bearer.id, now: engine.world.now()) }
             let job = handout.job.id
             for all in [true, false] {
                 _ = try await engine.store.read { reader in

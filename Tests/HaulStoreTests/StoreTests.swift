@@ -105,8 +105,9 @@ struct StoreTests {
                 try writer.addToken(
                     hash: [UInt8](repeating: 1, count: 32), user: user, role: .worker, sites: nil, queues: nil,
                     users: nil, now: TemporaryStore.now)
-                let session = try writer.startSession(
-                    workerID: nil, tokenID: 1, worker: "w", now: TemporaryStore.now, expires: TemporaryStore.now)
+                let session = try #require(
+                    try writer.startSession(
+                        workerID: nil, tokenID: 1, worker: "w", now: TemporaryStore.now, expires: TemporaryStore.now))
                 for number in 1...2 {
                     try writer.insertAttempts(
                         [AttemptID(jobID: job.id, elementID: 0, number: number)], session: session,
@@ -169,5 +170,33 @@ struct StoreTests {
         #expect(try await store.read { try $0.keptAnswer(user: 2, key: "k", since: now) } == nil)
         #expect(try await store.write { try $0.forgetAnswers(before: now, limit: 10) } == 0)
         #expect(try await store.write { try $0.forgetAnswers(before: now.adding(seconds: 1), limit: 10) } == 1)
+    }
+
+    @Test("a revoked token ends its sessions and no others, and starts none")
+    func revocation() async throws {
+        let temporary = try await TemporaryStore()
+        let now = TemporaryStore.now
+        try await temporary.store.write { writer in
+            let user = try writer.user(named: "w", now: now)
+            for number in UInt8(1)...2 {
+                let hash = [UInt8](repeating: number, count: 32)
+                try writer.addToken(
+                    hash: hash, user: user, role: .worker, sites: [1], queues: nil, users: nil, now: now)
+            }
+            let later = now.adding(seconds: 60)
+            func start(_ token: Int) throws -> Session? {
+                try writer.startSession(workerID: nil, tokenID: token, worker: "w", now: now, expires: later)
+            }
+            let sessions = try [1, 1, 2].map { try #require(try start($0)) }
+            #expect(try writer.revokeToken(1, now: now) == 2)
+            #expect(try writer.revokeToken(1, now: now) == nil && writer.revokeToken(3, now: now) == nil)
+            let found = try sessions.map { try #require(try writer.reader.session($0.id)) }
+            #expect(found.map { $0.isLive(at: now) } == [false, false, true])
+            #expect(found.map { $0.revoked != nil } == [true, true, false])
+            #expect(try start(1) == nil && start(2) != nil)
+            #expect(try writer.reader.token(hash: [UInt8](repeating: 1, count: 32)) == nil)
+            let known = try writer.reader.tokens(ofUser: user.id, after: 0, limit: 10)
+            #expect(known.map(\.revoked) == [now, nil] && known.map(\.record.sites) == [[1], [1]])
+        }
     }
 }

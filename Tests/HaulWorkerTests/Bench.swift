@@ -91,6 +91,14 @@ enum Processes {
         }
     }
 
+    /// Processes that call themselves so.
+    static func named(_ name: String) -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.filter { pid in
+            (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) == name + "\n" && state(pid) != "Z"
+        }
+    }
+
     /// `R`, `S`, `Z` ...; nil where there is no such process.
     static func state(_ pid: Int32) -> String? {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }

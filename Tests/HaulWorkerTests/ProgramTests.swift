@@ -69,6 +69,47 @@ import Testing
         await server.stop()
     }
 
+    /// A worker that stands still can't end its backends before its leases are over: they end all the same.
+    @Test(arguments: ["/sleep/600", "/stubborn"])
+    func leavesNoBackendWhenItIsStopped(path: String) async throws {
+        let server = try TestServer()
+        server.change { $0.leaseSeconds = 8 }
+        let program = try await WorkerProgram.start(server)
+        server.hand(Claims.job(1, [path]))
+        try await eventually("it runs") { !program.backends.isEmpty && !server.record.progress.isEmpty }
+        let sent = server.record.beats.count
+        try await eventually("a heartbeat") { server.record.beats.count > sent }
+        kill(program.child.pid, SIGSTOP)
+        let start = ContinuousClock.now
+        try await eventually("no backend runs") {
+            program.backends.allSatisfy { [nil, "Z", "X"].contains(Processes.state($0)) }
+        }
+        #expect(ContinuousClock.now - start < .seconds(8))
+        #expect(ContinuousClock.now - start > .seconds(3), "they may work for most of the lease")
+        #expect(Processes.state(program.child.pid) == "T")
+        kill(program.child.pid, SIGCONT)
+        try await eventually("a new session") { server.record.registrations.count == 2 }
+        program.child.signal(SIGTERM)
+        #expect(await program.code() == 0)
+        await program.close()
+        await server.stop()
+    }
+
+    /// What stands beside a worker goes with it, and holds nothing that somebody waits for.
+    @Test func leavesNoGuardBehind() async throws {
+        let server = try TestServer()
+        let program = try await WorkerProgram.start(server)
+        try await eventually("it registered") { server.record.registrations.count == 1 }
+        let guards = Processes.named("haul-guard")
+        #expect(!guards.isEmpty)
+        await program.close()
+        let again = try await WorkerProgram.start(server)
+        await again.close()
+        await server.stop()
+        // Other tests have workers of their own.
+        try await eventually("one of them is gone") { !Set(guards).isSubset(of: Processes.named("haul-guard")) }
+    }
+
     @Test func endsWhileItsServerIsDown() async throws {
         let program = try await WorkerProgram.start(config: Self.config("url: \"http://127.0.0.1:1\","))
         try await eventually("it tries") { program.log.contains("server-unreachable") }

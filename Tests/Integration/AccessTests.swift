@@ -1,4 +1,3 @@
-import CSQLite
 import Foundation
 import HaulHTTP
 import HaulModel
@@ -101,15 +100,8 @@ import Testing
         let server = try LiveServer.ofSuite
         let person = try await newPerson()
         for n in 0..<3 { _ = try await person.list("/\(n)") }
-        var database: OpaquePointer?
-        try #require(sqlite3_open(server.database, &database) == SQLITE_OK)
-        defer { sqlite3_close(database) }
-        sqlite3_busy_timeout(database, 5000)
-        let revoke = """
-            UPDATE tokens SET revoked = 1 WHERE user_id = (SELECT id FROM users WHERE name = '\(person.name)')
-            """
-        try #require(sqlite3_exec(database, revoke, nil, nil, nil) == SQLITE_OK)
-        try #require(sqlite3_changes(database) == 1)
+        let revoked = try await server.revoke("--user", person.name)
+        #expect(revoked.code == 0 && revoked.output.contains("(\(person.name), user) revoked"), "\(revoked)")
         for _ in 0..<2 {
             let answer = try await person.user.post("/list", ["src_siteid": 1, "src_filepath": "/late"])
             #expect(answer.status == 401, "\(answer)")

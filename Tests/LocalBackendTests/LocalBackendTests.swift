@@ -4,6 +4,8 @@ import HaulProtocol
 import Support
 import Testing
 
+@testable import haul_local
+
 /// A root with something outside of it that must stay untouched and unseen.
 struct LocalSite {
     let folder: Folder
@@ -54,6 +56,24 @@ struct LocalSite {
 
 @Suite(.timeLimit(.minutes(2)))
 struct LocalBackendTests {
+    /// An attempt that comes back late takes hold of a file that got its final name meanwhile: that is left alone.
+    @Test func aPartThatIsWholeByNow() throws {
+        let folder = try Folder()
+        let directory = try Descriptor(open(folder.path, O_RDONLY | O_DIRECTORY), "the folder")
+        let part = Place(directory: directory, name: ".haul-part-0123456789abcdef", shown: "file")
+        let final = part.sibling("file")
+        try Data("whole".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/\(part.name)"))
+        var isFirst = true
+        let file = try part.openAlone {
+            if isFirst { try part.rename(to: final, replace: false) }
+            isFirst = false
+        }
+        #expect(ftruncate(file.raw, 0) == 0)
+        #expect(FileManager.default.contents(atPath: "\(folder.path)/file") == Data("whole".utf8))
+        #expect(try final.status()?.st_ino != file.status("the part").st_ino)
+        #expect(throws: BackendFailure.self, "one writes at a time") { _ = try part.openAlone() }
+    }
+
     @Test func nothingLeadsOut() async throws {
         let site = try LocalSite()
         let (root, outside) = (site.root, site.outside)

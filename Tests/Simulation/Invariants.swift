@@ -1,3 +1,4 @@
+import HaulLogs
 import HaulModel
 
 @testable import HaulEngine
@@ -18,6 +19,9 @@ enum Invariants {
                 }
                 var offered = 0
                 var out: [LimitScope: Int] = [:]
+                let registered = try reader.jobs(JobFilter(), after: 0, limit: 1_000_000).map(\.id)
+                let unknown = Set(registered).subtracting(ids)
+                check(unknown.isEmpty, "jobs \(unknown.sorted()) were never acknowledged and are there")
                 for id in Set(ids) {
                     guard let state = try reader.jobState(id) else {
                         found.append("job \(id) was acknowledged and is gone")
@@ -69,6 +73,38 @@ enum Invariants {
                 }
                 return found
             }
+    }
+
+    /// What the records of all attempts say in the end: what a report ended was acknowledged once, and every log can be
+    /// read.
+    static func records(_ engine: Engine, _ record: Record) async throws -> [String] {
+        var found: [String] = []
+        for job in Set(record.jobs).sorted() {
+            let (logUID, ended) = try await engine.store.read { reader in
+                let attempts = try reader.endedAttempts(
+                    ofJob: job, latestOnly: false, after: (-1, 0), limit: 1_000_000
+                ).map(\.attempt)
+                return try (
+                    reader.logPlaces(ofJobs: [job])[job]?.logUID ?? "",
+                    attempts.map { attempt in
+                        let id = AttemptID(jobID: job, elementID: attempt.elementID, number: attempt.number)
+                        return (id, attempt.log, try reader.report(id) != nil)
+                    }
+                )
+            }
+            for (id, place, isReported) in ended {
+                if isReported != (record.accepted[id] == 1) { found.append("\(id): reported \(isReported)") }
+                guard let place else {
+                    found.append("\(id) ended without a log")
+                    continue
+                }
+                let text = String(
+                    decoding: try await engine.logs.read(logUID, place, from: 0, count: 1 << 20), as: UTF8.self)
+                let said = String(decoding: record.logs[id] ?? Array("haul: ".utf8), as: UTF8.self)
+                if !text.contains(said) { found.append("the log of \(id) is not what was sent: \(text)") }
+            }
+        }
+        return found
     }
 
     /// What holds once nothing happens any more.

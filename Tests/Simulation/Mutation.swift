@@ -4,8 +4,13 @@ struct Mutation: Sendable, CustomStringConvertible {
     /// Part of a statement, and what stands there instead.
     let find: String
     let replacement: String
+    /// It is the whole statement that is replaced, and only while the disk is full: a fault that nothing else shows.
+    var whileFull = false
 
-    @Sendable func rewrite(_ sql: String) -> String { sql.replacing(find, with: replacement) }
+    func rewrite(_ sql: String, isFull: Bool) -> String {
+        guard whileFull else { return sql.replacing(find, with: replacement) }
+        return isFull && sql == find ? replacement : sql
+    }
 
     static let all: [Mutation] = [
         Mutation(
@@ -61,6 +66,13 @@ struct Mutation: Sendable, CustomStringConvertible {
         Mutation(
             description: "nothing closes a breaker but time", find: "DELETE FROM breakers WHERE site_id = $1",
             replacement: "DELETE FROM breakers WHERE site_id = $1 - 100000"),
+        Mutation(
+            description: "a commit that a full disk refuses is acknowledged", find: "COMMIT", replacement: "ROLLBACK",
+            whileFull: true),
+        Mutation(
+            description: "what a full disk broke off is kept as far as it came", find: "ROLLBACK",
+            replacement: "COMMIT",
+            whileFull: true),
         Mutation(
             description: "tries are not counted", find: "attempts = $5, forgiven = $6",
             replacement: "attempts = $5, forgiven = MAX($6, $5)"),

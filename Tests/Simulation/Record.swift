@@ -11,6 +11,9 @@ final class Record {
     /// What must never happen, as it happened.
     private(set) var wrongs: [String] = []
 
+    /// What is to be found in an attempt's log.
+    private(set) var logs: [AttemptID: [UInt8]] = [:]
+
     func acknowledged(_ ids: [Int]) { jobs += ids }
 
     func saw(_ report: Report, _ verdict: Verdict) {
@@ -18,6 +21,7 @@ final class Record {
         let id = AttemptID(jobID: report.jobID, elementID: report.elementID, number: report.attempt)
         accepted[id, default: 0] += 1
         successes[id] = report.returnCode == 0
+        logs[id] = report.log
         if accepted[id] ?? 0 > 1 { wrongs.append("two outcomes of attempt \(id) were accepted") }
         let others = successes.filter { $0.value && $0.key.jobID == id.jobID && $0.key.elementID == id.elementID }
         if others.count > 1 { wrongs.append("element \(id.jobID).\(id.elementID) succeeded twice") }

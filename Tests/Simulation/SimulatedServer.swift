@@ -1,10 +1,10 @@
 import Foundation
-import HaulLogs
 import HaulModel
 import Support
 import Synchronization
 
 @testable import HaulEngine
+@testable import HaulLogs
 @testable import HaulStore
 
 /// The real engine over the real store and logs, under a clock and a chance of the simulation's own. It can be killed
@@ -14,7 +14,7 @@ final class SimulatedServer {
     private let location: StoreLocation
     private let chance: Seeded
     private let clock: SimulatedClock
-    private let mutation: Mutation?
+    let disk: SimulatedDisk
     private(set) var engine: Engine
     /// What they keep in memory lives as long as the process.
     private var duties: [any Duty] = []
@@ -31,14 +31,16 @@ final class SimulatedServer {
         location = StoreLocation(try await TestDatabase.make(file: folder + "/haul.sqlite"))
         self.chance = chance
         self.clock = clock
-        self.mutation = mutation
-        engine = try await Self.start(folder, location, chance, clock, mutation)
+        disk = SimulatedDisk(mutation)
+        engine = try await Self.start(folder, location, chance, clock, disk)
         makeDuties()
     }
 
     /// As if the process had died, and somebody had started it again.
     func restart() async throws {
-        engine = try await Self.start(folder, location, chance, clock, mutation)
+        // What it writes when it starts is there already, and needs no room.
+        disk.meet(.room)
+        engine = try await Self.start(folder, location, chance, clock, disk)
         makeDuties()
     }
 
@@ -50,7 +52,7 @@ final class SimulatedServer {
     }
 
     private static func start(
-        _ folder: String, _ location: StoreLocation, _ chance: Seeded, _ clock: SimulatedClock, _ mutation: Mutation?
+        _ folder: String, _ location: StoreLocation, _ chance: Seeded, _ clock: SimulatedClock, _ disk: SimulatedDisk
     ) async throws -> Engine {
         var configuration = EngineConfiguration()
         configuration.expansionPiece = 3
@@ -59,19 +61,24 @@ final class SimulatedServer {
         configuration.breaker = BreakerPolicy(failures: 2, base: 4, maximum: 60)
         configuration.runningPerUser = runningPerUser
         return try await Engine(
-            store: Store(at: location, readers: 1, rewriting: mutation?.rewrite) { _ in },
-            logs: LogStore(root: folder + "/logs"),
+            store: Store(at: location, readers: 1, rewriting: disk.statement) { _ in },
+            logs: LogStore(root: folder + "/logs", limits: LogLimits(), room: disk.room),
             rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
             configuration: configuration, world: World(now: { clock.now }, random: { chance.bytes($0) }),
             onDiskFailure: { _ in })
     }
 
     /// A piece of each duty, in an order of chance; a crash may come in between.
-    func runDuties() async throws {
+    ///
+    /// - Parameter fate: what the disk does to each.
+    func runDuties(_ fate: () -> SimulatedDisk.Fate = { .room }) async throws {
         var duties = duties
         while let duty = chance.pick(duties) {
             duties.removeAll { $0.name == duty.name }
-            _ = try await duty.run()
+            disk.meet(fate())
+            do { _ = try await duty.run() } catch  where disk.explains(error) {
+                // It is tried again when its time comes.
+            }
         }
     }
 }

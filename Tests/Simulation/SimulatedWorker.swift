@@ -1,5 +1,6 @@
 import HaulModel
 import HaulStore
+import Support
 
 @testable import HaulEngine
 
@@ -53,7 +54,8 @@ final class SimulatedWorker {
             switch chance.number(0...9) {
             case 0...2: try await claim(engine, session)
             case 3: try await beat(engine, session)
-            case 4...5: try await progress(engine)
+            case 4: try await progress(engine)
+            case 5: try await sendPiece(engine)
             case 6...7: finish()
             default: try await send(engine, record)
             }
@@ -61,6 +63,17 @@ final class SimulatedWorker {
         } catch let error as EngineError where error.code == "session_ended" {
             held = []
             self.session = nil
+        }
+    }
+
+    /// A piece of a log that grows.
+    private func sendPiece(_ engine: Engine) async throws {
+        guard let item = chance.pick(held) else { return }
+        do {
+            _ = try await engine.appendLog(
+                Array("a piece\n".utf8), at: 0, job: item.job, element: item.element.id, token: item.token)
+        } catch let error as EngineError where error.kind == .conflict {
+            // Its lease is over.
         }
     }
 
@@ -145,7 +158,12 @@ final class SimulatedWorker {
             if isLost(10) { group.append(report) }
         }
         if group.isEmpty || isLost(10) { return outbox += group }
-        let verdicts = try await engine.report(group)
+        let verdicts: [Verdict]
+        do { verdicts = try await engine.report(group) } catch {
+            // Not taken: it sends the same again.
+            outbox += group
+            throw error
+        }
         for (report, verdict) in zip(group, verdicts) { record.saw(report, verdict) }
         // An answer that is lost makes it send the same again.
         if isLost(15) { outbox += group }

@@ -1,6 +1,7 @@
 import Foundation
 import HaulModel
 import HaulStore
+import Support
 
 @testable import HaulEngine
 
@@ -15,6 +16,10 @@ final class Simulation {
     private var users: [User] = []
     private var workers: [SimulatedWorker] = []
     private var keys: [(key: IdempotencyKey, requests: [JobRequest], user: User, ids: [Int])] = []
+    /// Registrations that the server could not take: who sent a key asks again.
+    private var refused: [(key: IdempotencyKey, requests: [JobRequest], user: User)] = []
+    /// Steps for which the disk is still full.
+    private var fullSteps = 0
 
     init(seed: UInt64, mutation: Mutation? = nil) async throws {
         self.seed = seed
@@ -32,10 +37,14 @@ final class Simulation {
     func run(steps: Int) async throws -> [String] {
         try await populate()
         for step in 0..<steps {
-            do { try await happen() } catch let error as StoreError {
+            var isRefused = false
+            do { try await happen() } catch  where server.disk.explains(error) {
+                // Whoever it was was told so, and nothing shall be left of it.
+                isRefused = true
+            } catch {
                 return ["step \(step): \(error)"]
             }
-            if step % 10 == 9 {
+            if step % 10 == 9 || isRefused {
                 let found = try await Invariants.violations(server.engine.store, record)
                 if !found.isEmpty { return found.map { "step \(step): \($0)" } }
             }
@@ -65,6 +74,8 @@ final class Simulation {
     }
 
     private func happen() async throws {
+        fullSteps = max(0, fullSteps - 1)
+        server.disk.meet(fate(isDuty: false))
         switch chance.number(0...99) {
         case 0...9: try await register()
         case 10...13: try await control()
@@ -75,13 +86,27 @@ final class Simulation {
         case 20:
             // A site goes down, or is there again.
             places.down = Set([chance.number(1...3), chance.number(1...9)])
-        case 21...44: try await server.runDuties()
+        case 21: fullSteps = chance.number(5...40)
+        case 22...44: try await server.runDuties { self.fate(isDuty: true) }
         default: try await chance.pick(workers)?.step(server.engine, record)
         }
         clock.advance(seconds: Double(chance.number(0...3)))
     }
 
+    /// What the disk does to the next step: while it is full there is room for some things still.
+    private func fate(isDuty: Bool) -> SimulatedDisk.Fate {
+        guard fullSteps > 0 else { return .room }
+        return switch chance.number(0...9) {
+        case 0...2: .noCommit
+        case 3...4: isDuty ? .noCommit : .noStatement(after: chance.number(0...6))
+        case 5...6: .noLog(permille: chance.number(0...999))
+        case 7: .nothing
+        default: .room
+        }
+    }
+
     private func register() async throws {
+        if !refused.isEmpty, chance.percent(50) { return try await registerRefused() }
         if let old = chance.pick(keys), chance.percent(20) {
             // Its answer was lost, it asks again.
             let ids = try await server.engine.register(old.requests, user: old.user, key: old.key).map(\.id)
@@ -94,9 +119,23 @@ final class Simulation {
         guard let user = chance.pick(users) else { return }
         let requests = try (0..<chance.number(1...3)).map { _ in try request() }
         let key = chance.percent(50) ? IdempotencyKey(key: "k\(chance.next())", request: chance.bytes(8)) : nil
+        do {
+            let ids = try await server.engine.register(requests, user: user, key: key).map(\.id)
+            record.acknowledged(ids)
+            if let key { keys.append((key, requests, user, ids)) }
+        } catch {
+            if let key { refused.append((key, requests, user)) }
+            throw error
+        }
+    }
+
+    /// The oldest registration that was refused, once more.
+    private func registerRefused() async throws {
+        guard let (key, requests, user) = refused.first else { return }
         let ids = try await server.engine.register(requests, user: user, key: key).map(\.id)
+        refused.removeFirst()
         record.acknowledged(ids)
-        if let key { keys.append((key, requests, user, ids)) }
+        keys.append((key, requests, user, ids))
     }
 
     private func request() throws -> JobRequest {
@@ -116,7 +155,7 @@ final class Simulation {
         guard let job = chance.pick(record.jobs), let user = users.first else { return }
         let engine = server.engine
         do {
-            switch chance.number(0...6) {
+            switch chance.number(0...7) {
             case 0: _ = try await engine.cancel(job: job)
             case 1: _ = try await engine.cancel(element: chance.number(0...5), ofJob: job)
             case 2...3: _ = try await engine.retry(job: job, user: user, key: nil)
@@ -126,15 +165,18 @@ final class Simulation {
             case 5:
                 let limit = chance.percent(30) ? nil : chance.number(1...4)
                 _ = try await engine.change(queue: "q2", ofUser: user.id, limit: .some(limit))
+            case 6: _ = try await engine.endSession(ofWorker: "w\(chance.number(0...2))")
             default: _ = try await engine.setPaused(chance.percent(30), queue: "q1", ofUser: user.id)
             }
-        } catch is EngineError {
+        } catch let error as EngineError where error.kind != .unavailable {
             // There was nothing to cancel, or nothing to try again.
         }
     }
 
     /// From here on all behave: then everything has to come to its end.
     private func settle() async throws -> [String] {
+        server.disk.meet(.room)
+        while !refused.isEmpty { try await registerRefused() }
         for user in users { _ = try await server.engine.setPaused(false, queue: "q1", ofUser: user.id) }
         places.down = []
         // One never comes back: what it holds is free once its lease is over.
@@ -147,7 +189,9 @@ final class Simulation {
             guard round % 20 == 19 else { continue }
             let found = try await Invariants.violations(server.engine.store, record)
             if !found.isEmpty { return found.map { "settling: \($0)" } }
-            if try await Invariants.leftovers(server.engine.store, record).isEmpty { return [] }
+            if try await Invariants.leftovers(server.engine.store, record).isEmpty {
+                return try await Invariants.records(server.engine, record)
+            }
         }
         return try await Invariants.leftovers(server.engine.store, record)
     }

@@ -1,6 +1,8 @@
 /// Why a wait ended: what was waited for did not come.
 public struct NeverHappened: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Waits until a condition holds.

@@ -38,6 +38,11 @@ extension LiveServer {
         try await token(user: user, role: role, more)
     }
 
+    /// Revokes tokens as operators do: `hauld token revoke`.
+    public func revoke(_ which: String...) async throws -> ProgramRun {
+        try await ProgramRun("hauld", ["token", "revoke", "--config", config] + which)
+    }
+
     private func token(user: String, role: String, _ more: [String]) async throws -> String {
         let run = try await ProgramRun(
             "hauld", ["token", "add", "--config", config, "--user", user, "--role", role] + more)

@@ -26,6 +26,10 @@ public final class LiveServer: Sendable {
         public var store: String?
         /// The value of `logs`, as JSON5; nil is the folder `state/logs`.
         public var logs: String?
+        /// The address that it listens at.
+        public var host = "127.0.0.1"
+        /// What `sites.json5` says; nil is a site a protocol, none of which is there.
+        public var sites: String?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
 
@@ -35,6 +39,8 @@ public final class LiveServer: Sendable {
     /// Why there is no server.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// Holds `hauld.json5`, `sites.json5`, `hauld.log`, the database and the logs.
@@ -46,7 +52,7 @@ public final class LiveServer: Sendable {
 
     /// Where it listens; the same after a restart.
     public var port: Int { state.withLock { $0.port } }
-    public var url: String { "\(scheme)://127.0.0.1:\(port)" }
+    public var url: String { "\(scheme)://\(settings.host):\(port)" }
     private var scheme: String { settings.certificate == nil ? "http" : "https" }
     /// The process; nil while there is none.
     public var process: Child? { state.withLock { $0.child } }
@@ -65,7 +71,8 @@ public final class LiveServer: Sendable {
         self.settings = settings
         client = settings.certificate?.client() ?? HTTPClient()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Self.sites(settings).write(toFile: folder + "/sites.json5", atomically: true, encoding: .utf8)
+        try (settings.sites ?? Self.sites(settings)).write(
+            toFile: folder + "/sites.json5", atomically: true, encoding: .utf8)
     }
 
     /// A server that answers.
@@ -91,7 +98,8 @@ public final class LiveServer: Sendable {
         try await eventually("hauld listens", within: .seconds(60)) {
             let line = self.log.utf8.dropFirst(before)
             if let status = child.status { throw Failure(description: "hauld \(status): \(String(line) ?? "")") }
-            guard let text = String(line), let place = text.range(of: "listening url=\(self.scheme)://127.0.0.1:")
+            guard let text = String(line),
+                let place = text.range(of: "listening url=\(self.scheme)://\(self.settings.host):")
             else {
                 return false
             }
@@ -108,7 +116,7 @@ public final class LiveServer: Sendable {
         }
         let text = """
             {
-                listen: "127.0.0.1:\(port)", \(tls ?? "")
+                listen: "\(settings.host):\(port)", \(tls ?? "")
                 store: "\(store)", logs: \(settings.logs ?? "\"state/logs\""), sites: "sites.json5",
                 protocols: "\(Built.repository)/protocols",
                 leases: {

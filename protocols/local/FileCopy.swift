@@ -59,11 +59,7 @@ struct FileCopy {
     }
 
     private func write(_ source: Descriptor, _ facts: FileFacts, to part: Place) throws {
-        let file = try part.open(O_RDWR | O_CREAT)
-        // An attempt whose lease ended may still be writing.
-        if flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
-            throw BackendFailure(.busy, "another attempt still writes the part file of \(part.shown)")
-        }
+        let file = try part.openAlone()
         let already = try file.status("the part file")
         guard already.st_mode & S_IFMT == S_IFREG else {
             throw BackendFailure(.exists, "the part file's name is taken by something else")

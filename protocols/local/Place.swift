@@ -30,6 +30,22 @@ struct Place: Sendable {
             "cannot open \(shown)")
     }
 
+    /// Opens this part file for one writer, making it where it is missing. An attempt whose lease ended may still be
+    /// writing, and may give the file its final name between this one's open and its lock: then it is not this part any
+    /// more, and must not be touched.
+    ///
+    /// - Parameter opened: called between the two, for a test of that.
+    func openAlone(opened: () throws -> Void = {}) throws -> Descriptor {
+        for _ in 0..<8 {
+            let file = try open(O_RDWR | O_CREAT)
+            try opened()
+            guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { break }
+            let mine = try file.status("the part file")
+            if let there = try status(), there.st_ino == mine.st_ino, there.st_dev == mine.st_dev { return file }
+        }
+        throw BackendFailure(.busy, "another attempt still writes the part file of \(shown)")
+    }
+
     func unlink(directory isDirectory: Bool = false) throws {
         if unlinkat(directory.raw, name, isDirectory ? AT_REMOVEDIR : 0) != 0 {
             // Linux says EEXIST or ENOTEMPTY, as the file system likes.

@@ -49,3 +49,17 @@ int haul_ready_set(void);
 int haul_ready_once(int set, int descriptor, bool write, uint64_t ticket);
 /// Waits for tickets; how many, or -1 with errno.
 int haul_ready_wait(int set, uint64_t *_Nonnull tickets, int most);
+
+/// Starts a process that stands beside this one, and ends process groups by force when a time has come or this process
+/// has ended: also while this one is stopped, and can do neither.
+/// @return the descriptor that takes its orders, closed on exec, the caller's to close; or -errno.
+int haul_guard_start(void);
+/// Watches the group that this child leads.
+int haul_guard_watch(int guard, pid_t group);
+/// Does not watch a group any more; to be told before the number can be another's.
+int haul_guard_forget(int guard, pid_t group);
+/// All groups are ended at that time, unless another one is told before.
+/// @param boot_time nanoseconds, as `haul_boot_time` counts them.
+int haul_guard_until(int guard, int64_t boot_time);
+/// CLOCK_BOOTTIME in nanoseconds: goes on while the machine is suspended.
+int64_t haul_boot_time(void);

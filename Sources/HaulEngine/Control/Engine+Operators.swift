@@ -52,6 +52,20 @@ extension Engine {
         return found
     }
 
+    /// Ends the session that a worker has, if it has one: what it holds is lost and handed out again at once. A worker
+    /// that is alive finds out with its next request, stops, and may begin a new one.
+    public func endSession(ofWorker name: String) async throws -> KnownWorker {
+        let now = world.now()
+        let found = try await store.write { writer in
+            let isThere = try writer.revokeSession(
+                ofWorker: name, because: "an operator ended the worker's session", now: now)
+            return isThere ? try writer.reader.worker(named: name) : nil
+        }
+        guard let found else { throw Self.noWorker(name) }
+        rescueBell.ring()
+        return found
+    }
+
     public func bans() async throws -> [Ban] { try await store.read { try $0.bans() } }
 
     /// Closes a site with a reason, or opens it again with none: what runs goes on.

@@ -34,16 +34,17 @@ struct Rescuer: Duty {
     }
 
     /// Takes back a piece of what a session held; a session that holds nothing any more is done with.
-    private func release(_ session: Int) async throws {
+    private func release(_ session: Session) async throws {
         let limit = engine.configuration.dutyPiece
-        let held = try await engine.store.read { try $0.liveAttempts(ofSession: session, limit: limit).map(\.id) }
-        try await engine.lose(
-            held, because: "the lease ended without a report: the worker died or lost its way here")
+        let id = session.id
+        let held = try await engine.store.read { try $0.liveAttempts(ofSession: id, limit: limit).map(\.id) }
+        let why = session.revoked ?? "the worker died or lost its way here"
+        try await engine.lose(held, because: "the lease ended without a report: \(why)")
         guard held.count < limit else { return }
         let now = engine.world.now()
         try await engine.store.write { writer in
-            guard try writer.reader.liveAttempts(ofSession: session, limit: 1).isEmpty else { return }
-            try writer.releaseSession(session, now: now)
+            guard try writer.reader.liveAttempts(ofSession: id, limit: 1).isEmpty else { return }
+            try writer.releaseSession(id, now: now)
         }
     }
 }

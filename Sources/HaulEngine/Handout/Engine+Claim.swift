@@ -7,7 +7,7 @@ extension Engine {
     ///
     /// - Parameter wait: seconds to park until there is work.
     /// - Returns: nothing where there is none.
-    /// - Throws: `EngineError` when the session has ended or is another's.
+    /// - Throws: `EngineError` when the session has ended or is another's, or the token was revoked meanwhile.
     public func claim(_ query: ClaimQuery, wait: Double) async throws -> [Handout] {
         let deadline = world.now().adding(seconds: wait)
         var heard = workBell.rings
@@ -155,8 +155,10 @@ extension Engine {
 
     /// The session of a claim that names none: as long as such a worker may take without a word.
     private func sessionless(_ query: ClaimQuery, _ writer: StoreWriter, _ now: Timestamp) throws -> Session {
-        try writer.startSession(
+        let session = try writer.startSession(
             workerID: nil, tokenID: query.bearer.id, worker: query.host, now: now,
             expires: now.adding(seconds: configuration.sessionlessLeaseSeconds))
+        guard let session else { throw EngineError.tokenRevoked }
+        return session
     }
 }

@@ -13,14 +13,18 @@ public struct HeartbeatAnswer: Sendable {
 
 extension Engine {
     /// Starts a session; the one that the worker had ends, and what it held is handed out again.
+    ///
+    /// - Throws: `.unauthorized` when the token was revoked meanwhile: the worker keeps the session that it has.
     public func startSession(_ worker: WorkerRecord, bearer: TokenRecord) async throws -> Session {
         let session = try await write(waking: StoreChange(.rescue)) { [self] writer in
             let now = world.now()
             let id = try writer.putWorker(worker, now: now)
             try writer.endSessions(ofWorker: id, now: now)
-            return try writer.startSession(
+            let session = try writer.startSession(
                 workerID: id, tokenID: bearer.id, worker: worker.name, now: now,
                 expires: now.adding(seconds: configuration.leaseSeconds))
+            guard let session else { throw EngineError.tokenRevoked }
+            return session
         }
         return session
     }

@@ -40,6 +40,10 @@ final class TransferHandle {
             // A name server that is slow must not hold up the other transfers when this one is given up.
             haul_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
             haul_curl_set_long(easy, CURLOPT_PATH_AS_IS, 1),
+            // A server that is gone without a word is found out, also by who follows a stream that is silent for long.
+            haul_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
+            haul_curl_set_long(easy, CURLOPT_TCP_KEEPIDLE, 30),
+            haul_curl_set_long(easy, CURLOPT_TCP_KEEPINTVL, 10),
             haul_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
             haul_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(configuration.connectTimeout)),
             haul_curl_set_text(easy, CURLOPT_USERAGENT, configuration.userAgent),

@@ -24,6 +24,13 @@ enum ListenSocket {
         let size = socklen_t(MemoryLayout<Int32>.size)
         // A restart must not wait for the old connections' TIME_WAIT.
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, size)
+        // A client that is gone without a word (a dropped route, a machine that lost power) is found out within a minute,
+        // also where nothing is sent to it for long. Connections have this from the socket that they came by.
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, size)
+        for (option, value) in [(TCP_KEEPIDLE, 30), (TCP_KEEPINTVL, 10), (TCP_KEEPCNT, 3)] {
+            var value = Int32(value)
+            setsockopt(fd, Int32(IPPROTO_TCP), option, &value, size)
+        }
         if address.ai_family == AF_INET6 { setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size) }
         guard bind(fd, address.ai_addr, address.ai_addrlen) == 0, listen(fd, 4096) == 0,
             fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0

@@ -5,12 +5,15 @@ import Synchronization
 final class JobFolders: Sendable {
     let root: String
     let rootFolder: OpenFile
+    /// What files are opened with to be written.
+    let room: OpenFile.Room?
     /// Paths whose entries in their folder are on disk. Forgotten all at once when they are many: that costs a sync.
     private let durable = Mutex<Set<String>>([])
     private static let rememberedPaths = 16_384
 
-    init(root: String) throws(LogError) {
+    init(root: String, room: OpenFile.Room? = nil) throws(LogError) {
         self.root = root
+        self.room = room
         if mkdir(root, 0o700) != 0 && errno != EEXIST {
             throw .unusableRoot("cannot make the log folder \(root): \(String(cString: strerror(errno)))")
         }
@@ -49,7 +52,7 @@ final class JobFolders: Sendable {
         // The folder is usually there: asking for the file first saves two calls.
         var status = stat()
         if stat(folder(logUID), &status) != 0 { try make(logUID) }
-        guard let file = try OpenFile(path, flags) else { throw .io("open") }
+        guard let file = try OpenFile(path, flags, room: room) else { throw .io("open") }
         return file
     }
 

@@ -3,10 +3,15 @@ import Glibc
 
 /// An open file or folder, closed with its last reference. Calls interrupted by a signal go on.
 final class OpenFile: Sendable {
+    /// How many of so many bytes the disk takes: fewer than are wanted is a full disk. For a test of one.
+    typealias Room = @Sendable (_ wanted: Int) -> Int
+
     private let descriptor: Int32
+    private let room: Room?
 
     /// Nil where there is no such file and `flags` do not create it.
-    init?(_ path: String, _ flags: Int32) throws(LogError) {
+    init?(_ path: String, _ flags: Int32, room: Room? = nil) throws(LogError) {
+        self.room = room
         var opened: Int32 = -1
         repeat { opened = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) } while opened < 0 && errno == EINTR
         if opened < 0 {
@@ -46,6 +51,12 @@ final class OpenFile: Sendable {
 
     /// Writes all of `bytes`, or throws with some of them written.
     func write(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(LogError) {
+        let taken = room?(bytes.count) ?? bytes.count
+        try writeAll(bytes.prefix(taken), at: offset)
+        if taken < bytes.count { throw .full }
+    }
+
+    private func writeAll(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(LogError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

@@ -48,7 +48,7 @@ struct PieceFile {
 extension JobFolders {
     /// Nil where there is no such file.
     func openToWrite(_ logUID: String, _ name: String) throws(LogError) -> OpenFile? {
-        try OpenFile(path(logUID, name), O_RDWR)
+        try OpenFile(path(logUID, name), O_RDWR, room: room)
     }
 
     /// Bytes of a file; nil where there is none.

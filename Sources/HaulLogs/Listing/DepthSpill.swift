@@ -132,7 +132,9 @@ public final class DepthSpill: Sendable {
             do throws(LogError) {
                 if isFirst { try spill.begin() }
                 for (depth, bytes) in lines {
-                    guard let file = try OpenFile(spill.file(depth), O_RDWR | O_CREAT) else { throw .io("open") }
+                    guard let file = try OpenFile(spill.file(depth), O_RDWR | O_CREAT, room: spill.folders.room) else {
+                        throw .io("open")
+                    }
                     try file.write(bytes[...], at: try file.size())
                 }
             } catch {

@@ -23,8 +23,13 @@ public final class LogStore: Sendable {
     /// Makes the root (mode 0700) if it is missing.
     ///
     /// - Throws: `unusableRoot` with one line for the operator.
-    public init(root: String, limits: LogLimits = LogLimits()) throws(LogError) {
-        folders = try JobFolders(root: root)
+    public convenience init(root: String, limits: LogLimits = LogLimits()) throws(LogError) {
+        try self.init(root: root, limits: limits, room: nil)
+    }
+
+    /// - Parameter room: how many of so many bytes the disk takes: how a test fills it.
+    init(root: String, limits: LogLimits, room: (@Sendable (Int) -> Int)?) throws(LogError) {
+        folders = try JobFolders(root: root, room: room)
         self.limits = limits
         appender = Appender(folders: folders, limits: limits)
     }

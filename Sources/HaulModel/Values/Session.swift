@@ -8,9 +8,12 @@ public struct Session: Sendable, Hashable {
     public var worker: String
     public var expires: Timestamp
     public var ended: Timestamp?
+    /// Why it was ended before its time; nil where the time came, or the worker began anew.
+    public var revoked: String?
 
     public init(
-        id: Int, workerID: Int?, tokenID: Int, worker: String, expires: Timestamp, ended: Timestamp? = nil
+        id: Int, workerID: Int?, tokenID: Int, worker: String, expires: Timestamp, ended: Timestamp? = nil,
+        revoked: String? = nil
     ) {
         self.id = id
         self.workerID = workerID
@@ -18,6 +21,7 @@ public struct Session: Sendable, Hashable {
         self.worker = worker
         self.expires = expires
         self.ended = ended
+        self.revoked = revoked
     }
 
     /// True while its leases are worth something.

@@ -33,3 +33,17 @@ public struct TokenRecord: Sendable, Hashable {
         self.users = users
     }
 }
+
+/// A token as operators see it: what it is, never what it is called by.
+public struct KnownToken: Sendable, Hashable {
+    public var record: TokenRecord
+    public var made: Timestamp
+    /// Since when it is worth nothing.
+    public var revoked: Timestamp?
+
+    public init(record: TokenRecord, made: Timestamp, revoked: Timestamp?) {
+        self.record = record
+        self.made = made
+        self.revoked = revoked
+    }
+}

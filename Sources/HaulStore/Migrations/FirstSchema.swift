@@ -27,6 +27,7 @@ extension Migrations {
             sites TEXT, queues TEXT, users TEXT,
             made INTEGER NOT NULL,
             revoked INTEGER);
+        CREATE INDEX tokens_of_user ON tokens (user_id, id);
 
         -- Sites that operators closed, and why.
         CREATE TABLE bans (
@@ -210,9 +211,12 @@ extension Migrations {
             started INTEGER NOT NULL,
             expires INTEGER NOT NULL,
             ended INTEGER,
+            -- Why it was ended before its time; NULL where the time came, or the worker began anew.
+            revoked TEXT CHECK (revoked IS NULL OR ended IS NOT NULL),
             -- When the last of its leases had been taken back: nothing refers to it any more.
             released INTEGER CHECK (released IS NULL OR ended IS NOT NULL));
         CREATE UNIQUE INDEX sessions_one_live ON sessions (worker_id) WHERE ended IS NULL;
+        CREATE INDEX sessions_of_token ON sessions (token_id) WHERE ended IS NULL;
         CREATE INDEX sessions_of_worker ON sessions (worker_id) WHERE worker_id IS NOT NULL;
         CREATE INDEX workers_seen ON workers (seen);
         CREATE INDEX sessions_expiring ON sessions (expires) WHERE ended IS NULL;

@@ -27,8 +27,9 @@ final class PostgresConnection: StoreConnection {
     private var isFresh = false
     /// What was to be done later failed: whose it was can't be told any more.
     private var isSpoiled = false
-    /// What becomes of each statement before it is run; nil is nothing.
-    var rewriting: (@Sendable (String) -> String)?
+    /// What becomes of each statement before it is run, as it is when it is prepared; nil is nothing. What it throws is the
+    /// statement's end.
+    var rewriting: (@Sendable (String) throws -> String)?
     private let remembered = WriterMemory()
 
     /// Says who told the others something: what comes back to its own server is known there.
@@ -69,6 +70,7 @@ final class PostgresConnection: StoreConnection {
     var canGoOn: Bool { !isSpoiled && (isFresh || link.isInTransaction) }
 
     func commit(telling change: StoreChange) throws {
+        _ = try rewriting?("COMMIT")
         if isFresh, change.isNothing, !pending.contains(where: \.isPrepared) { return forget() }
         if !change.isNothing {
             pending.append(
@@ -121,6 +123,7 @@ final class PostgresConnection: StoreConnection {
 
     func later(_ sql: String, batch: [[SQLValue]]) throws {
         for values in batch {
+            _ = try rewriting?(sql)
             pending.append(Step(sql: sql, values: PostgresValues(values)))
             if pending.count >= Self.pipelineLength { try perform([]) { _, _ in } }
         }
@@ -133,6 +136,7 @@ final class PostgresConnection: StoreConnection {
 
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int] {
+        if let rewriting { for _ in batch { _ = try rewriting(sql) } }
         var changed: [Int] = []
         changed.reserveCapacity(batch.count)
         var start = 0
@@ -232,7 +236,9 @@ final class PostgresConnection: StoreConnection {
     private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
         prepared += 1
         let name = "h\(prepared)"
-        guard PQsendPrepare(handle, name, PostgresSchema.statement(rewriting?(sql) ?? sql), 0, nil) == 1 else {
+        // What it throws was thrown before anything was sent.
+        let text = (try? rewriting?(sql)) ?? sql
+        guard PQsendPrepare(handle, name, PostgresSchema.statement(text), 0, nil) == 1 else {
             throw link.lost("a statement can't be sent: \(sql)")
         }
         names[sql] = name

@@ -5,8 +5,8 @@ final class SQLiteConnection: StoreConnection {
     private let handle: OpaquePointer
     /// Prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var statements: [String: SQLiteStatement] = [:]
-    /// What becomes of each statement before it is run; nil is nothing.
-    var rewriting: (@Sendable (String) -> String)?
+    /// What becomes of each statement before it is run; nil is nothing. What it throws is the statement's end.
+    var rewriting: (@Sendable (String) throws -> String)?
     private let remembered = WriterMemory()
 
     /// Once in a process, before the first connection.
@@ -103,13 +103,13 @@ final class SQLiteConnection: StoreConnection {
     }
 
     private func prepared(_ sql: String) throws -> SQLiteStatement {
-        if let statement = statements[sql] { return statement }
+        let text = try rewriting?(sql) ?? sql
+        if let statement = statements[text] { return statement }
         var compiled: OpaquePointer?
-        let text = rewriting?(sql) ?? sql
         let code = sqlite3_prepare_v3(handle, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
         guard code == SQLITE_OK, let compiled else { throw error(code, sql) }
         let statement = SQLiteStatement(handle: compiled)
-        statements[sql] = statement
+        statements[text] = statement
         return statement
     }
 

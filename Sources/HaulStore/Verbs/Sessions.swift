@@ -1,6 +1,6 @@
 public import HaulModel
 
-private let sessionColumns = "id, worker_id, token_id, worker, expires, ended"
+private let sessionColumns = "id, worker_id, token_id, worker, expires, ended, revoked"
 
 extension StoreReader {
     /// What the worker of a session announced: the names of its protocols, and its sites, of which none means all. Nil
@@ -25,10 +25,11 @@ extension StoreReader {
     }
 
     /// Ended sessions whose leases have to be taken back, the oldest first.
-    public func sessionsToRelease(limit: Int) throws -> [Int] {
+    public func sessionsToRelease(limit: Int) throws -> [Session] {
         try db.rows(
-            "SELECT id FROM sessions WHERE ended IS NOT NULL AND released IS NULL ORDER BY id LIMIT $1", [.int(limit)]
-        ) { $0.int(0) }
+            """
+            SELECT \(sessionColumns) FROM sessions WHERE ended IS NOT NULL AND released IS NULL ORDER BY id LIMIT $1
+            """, [.int(limit)], Self.session)
     }
 
     /// The attempts under a session's leases, by job and element, with the times at which they were handed out.
@@ -49,7 +50,8 @@ extension StoreReader {
     private static func session(_ row: any SQLRow) -> Session {
         Session(
             id: row.int(0), workerID: row.optionalInt(1), tokenID: row.int(2), worker: row.text(3),
-            expires: Timestamp(milliseconds: row.int(4)), ended: row.optionalInt(5).map(Timestamp.init(milliseconds:)))
+            expires: Timestamp(milliseconds: row.int(4)), ended: row.optionalInt(5).map(Timestamp.init(milliseconds:)),
+            revoked: row.optionalText(6))
     }
 }
 
@@ -100,9 +102,17 @@ extension StoreWriter {
             "UPDATE sessions SET ended = $2 WHERE id = $1 AND ended IS NULL", [.int(id), .int(now.milliseconds)])
     }
 
+    /// Starts a session.
+    ///
+    /// - Returns: nil where the token was revoked meanwhile.
     public func startSession(
         workerID: Int?, tokenID: Int, worker: String, now: Timestamp, expires: Timestamp
-    ) throws -> Session {
+    ) throws -> Session? {
+        // A revocation of the token is through, or comes after this transaction and finds its session.
+        guard
+            try db.first("SELECT id FROM tokens WHERE id = $1 AND revoked IS NULL", [.int(tokenID)], { $0.int(0) })
+                != nil
+        else { return nil }
         let id = try db.first(
             """
             INSERT INTO sessions (worker_id, token_id, worker, started, expires) VALUES ($1, $2, $3, $4, $5) RETURNING id

@@ -7,15 +7,15 @@ extension StoreReader {
             """
             SELECT t.id, u.id, u.name, t.role, t.sites, t.queues, t.users
             FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = $1 AND t.revoked IS NULL
-            """, [.blob(hash)]
-        ) { row in
-            TokenRecord(
-                id: row.int(0), user: User(id: row.int(1), name: row.text(2)),
-                role: Role(rawValue: row.text(3)) ?? .user,
-                sites: try row.optionalText(4).map { try SQLJSON.value([Int].self, $0) },
-                queues: try row.optionalText(5).map { try SQLJSON.value([String].self, $0) },
-                users: try row.optionalText(6).map { try SQLJSON.value([String].self, $0) })
-        }
+            """, [.blob(hash)], Self.token)
+    }
+
+    static func token(_ row: any SQLRow) throws -> TokenRecord {
+        TokenRecord(
+            id: row.int(0), user: User(id: row.int(1), name: row.text(2)), role: Role(rawValue: row.text(3)) ?? .user,
+            sites: try row.optionalText(4).map { try SQLJSON.value([Int].self, $0) },
+            queues: try row.optionalText(5).map { try SQLJSON.value([String].self, $0) },
+            users: try row.optionalText(6).map { try SQLJSON.value([String].self, $0) })
     }
 
     public func user(named name: String) throws -> User? {

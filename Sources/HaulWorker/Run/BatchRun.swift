@@ -62,9 +62,7 @@ actor BatchRun: BatchRunner {
             errand.operation, of: errand, with: plugIn, source: source, destination: destination, scratch: scratch)
         if let stopReason { return await settleAll(.failed(.interrupted, stopReason)) }
         do {
-            let backend = try await BackendRun.start(plugIn.found, batch: batch, graces: shop.graces) { [weak self] in
-                await self?.take($0)
-            }
+            let backend = try await shop.start(plugIn, batch) { [weak self] in await self?.take($0) }
             self.backend = backend
             await feed(backend, concurrency: batch.concurrency)
             await backend.wait()

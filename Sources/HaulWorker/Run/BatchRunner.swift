@@ -22,7 +22,18 @@ struct Workshop: Sendable {
     var folder: WorkFolder
     var space: SpoolSpace
     var graces = BackendRun.Graces()
+    /// Ends backends should this process be stopped; nil where there is none.
+    var guardian: ProcessGuard?
     var log: WorkerLog
+
+    /// Starts a backend under guard: it has no element yet, so that none is at work unguarded.
+    func start(
+        _ plugIn: PlugIn, _ batch: BatchSpec, onEvent: @escaping BackendRun.Handler
+    ) async throws -> BackendRun {
+        let backend = try await BackendRun.start(plugIn.found, batch: batch, graces: graces, onEvent: onEvent)
+        guardian?.watch(backend)
+        return backend
+    }
 
     /// The plug-in that serves a station.
     /// - Throws: The result of every element that would need it.

@@ -79,13 +79,9 @@ actor Bridge: BatchRunner {
         let getting = shop.batch(.get, of: errand, with: from, source: source, destination: nil, scratch: scratch.0)
         let putting = shop.batch(.put, of: errand, with: to, source: destination, destination: nil, scratch: scratch.1)
         do {
-            let put = try await BackendRun.start(to.found, batch: putting, graces: shop.graces) { [weak self] in
-                await self?.takeFromPut($0)
-            }
+            let put = try await shop.start(to, putting) { [weak self] in await self?.takeFromPut($0) }
             self.put = put
-            let get = try await BackendRun.start(from.found, batch: getting, graces: shop.graces) { [weak self] in
-                await self?.takeFromGet($0)
-            }
+            let get = try await shop.start(from, getting) { [weak self] in await self?.takeFromGet($0) }
             self.get = get
             let feeding = Task { await feed(get) }
             self.feeding = feeding

@@ -91,6 +91,12 @@ extension WorkerSession {
     /// Seconds before the end of the leases at which everything is stopped.
     var margin: Double { min(pace.leaseMargin, document.leaseSeconds / 3) }
 
+    /// Should this process be stopped, its backends end all the same: later than it would end them itself, and before
+    /// another worker is given what they do.
+    func allowBackends() {
+        shop.guardian?.allow(until: renewed + .seconds(document.leaseSeconds - margin / 4))
+    }
+
     /// Sends what attempts hold back, and stops everything before the leases run out.
     func keepTime() async {
         while end == nil, !Task.isCancelled {

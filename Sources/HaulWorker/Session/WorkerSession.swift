@@ -43,7 +43,7 @@ actor WorkerSession {
     var isDraining = false
     var end: SessionEnd?
     /// When the last heartbeat that was answered was sent: the leases last from then.
-    var renewed: ContinuousClock.Instant
+    var renewed: ContinuousClock.Instant { didSet { allowBackends() } }
     private var started = 0
     private let changes = ChangeSignal()
     private var claims: Task<Void, Never>?
@@ -64,6 +64,7 @@ actor WorkerSession {
     }
 
     func run() async -> SessionEnd {
+        allowBackends()
         let gone: @Sendable (AttemptKey) async -> Void = { [weak self] in await self?.leaseEnded($0.id) }
         let reports = ReportQueue(server: server, backoff: pace.backoff, log: log) { [weak self] key, status, detail in
             await self?.settled(key, status: status, detail: detail)

@@ -41,6 +41,10 @@ extension NativeAPI {
             let worker = try await engine.setDrained(drained ?? false, worker: path["worker"])
             return JSONText.response(WorkerDocument(worker))
         }
+        router.on("DELETE", "/workers/:worker/session", gate: gate(.operator)) { request, path in
+            _ = try await principal(of: request, .operator)
+            return JSONText.response(WorkerDocument(try await engine.endSession(ofWorker: path["worker"])))
+        }
         router.on("GET", "/sites") { request, _ in
             _ = try await principal(of: request, .user, .operator)
             let bans = Dictionary(try await engine.bans().map { ($0.siteID, $0.reason) }) { $1 }

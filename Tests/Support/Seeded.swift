@@ -1,12 +1,12 @@
 import Synchronization
 
 /// Chance that repeats itself: the same seed gives the same world (SplitMix64, Steele, Lea, Flood 2014).
-final class Seeded: Sendable {
+public final class Seeded: Sendable {
     private let state: Mutex<UInt64>
 
-    init(_ seed: UInt64) { state = Mutex(seed) }
+    public init(_ seed: UInt64) { state = Mutex(seed) }
 
-    func next() -> UInt64 {
+    public func next() -> UInt64 {
         state.withLock { state in
             state &+= 0x9E37_79B9_7F4A_7C15
             var mixed = state
@@ -17,14 +17,16 @@ final class Seeded: Sendable {
     }
 
     /// A number in the range.
-    func number(_ range: ClosedRange<Int>) -> Int {
+    public func number(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + Int(next() % UInt64(range.upperBound - range.lowerBound + 1))
     }
 
     /// True so many times of a hundred.
-    func percent(_ share: Int) -> Bool { number(0...99) < share }
+    public func percent(_ share: Int) -> Bool { number(0...99) < share }
 
-    func pick<Element>(_ items: [Element]) -> Element? { items.isEmpty ? nil : items[number(0...(items.count - 1))] }
+    public func pick<Element>(_ items: [Element]) -> Element? {
+        items.isEmpty ? nil : items[number(0...(items.count - 1))]
+    }
 
-    func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
+    public func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }
