@@ -64,9 +64,6 @@ struct Mutation: Sendable, CustomStringConvertible {
             description: "a breaker that opened never closes", find: "until = excluded.until",
             replacement: "until = excluded.until + 1000000000000"),
         Mutation(
-            description: "nothing closes a breaker but time", find: "DELETE FROM breakers WHERE site_id = $1",
-            replacement: "DELETE FROM breakers WHERE site_id = $1 - 100000"),
-        Mutation(
             description: "a commit that a full disk refuses is acknowledged", find: "COMMIT", replacement: "ROLLBACK",
             whileFull: true),
         Mutation(
