@@ -125,6 +125,6 @@ let package = Package(
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
-            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground", "CSQLite"]),
+            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol", "HaulPlayground", "CSQLite"]),
     ]
 )

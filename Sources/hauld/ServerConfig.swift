@@ -8,6 +8,8 @@ struct ServerConfig: Decodable, Sendable {
     private(set) var file = ""
     /// `host:port`; port 0 is any that is free.
     var listen: ListenAddress
+    /// Where the other servers of the database reach this one; nil is where it listens.
+    var advertise: String?
     var tls: TLS?
     /// The database: a file, or a PostgreSQL URL.
     var store: StoreLocation
@@ -34,18 +36,23 @@ struct ServerConfig: Decodable, Sendable {
         config.tls = config.tls.map { tls in
             TLS(
                 certificate: ConfigFile.resolve(tls.certificate, relativeTo: path),
-                key: ConfigFile.resolve(tls.key, relativeTo: path))
+                key: ConfigFile.resolve(tls.key, relativeTo: path),
+                authorities: tls.authorities.map { ConfigFile.resolve($0, relativeTo: path) })
         }
         return config
     }
 
     private enum CodingKeys: String, CodingKey {
-        case listen, tls, store, logs, sites, protocols, leases, retry, retention, limits
+        case listen, advertise, tls, store, logs, sites, protocols, leases, retry, retention, limits
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         listen = try container.decode(ListenAddress.self, forKey: .listen, default: .usual)
+        advertise = try container.decodeIfPresent(String.self, forKey: .advertise)
+        if let url = advertise, !Self.isAddress(url) {
+            throw ConfigValueError(expected: "\"http://HOST:PORT\" or \"https://HOST:PORT\"", key: "advertise")
+        }
         tls = try container.decodeIfPresent(TLS.self, forKey: .tls)
         store = StoreLocation(try container.decode(String.self, forKey: .store))
         logs = try container.decode(String.self, forKey: .logs)
@@ -57,9 +64,18 @@ struct ServerConfig: Decodable, Sendable {
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
     }
 
+    /// A scheme, a host, maybe a port, and no more.
+    private static func isAddress(_ url: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: url.hasPrefix) else { return false }
+        let rest = url.utf8.dropFirst(scheme.utf8.count)
+        return !rest.isEmpty && rest.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@".utf8.contains($0) }
+    }
+
     struct TLS: Decodable, Sendable {
         var certificate: String
         var key: String
+        /// Authorities that signed the other servers' certificates; nil is the system's.
+        var authorities: String?
     }
 
     /// Seconds.

@@ -18,10 +18,15 @@ public final class LiveServer: Sendable {
         public var certificate: Certificate?
         /// Where the database is; nil is a new one, as ``TestDatabase`` says.
         public var store: String?
-        /// The value of `logs`, as JSON5; nil is the folder `state/logs`.
-        public var logs: String?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
+        /// Where the database and, unless said, the logs are; nil is below `folder`. Servers that share it are of one
+        /// database.
+        public var state: String?
+        /// The value of `logs`, as JSON5; nil is the folder `logs` below `state`.
+        public var logs: String?
+        /// Further keys, as JSON5 with a comma at the end.
+        public var more = ""
 
         public init() {}
     }
@@ -45,11 +50,12 @@ public final class LiveServer: Sendable {
     /// The process; nil while there is none.
     public var process: Child? { state.withLock { $0.child } }
     public var config: String { folder + "/hauld.json5" }
+    public var stateFolder: String { settings.state ?? folder + "/state" }
     /// The database's file, where it is one.
-    public var database: String { folder + "/state/haul.sqlite" }
+    public var database: String { stateFolder + "/haul.sqlite" }
     /// Where the database is, as the configuration says it.
     public var store: String { place.withLock { $0 } ?? settings.store ?? "state/haul.sqlite" }
-    public var logs: String { folder + "/state/logs" }
+    public var logs: String { stateFolder + "/logs" }
     /// What it wrote to its log.
     public var log: String { (try? String(contentsOfFile: folder + "/hauld.log", encoding: .utf8)) ?? "" }
 
@@ -103,7 +109,8 @@ public final class LiveServer: Sendable {
         let text = """
             {
                 listen: "127.0.0.1:\(port)", \(tls ?? "")
-                store: "\(store)", logs: \(settings.logs ?? "\"state/logs\""), sites: "sites.json5",
+                store: "\(store)", logs: \(settings.logs ?? "\"\(settings.state ?? "state")/logs\""), sites: "sites.json5",
+                \(settings.more)
                 protocols: "\(Built.repository)/protocols",
                 leases: {
                     seconds: \(settings.leaseSeconds), heartbeat: \(settings.heartbeatSeconds),

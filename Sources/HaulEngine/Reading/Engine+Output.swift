@@ -57,4 +57,14 @@ extension Engine {
         try await logs.listing(AttemptKey(logUID: job.logUID, element: element, attempt: number))
             .next(from: offset, limit: limit)
     }
+
+    /// Bytes of a finished file of a job that this server has, for another server; nil where it has none.
+    public func lengthHere(ofFile file: String, job logUID: String) async throws -> Int? {
+        try await logging { try await logs.lengthHere(ofFile: file, job: logUID) }
+    }
+
+    /// A piece of a finished file of a job that this server has, for another server; nil where it has none.
+    public func readHere(_ file: String, job logUID: String, from: Int, count: Int) async throws -> [UInt8]? {
+        try await logging { try await logs.readHere(file, job: logUID, from: from, count: count) }
+    }
 }

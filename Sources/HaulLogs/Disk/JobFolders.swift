@@ -4,13 +4,16 @@ import Synchronization
 /// The folders of jobs below the root, `ab/LOG_UID/`: made when first needed, and known once they are durable.
 final class JobFolders: Sendable {
     let root: String
+    /// Which server's these are: several may share a root, and none writes to a file that another appends to.
+    let server: Int
     let rootFolder: OpenFile
     /// Paths whose entries in their folder are on disk. Forgotten all at once when they are many: that costs a sync.
     private let durable = Mutex<Set<String>>([])
     private static let rememberedPaths = 16_384
 
-    init(root: String) throws(LogError) {
+    init(root: String, server: Int) throws(LogError) {
         self.root = root
+        self.server = server
         if mkdir(root, 0o700) != 0 && errno != EEXIST {
             throw .unusableRoot("cannot make the log folder \(root): \(String(cString: strerror(errno)))")
         }
@@ -30,6 +33,9 @@ final class JobFolders: Sendable {
             throw .unusableRoot("cannot write to the log folder \(root): \(error)")
         }
     }
+
+    /// A name that is this server's alone; the first server's are plain.
+    func own(_ name: String) -> String { server == 1 ? name : "\(name)-s\(server)" }
 
     func shard(_ logUID: String) -> String { root + "/" + logUID.prefix(2) }
     func folder(_ logUID: String) -> String { shard(logUID) + "/" + logUID }

@@ -37,6 +37,16 @@ extension LogStore {
         return found
     }
 
+    /// Bytes that a running attempt sent of its log.
+    public func growingLength(_ key: AttemptKey) async -> Int {
+        let folders = folders
+        guard (try? key.validate()) != nil else { return 0 }
+        let length = try? await reading[key.logUID].run { () throws(LogError) in
+            folders.length(key.logUID, key.logName)
+        }
+        return (length ?? nil) ?? 0
+    }
+
     /// Up to `count` bytes of what a running attempt sent of its log; empty where there is no more.
     ///
     /// - Throws: `io`, `invalidKey`.

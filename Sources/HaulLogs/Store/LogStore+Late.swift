@@ -12,7 +12,7 @@ extension LogStore {
         try key.validate()
         let (folders, limits) = (folders, limits)
         try await growing[key.logUID].run { () throws(LogError) in
-            let names = (0..<max(0, limits.lateLogs)).map { "\(key.stem).late-\($0 + 1).log" }
+            let names = (0..<max(0, limits.lateLogs)).map { "\(folders.own(key.stem + ".late"))-\($0 + 1).log" }
             guard let name = names.first(where: { folders.length(key.logUID, $0) == nil }) else { return }
             let file = try folders.create(key.logUID, name, exclusively: true)
             let header = LogHeader.line(key, worker: worker, time: time, note: ", late")

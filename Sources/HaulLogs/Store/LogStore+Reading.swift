@@ -60,4 +60,30 @@ extension LogStore {
         }
         return found ?? [:]
     }
+
+    /// Bytes of a finished file that is on this server's own disk; nil where there is none.
+    ///
+    /// - Throws: `invalidKey`.
+    public func lengthHere(ofFile file: String, job logUID: String) async throws(LogError) -> Int? {
+        try AttemptKey.validate(logUID: logUID)
+        try AttemptKey.validate(file: file)
+        let folders = folders
+        return try await reading[logUID].run { () throws(LogError) in folders.length(logUID, file) }
+    }
+
+    /// Up to `count` bytes (at most `largestRead`) of a finished file that is on this server's own disk; nil where there is
+    /// none.
+    ///
+    /// - Throws: `io`, `invalidKey`.
+    public func readHere(
+        _ file: String, job logUID: String, from: Int, count: Int
+    ) async throws(LogError) -> [UInt8]? {
+        try AttemptKey.validate(logUID: logUID)
+        try AttemptKey.validate(file: file)
+        guard from >= 0 else { throw .invalidKey("offset") }
+        let folders = folders
+        return try await reading[logUID].run { () throws(LogError) in
+            try folders.open(logUID, file)?.read(at: from, count: min(max(0, count), Self.largestRead))
+        }
+    }
 }

@@ -5,12 +5,13 @@ public import HaulModel
 /// | file | holds |
 /// |---|---|
 /// | `attempts-1.log`, `attempts-2.log` ... | finished logs, each under a header line; 64 MiB each |
+/// | `attempts-s2-1.log` ... | the same, written by another server than the first |
 /// | `element-E.attempt-N.log` | a log that grows, or a finished one past 1 MiB |
 /// | `element-E.attempt-N.late-K.log` | the log of a report that came too late |
 /// | `element-E.attempt-N.listing.ndjson` | a listing, a line an entry |
 /// | `spill/` | a REMOVE's elements while they are sorted |
 ///
-/// One process at a time may use a root. Blocking calls run on queues of its own. An `fsyncFailed` that any function
+/// Several servers may share a root, each under a number of its own; a file that grows is one server's. Blocking calls run on queues of its own. An `fsyncFailed` that any function
 /// throws means that the server has to end its process.
 public final class LogStore: Sendable {
     let folders: JobFolders
@@ -22,9 +23,10 @@ public final class LogStore: Sendable {
 
     /// Makes the root (mode 0700) if it is missing.
     ///
+    /// - Parameter server: this server's number, from 1.
     /// - Throws: `unusableRoot` with one line for the operator.
-    public init(root: String, limits: LogLimits = LogLimits()) throws(LogError) {
-        folders = try JobFolders(root: root)
+    public init(root: String, limits: LogLimits = LogLimits(), server: Int = 1) throws(LogError) {
+        folders = try JobFolders(root: root, server: server)
         self.limits = limits
         appender = Appender(folders: folders, limits: limits)
     }

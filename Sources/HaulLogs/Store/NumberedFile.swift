@@ -1,7 +1,8 @@
 import Glibc
 import HaulModel
 
-/// The numbered file of a job that is being appended to: `attempts-1.log`, then `attempts-2.log` ...
+/// The numbered file of a job that is being appended to: `attempts-1.log`, then `attempts-2.log` ...; another server's than
+/// the first is `attempts-s2-1.log`.
 struct NumberedFile {
     private let logUID: String
     private let folders: JobFolders
@@ -16,9 +17,11 @@ struct NumberedFile {
     private var buffer: [UInt8] = []
     private static let bufferSize = 1 << 20
 
-    var name: String { Self.name(number) }
+    var name: String { Self.name(number, folders) }
 
-    private static func name(_ number: Int) -> String { "attempts-\(number).log" }
+    private static func name(_ number: Int, _ folders: JobFolders) -> String {
+        "\(folders.own("attempts"))-\(number).log"
+    }
 
     /// Opens the last numbered file of a job, or makes the first. After a crash it may end with half a log that nobody
     /// points at: what comes next begins on a line of its own.
@@ -28,9 +31,9 @@ struct NumberedFile {
         self.fullAt = fullAt
         var number = 1
         var status = stat()
-        while stat(folders.path(logUID, Self.name(number + 1)), &status) == 0 { number += 1 }
+        while stat(folders.path(logUID, Self.name(number + 1, folders)), &status) == 0 { number += 1 }
         self.number = number
-        file = try folders.create(logUID, Self.name(number))
+        file = try folders.create(logUID, Self.name(number, folders))
         end = try file.size()
         if end > 0, try file.read(at: end - 1, count: 1) != [0x0A] { buffer = [0x0A] }
         start = end
@@ -69,7 +72,7 @@ struct NumberedFile {
         try flush()
         // The next file takes this one's place among the open ones: its end is made durable here.
         try folders.makeDurable(file, logUID, name)
-        file = try folders.create(logUID, Self.name(number + 1))
+        file = try folders.create(logUID, Self.name(number + 1, folders))
         number += 1
         end = try file.size()
         start = end
