@@ -27,19 +27,29 @@ struct Server {
         // The others are told where it listens before it does anything for anybody.
         let opening = Opening()
         let server = try listen(opening)
+        let place = try OpenedLogs(config.logs)
         let peers = try await Membership.join(
-            store: store, url: config.advertise ?? usualAddress(server), config: config)
-        let engine = try await engine(store: store, sites: sites, manifests: manifests, peers: peers)
+            store: store, id: place.server, url: config.advertise ?? usualAddress(server), config: config)
+        let logs = try place.store(
+            server: peers.own.id, elsewhere: LogsOfOthers(store: store, client: peers.client))
+        let engine = try await engine(store: store, logs: logs, sites: sites, manifests: manifests, peers: peers)
         opening.open(routes(engine, peers))
-        Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs) sites=\(sites.count)")
+        Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
         let duties = Task {
             await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
+        }
+        let uploads = Task {
+            await logs.upload { cause in
+                Self.log(cause == nil ? "uploads go on" : "uploads wait", cause.map { "cause=\($0)" } ?? "")
+            }
         }
         let name = await signals.next() ?? ""
         Self.log("ending", "signal=\(name)")
         await server.stop()
         duties.cancel()
+        uploads.cancel()
         await duties.value
+        await uploads.value
         Self.log("ended", "")
     }
 
@@ -53,7 +63,7 @@ struct Server {
         }
     }
 
-    private static func makeFolder(of path: String, _ what: String) throws {
+    static func makeFolder(of path: String, _ what: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(
@@ -71,13 +81,8 @@ struct Server {
     }
 
     private func engine(
-        store: Store, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership
+        store: Store, logs: LogStore, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership
     ) async throws -> Engine {
-        try Self.makeFolder(of: config.logs, "the logs")
-        let logs: LogStore
-        do { logs = try LogStore(root: config.logs, limits: LogLimits(), server: peers.own.id) } catch {
-            throw StartError(message: "\(error)")
-        }
         let specs = manifests.mapValues(\.jobOptions)
         let rules = RegistrationRules(
             sites: SiteDirectory(sites), manifests: manifests.keys.compactMap { ProtocolName(text: $0) }

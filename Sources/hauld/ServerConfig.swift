@@ -13,8 +13,8 @@ struct ServerConfig: Decodable, Sendable {
     var tls: TLS?
     /// The database: a file, or a PostgreSQL URL.
     var store: StoreLocation
-    /// The folder of logs and listings.
-    var logs: String
+    /// Where logs and listings are.
+    var logs: LogPlace
     /// The file that lists the sites.
     var sites: String
     /// The folder of protocols, whose manifests say which options there are.
@@ -30,7 +30,7 @@ struct ServerConfig: Decodable, Sendable {
         if case .sqlite(let file) = config.store {
             config.store = .sqlite(path: ConfigFile.resolve(file, relativeTo: path))
         }
-        config.logs = ConfigFile.resolve(config.logs, relativeTo: path)
+        config.logs = config.logs.resolved(relativeTo: path)
         config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
         config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
         config.tls = config.tls.map { tls in
@@ -55,7 +55,7 @@ struct ServerConfig: Decodable, Sendable {
         }
         tls = try container.decodeIfPresent(TLS.self, forKey: .tls)
         store = StoreLocation(try container.decode(String.self, forKey: .store))
-        logs = try container.decode(String.self, forKey: .logs)
+        logs = try container.decode(LogPlace.self, forKey: .logs)
         sites = try container.decode(String.self, forKey: .sites)
         protocols = try container.decode(String.self, forKey: .protocols)
         leases = try container.decode(Leases.self, forKey: .leases, default: Leases())
@@ -65,7 +65,7 @@ struct ServerConfig: Decodable, Sendable {
     }
 
     /// A scheme, a host, maybe a port, and no more.
-    private static func isAddress(_ url: String) -> Bool {
+    static func isAddress(_ url: String) -> Bool {
         guard let scheme = ["http://", "https://"].first(where: url.hasPrefix) else { return false }
         let rest = url.utf8.dropFirst(scheme.utf8.count)
         return !rest.isEmpty && rest.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@".utf8.contains($0) }

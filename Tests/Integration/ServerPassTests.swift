@@ -12,12 +12,18 @@ import Testing
         let pass: ServerPass
         var target: KnownServer
 
-        init(key: [UInt8]? = nil, secondsAhead: Double = 0) throws {
+        init(key: [UInt8]? = nil, secondsAhead: Double = 0) async throws {
             server = try LiveServer.ofSuite
-            let database = try OutsideDatabase(server)
-            let run = String(decoding: try database.bytes("SELECT run FROM servers WHERE id = 1"), as: UTF8.self)
+            let run = try await OutsideSQL.text(server, "SELECT run FROM servers WHERE id = 1")
             target = KnownServer(id: 1, url: server.url, run: run, seen: Timestamp(milliseconds: 0))
-            let secret = try key ?? database.bytes("SELECT value FROM settings WHERE name = 'server_key'")
+            let hex = server.store.hasPrefix("postgresql:") ? "encode(value, 'hex')" : "hex(value)"
+            let digits = Array(
+                try await OutsideSQL.text(server, "SELECT \(hex) FROM settings WHERE name = 'server_key'"))
+            let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { place in
+                UInt8(String(digits[place..<place + 2]), radix: 16)
+            }
+            #expect(bytes.count == 32)
+            let secret = key ?? bytes
             pass = ServerPass(key: secret, own: KnownServer(id: 2, url: "", run: "r", seen: target.seen)) {
                 Timestamp(milliseconds: Int((Date().timeIntervalSince1970 + secondsAhead) * 1000))
             }
@@ -43,7 +49,7 @@ import Testing
     }
 
     @Test func goodOnceAndNeverAgain() async throws {
-        let asker = try Asker()
+        let asker = try await Asker()
         let header = asker.header()
         #expect(try await asker.send(header) == 200)
         #expect(try await asker.send(header) == 401, "replayed")
@@ -51,7 +57,7 @@ import Testing
     }
 
     @Test func forAnotherRequest() async throws {
-        let asker = try Asker()
+        let asker = try await Asker()
         let file = "/servers/v1/files/\(String(repeating: "a", count: 32))/attempts-1.log"
         #expect(try await asker.send(asker.header("GET", file, [], []), "GET", file, []) == 200)
         #expect(try await asker.send(asker.header("GET", file, [], []), "GET", file + "?from=0&count=1", []) == 401)
@@ -62,20 +68,20 @@ import Testing
     }
 
     @Test func forgedAndStale() async throws {
-        let asker = try Asker()
+        let asker = try await Asker()
         #expect(try await asker.send(nil) == 401)
         #expect(try await asker.send("Haul-Server 1.2.3.4.5.6") == 401)
         let good = asker.header()
         let last = good.last == "0" ? "1" : "0"
         #expect(try await asker.send(good.dropLast() + last) == 401, "another MAC")
-        let forger = try Asker(key: [UInt8](repeating: 7, count: 32))
+        let forger = try await Asker(key: [UInt8](repeating: 7, count: 32))
         #expect(try await forger.send(forger.header()) == 401, "another key")
         for seconds in [-90.0, 90] {
-            let stale = try Asker(secondsAhead: seconds)
+            let stale = try await Asker(secondsAhead: seconds)
             #expect(try await stale.send(stale.header()) == 401, "\(seconds) s off")
         }
         for seconds in [-30.0, 30] {
-            let late = try Asker(secondsAhead: seconds)
+            let late = try await Asker(secondsAhead: seconds)
             #expect(try await late.send(late.header()) == 200, "\(seconds) s off")
         }
         var elsewhere = asker

@@ -14,6 +14,7 @@ import Testing
         change(&settings)
         let first = try await LiveServer.start(settings)
         settings.state = first.stateFolder
+        settings.store = first.sharedStore
         let second = try await LiveServer.start(settings)
         do { try await body(first, second) } catch {
             await second.remove()
@@ -142,7 +143,7 @@ import Testing
             let refused = try await send("two\n", at: 4, held, second)
             #expect(refused.status == 503 && refused["code"] == "server_away", "\(refused)")
             #expect(refused.headers["Retry-After"] != nil)
-            try OutsideDatabase(second).run("UPDATE servers SET seen = seen - 60000 WHERE url = '\(first.url)'")
+            try await OutsideSQL.run(second, "UPDATE servers SET seen = seen - 60000 WHERE url = '\(first.url)'")
             let taken = try await send("two\n", at: 4, held, second)
             #expect(taken.status == 200, "\(taken)")
             let there = ActingWorker(person.worker.at(second), held)
@@ -161,7 +162,7 @@ import Testing
             await first.kill()
             let there = ActingWorker(person.worker.at(second), held)
             #expect(try await there.report(held).status == 503)
-            try OutsideDatabase(second).run("UPDATE servers SET seen = seen - 60000 WHERE url = '\(first.url)'")
+            try await OutsideSQL.run(second, "UPDATE servers SET seen = seen - 60000 WHERE url = '\(first.url)'")
             try await there.finish(held, ["log": "end\n"])
             #expect(try await log(id, person.user.at(second)) == "one\nend\n")
             // It comes back as itself and finds its attempt ended.

@@ -55,6 +55,8 @@ public final class LiveServer: Sendable {
     public var database: String { stateFolder + "/haul.sqlite" }
     /// Where the database is, as the configuration says it.
     public var store: String { place.withLock { $0 } ?? settings.store ?? "state/haul.sqlite" }
+    /// The same, for another server.
+    public var sharedStore: String { store.hasPrefix("postgresql:") ? store : database }
     public var logs: String { stateFolder + "/logs" }
     /// What it wrote to its log.
     public var log: String { (try? String(contentsOfFile: folder + "/hauld.log", encoding: .utf8)) ?? "" }

@@ -34,7 +34,7 @@ final class RemovalSorts: Sendable {
         // Another server may have begun: what it sorted is its own, and the same, line by line.
         guard state.depth == nil else { return try await goOn(Progress(spill: spill), of: job, state) }
         var expansion = Expansion()
-        let first = try await engine.logs.listing(state.listing(of: job)).next(from: 0, limit: limit)
+        let first = try await engine.expandedListing(of: job, state).next(from: 0, limit: limit)
         guard first.isEnd else { return try await goOn(Progress(spill: spill), of: job, state) }
         let seeds = first.lines.flatMap { expansion.elements(for: $0, of: job) } + expansion.finish(job)
         let order = seeds.indices.sorted { (-seeds[$0].depth, $0) < (-seeds[$1].depth, $1) }
@@ -53,7 +53,7 @@ final class RemovalSorts: Sendable {
     private func goOn(_ from: Progress, of job: Job, _ state: ExpansionState) async throws -> ExpansionPiece? {
         forget(job.id)
         var progress = from
-        let reader = engine.logs.listing(state.listing(of: job))
+        let reader = try await engine.expandedListing(of: job, state)
         let encoder = JSONEncoder()
         // The same on every server: another may go on at an offset of this one.
         encoder.outputFormatting = .sortedKeys

@@ -59,7 +59,9 @@ extension Engine {
                 let place = attempt.ended == nil ? nil : attempt.log
                 let (from, count) = (offset, Self.followedPiece)
                 let piece = try await logging {
-                    if let place { return try await logs.read(job.logUID, place, from: from, count: count) }
+                    if let place {
+                        return try await logs.read(job.logUID, place, server: attempt.server, from: from, count: count)
+                    }
                     return try await logs.readGrowing(key, from: from, count: count)
                 }
                 if !piece.isEmpty {

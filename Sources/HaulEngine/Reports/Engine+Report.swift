@@ -80,6 +80,7 @@ extension Engine {
         for item in filed {
             guard case .accepted = verdicts[item.index] else { continue }
             followers.ring(item.lease.id)
+            if item.listingLength != nil { await logs.releaseListing(item.lease.key) }
             guard item.hasGrown, let place = item.log else { continue }
             await logs.releaseGrowing(item.lease.key, recordedAt: place)
         }
@@ -118,7 +119,7 @@ extension Engine {
             return .refused(.leaseEnded)
         }
         if lease.element.type == .list, report.returnCode == 0, report.listing == nil, !lease.isTakenOver,
-            await !logs.listingExists(lease.key)
+            await logs.listingLength(lease.key) == nil
         {
             return .refused(
                 EngineError(

@@ -158,6 +158,15 @@ extension EngineError {
             self.init(
                 .unavailable, code: "disk_full", detail: "The server's disk is full; nothing was kept.",
                 hint: "Try again later.", cause: String(describing: error))
+        case .spoolFull:
+            self.init(
+                .unavailable, code: "spool_full",
+                detail: "The store of logs can't be reached, and what waits for it fills its place; nothing was kept.",
+                hint: "Try again later.", cause: String(describing: error))
+        case .away:
+            self.init(
+                .unavailable, code: "logs_away", detail: "The store of logs can't be reached.",
+                hint: "Try again in a while.", cause: String(describing: error))
         default:
             self.init(
                 .fault, code: "logs_failed", detail: "The server could not read or write a log.",

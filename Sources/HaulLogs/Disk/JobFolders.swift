@@ -6,14 +6,17 @@ final class JobFolders: Sendable {
     let root: String
     /// Which server's these are: several may share a root, and none writes to a file that another appends to.
     let server: Int
+    /// All files stand in the root, `LOG_UID.NAME`.
+    let isFlat: Bool
     let rootFolder: OpenFile
     /// Paths whose entries in their folder are on disk. Forgotten all at once when they are many: that costs a sync.
     private let durable = Mutex<Set<String>>([])
     private static let rememberedPaths = 16_384
 
-    init(root: String, server: Int) throws(LogError) {
+    init(root: String, server: Int, isFlat: Bool = false) throws(LogError) {
         self.root = root
         self.server = server
+        self.isFlat = isFlat
         if mkdir(root, 0o700) != 0 && errno != EEXIST {
             throw .unusableRoot("cannot make the log folder \(root): \(String(cString: strerror(errno)))")
         }
@@ -38,11 +41,14 @@ final class JobFolders: Sendable {
     func own(_ name: String) -> String { server == 1 ? name : "\(name)-s\(server)" }
 
     func shard(_ logUID: String) -> String { root + "/" + logUID.prefix(2) }
-    func folder(_ logUID: String) -> String { shard(logUID) + "/" + logUID }
-    func path(_ logUID: String, _ name: String) -> String { folder(logUID) + "/" + name }
+    func folder(_ logUID: String) -> String { isFlat ? root : shard(logUID) + "/" + logUID }
+    func path(_ logUID: String, _ name: String) -> String {
+        folder(logUID) + "/" + (isFlat ? logUID + "." : "") + name
+    }
 
     /// Makes the job's folder if it is not there.
     func make(_ logUID: String) throws(LogError) {
+        if isFlat { return }
         for path in [shard(logUID), folder(logUID)] where mkdir(path, 0o700) != 0 && errno != EEXIST {
             throw LogError.system("mkdir")
         }
@@ -67,6 +73,7 @@ final class JobFolders: Sendable {
     func unsynced(_ logUID: String, _ name: String) -> [String] {
         durable.withLock { known in
             if known.contains(path(logUID, name)) { return [] }
+            if isFlat { return [root] }
             return known.contains(folder(logUID)) ? [folder(logUID)] : [folder(logUID), shard(logUID), root]
         }
     }
@@ -80,8 +87,9 @@ final class JobFolders: Sendable {
     }
 
     func forget(_ logUID: String) {
-        let prefix = folder(logUID)
-        durable.withLock { known in known = known.filter { !$0.hasPrefix(prefix) } }
+        let prefix = path(logUID, "")
+        let folder = folder(logUID)
+        durable.withLock { known in known = known.filter { $0 != folder && !$0.hasPrefix(prefix) } }
     }
 
     func sync(folder path: String) throws(LogError) {

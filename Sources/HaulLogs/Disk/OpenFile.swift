@@ -24,6 +24,15 @@ final class OpenFile: Sendable {
         return Int(status.st_size)
     }
 
+    /// Bytes that it takes up on its disk.
+    var bytesOnDisk: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+    }
+
+    /// Locks it until it is closed; false where another has.
+    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
     /// Up to `count` bytes from `offset`: fewer only at the end of the file.
     func read(at offset: Int, count: Int) throws(LogError) -> [UInt8] {
         var failure: LogError?

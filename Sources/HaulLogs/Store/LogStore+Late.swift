@@ -10,7 +10,7 @@ extension LogStore {
         _ key: AttemptKey, worker: String, time: Timestamp, text: [UInt8]
     ) async throws(LogError) {
         try key.validate()
-        let (folders, limits) = (folders, limits)
+        let (folders, limits, spool) = (folders, limits, spool)
         try await growing[key.logUID].run { () throws(LogError) in
             let names = (0..<max(0, limits.lateLogs)).map { "\(folders.own(key.stem + ".late"))-\($0 + 1).log" }
             guard let name = names.first(where: { folders.length(key.logUID, $0) == nil }) else { return }
@@ -23,6 +23,8 @@ extension LogStore {
                 throw error
             }
             try folders.makeDurable(file, key.logUID, name)
+            // The first name stays until the job has ended: by it they are counted.
+            try spool?.finish(file, key.logUID, folders.path(key.logUID, name), as: name)
         }
     }
 }

@@ -8,6 +8,9 @@ struct NumberedFile {
     private let folders: JobFolders
     private let fullAt: Int
     private(set) var file: OpenFile
+    private(set) var name: String
+    /// When the first log of this file was on its way.
+    private(set) var opened = ContinuousClock().now
     private var number: Int
     /// Bytes in the file.
     private var end: Int
@@ -17,10 +20,11 @@ struct NumberedFile {
     private var buffer: [UInt8] = []
     private static let bufferSize = 1 << 20
 
-    var name: String { Self.name(number, folders) }
-
+    /// In a flat folder files go once they are uploaded, and numbers would come again.
     private static func name(_ number: Int, _ folders: JobFolders) -> String {
-        "\(folders.own("attempts"))-\(number).log"
+        guard folders.isFlat else { return "\(folders.own("attempts"))-\(number).log" }
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return "\(folders.own("attempts"))-\(String(repeating: "0", count: 16 - digits.count))\(digits).log"
     }
 
     /// Opens the last numbered file of a job, or makes the first. After a crash it may end with half a log that nobody
@@ -31,9 +35,10 @@ struct NumberedFile {
         self.fullAt = fullAt
         var number = 1
         var status = stat()
-        while stat(folders.path(logUID, Self.name(number + 1, folders)), &status) == 0 { number += 1 }
+        while !folders.isFlat, stat(folders.path(logUID, Self.name(number + 1, folders)), &status) == 0 { number += 1 }
         self.number = number
-        file = try folders.create(logUID, Self.name(number, folders))
+        name = Self.name(number, folders)
+        file = try folders.create(logUID, name, exclusively: folders.isFlat)
         end = try file.size()
         if end > 0, try file.read(at: end - 1, count: 1) != [0x0A] { buffer = [0x0A] }
         start = end
@@ -72,7 +77,10 @@ struct NumberedFile {
         try flush()
         // The next file takes this one's place among the open ones: its end is made durable here.
         try folders.makeDurable(file, logUID, name)
-        file = try folders.create(logUID, Self.name(number + 1, folders))
+        let next = Self.name(number + 1, folders)
+        file = try folders.create(logUID, next, exclusively: folders.isFlat)
+        name = next
+        opened = ContinuousClock().now
         number += 1
         end = try file.size()
         start = end
