@@ -112,14 +112,13 @@ public final class LiveServer: Sendable {
             {
                 listen: "127.0.0.1:\(port)", \(tls ?? "")
                 store: "\(store)", logs: \(settings.logs ?? "\"\(settings.state ?? "state")/logs\""), sites: "sites.json5",
-                \(settings.more)
                 protocols: "\(Built.repository)/protocols",
                 leases: {
                     seconds: \(settings.leaseSeconds), heartbeat: \(settings.heartbeatSeconds),
                     sessionless: \(settings.sessionlessSeconds),
                 },
                 retry: {base: \(settings.retryBase), maximum: \(settings.retryMaximum)},
-                limits: {connections: \(settings.connections), request_seconds: \(settings.requestSeconds)},
+                limits: {connections: \(settings.connections), request_seconds: \(settings.requestSeconds)}, \(settings.more)
             }
             """
         try text.write(toFile: config, atomically: true, encoding: .utf8)
