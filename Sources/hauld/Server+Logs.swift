@@ -38,7 +38,8 @@ enum OpenedLogs {
     func store(server: Int, elsewhere: any LogsElsewhere) throws -> LogStore {
         do throws(LogError) {
             switch self {
-            case .folder(let path): return try LogStore(root: path, server: server, elsewhere: elsewhere)
+            case .folder(let path):
+                return try LogStore(root: path, server: server, elsewhere: elsewhere, isLocked: true)
             case .spool(let folder, let place, let address):
                 try folder.keep(server: server)
                 return try LogStore(

@@ -112,6 +112,42 @@ import Testing
         }
     }
 
+    @Test func overTLS() async throws {
+        let certificate = try await Certificate()
+        try await twoServers({ $0.certificate = certificate }) { first, second in
+            let person = try await first.person()
+            let worker = try await ActingWorker(person.worker)
+            let id = try await person.mkdir("/d")
+            let held = try await worker.takeOne()
+            #expect(try await send("one\n", at: 0, held, first).status == 200)
+            #expect(try await send("two\n", at: 4, held, second).status == 200)
+            try await ActingWorker(person.worker.at(second), held).finish(held, ["log": "end\n"])
+            #expect(try await log(id, person.user) == "one\ntwo\nend\n")
+        }
+    }
+
+    /// Two that call themselves the same would write into one file: the second does not start.
+    @Test func theSameAddressTwice() async throws {
+        let first = try await LiveServer.start()
+        var settings = LiveServer.Settings()
+        settings.state = first.stateFolder
+        settings.store = first.sharedStore
+        settings.more = "advertise: \"\(first.url)\","
+        let second = try LiveServer(settings)
+        await #expect(throws: LiveServer.Failure.self) { try await second.start() }
+        #expect(second.log.contains("is in use by another hauld"), "\(second.log)")
+        await second.remove()
+        for url in ["h:1", "http://", "http://h:1/", "ftp://h:1", "http://u@h:1"] {
+            var settings = settings
+            settings.more = "advertise: \"\(url)\","
+            let odd = try LiveServer(settings)
+            await #expect(throws: LiveServer.Failure.self) { try await odd.start() }
+            #expect(odd.log.contains("advertise: expected"), "\(odd.log)")
+            await odd.remove()
+        }
+        await first.remove()
+    }
+
     /// A lease that ends, noticed by whichever server's duty is first: what the attempt sent is in its log.
     @Test func lostAttemptsOfTheOther() async throws {
         try await twoServers { first, second in

@@ -106,7 +106,7 @@ public final class LiveServer: Sendable {
     /// Writes the configuration for a port; 0 is any that is free.
     public func configure(port: Int) throws {
         let tls = settings.certificate.map {
-            "tls: {certificate: \"\($0.path)\", key: \"\($0.keyPath)\"},"
+            "tls: {certificate: \"\($0.path)\", key: \"\($0.keyPath)\", authorities: \"\($0.path)\"},"
         }
         let text = """
             {

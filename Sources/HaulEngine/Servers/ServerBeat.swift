@@ -5,7 +5,7 @@ import HaulStore
 struct ServerBeat: Duty {
     let engine: Engine
     let name = "server-beat"
-    let period = 2.0
+    let period = 5.0
     let bell = Bell()
 
     /// Another process runs under this server's address or spool.

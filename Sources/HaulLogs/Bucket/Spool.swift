@@ -46,6 +46,7 @@ final class Spool: Sendable {
             unlink(target)
             guard link(path, target) == 0 else { throw LogError.system("link") }
         }
+        space.add(file.bytesOnDisk)
         try file.syncData()
         try finished.sync(folder: finished.root)
     }

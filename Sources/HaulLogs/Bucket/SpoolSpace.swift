@@ -17,6 +17,9 @@ final class SpoolSpace: Sendable {
         if !fits { throw .spoolFull }
     }
 
+    /// Counts what takes up no room of its own yet: it will once its other name goes.
+    func add(_ bytes: Int) { used.withLock { $0 += bytes } }
+
     func release(_ bytes: Int) { used.withLock { $0 = max(0, $0 - bytes) } }
 
     /// What was found on the disk, in the place of what was reckoned.

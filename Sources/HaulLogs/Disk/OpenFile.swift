@@ -30,8 +30,8 @@ final class OpenFile: Sendable {
         return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
     }
 
-    /// Locks it until it is closed; false where another has.
-    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+    /// Locks it until it is closed; false where another has. A file system that knows no locks keeps nobody out.
+    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
 
     /// Up to `count` bytes from `offset`: fewer only at the end of the file.
     func read(at offset: Int, count: Int) throws(LogError) -> [UInt8] {

@@ -29,6 +29,7 @@ public final class LogStore: Sendable {
     let appender: Appender
     let server: Int
     private let uploader: Uploader?
+    private let lock: FolderLock?
     /// Writing of what grows: pieces of a job stay in order.
     let growing = WorkQueues("grow", count: 4)
     let reading = WorkQueues("read", count: 4)
@@ -38,12 +39,15 @@ public final class LogStore: Sendable {
     /// - Parameters:
     ///   - server: this server's number, from 1.
     ///   - elsewhere: asked for files that another server wrote and that are not here.
+    ///   - isLocked: other processes under the same number are kept out.
     /// - Throws: `unusableRoot` with one line for the operator.
     public init(
-        root: String, limits: LogLimits = LogLimits(), server: Int = 1, elsewhere: (any LogsElsewhere)? = nil
+        root: String, limits: LogLimits = LogLimits(), server: Int = 1, elsewhere: (any LogsElsewhere)? = nil,
+        isLocked: Bool = false
     ) throws(LogError) {
         folders = try JobFolders(root: root, server: server)
         finished = folders
+        lock = isLocked ? try FolderLock("\(root)/.server-\(server).lock", of: root) : nil
         spool = nil
         uploader = nil
         self.elsewhere = elsewhere
@@ -66,6 +70,7 @@ public final class LogStore: Sendable {
         let spool = try Spool(folder, bytes: spoolBytes, bucket: bucket, server: server)
         folders = try JobFolders(root: folder.root + "/running", server: server)
         finished = spool.finished
+        lock = nil
         self.spool = spool
         self.elsewhere = elsewhere
         var limits = limits
