@@ -30,8 +30,11 @@ final class TestEngine: Sendable {
         Site(id: 2, name: "b", protocolName: .ssh, endpoints: []),
     ]
 
-    /// - Parameter folder: that of an engine before it, of which nothing runs any more; it is left to that one.
-    init(in used: TestEngine? = nil, _ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
+    /// - Parameters:
+    ///   - used: an engine whose folder it shares, and leaves to that one: of which nothing runs any more, or of another
+    ///     server.
+    ///   - server: its number.
+    init(in used: TestEngine? = nil, server: Int = 1, _ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
         folder = used?.folder ?? NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
         ownsFolder = used == nil
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -46,10 +49,11 @@ final class TestEngine: Sendable {
         change(&configuration)
         engine = try await Engine(
             store: Store(at: location, readers: Self.readers) { Issue.record("fsync failed: \($0)") },
-            logs: LogStore(root: folder + "/logs"),
+            logs: LogStore(root: folder + "/logs", server: server),
             rules: RegistrationRules(sites: SiteDirectory(Self.sites)) { _ in CommonOptions.specs },
             configuration: configuration,
             world: World(now: { clock.now }, random: { (0..<$0).map { _ in UInt8.random(in: 0...255) } }),
+            identity: KnownServer(id: server, url: "", run: "", seen: clock.now),
             onDiskFailure: { Issue.record("disk failed: \($0)") })
     }
 
