@@ -130,7 +130,7 @@ private final class Spooled: Sendable {
     }
 
     /// A bucket that loses a byte keeps nothing out of the spool; one that fails half of the time is enough.
-    @Test(arguments: [FakeBucket.Fault.truncates, .down, .failsLate]) func nothingGoesBeforeItIsThere(
+    @Test(arguments: [FakeBucket.Fault.truncates, .down, .failsLate, .hangs]) func nothingGoesBeforeItIsThere(
         _ fault: FakeBucket.Fault
     ) async throws {
         bucket.set(fault)
@@ -158,7 +158,7 @@ private final class Spooled: Sendable {
         let key = LogFolder.key()
         let place = try #require(try await spooled.store.append([LogFolder.log(key, text(1))]).first)
         try await drained()
-        for fault in [FakeBucket.Fault.wrongRange, .ignoresRange, .down] {
+        for fault in [FakeBucket.Fault.wrongRange, .ignoresRange, .down, .hangs] {
             bucket.set(fault)
             let error = await failure { () throws(LogError) in
                 try await spooled.store.read(key.logUID, place, from: 0, count: 4)

@@ -8,6 +8,8 @@ final class FakeBucket: Sendable {
     enum Fault: Sendable, Hashable {
         /// Every request is answered 503.
         case down
+        /// No request is answered.
+        case hangs
         /// Every second request is answered 500.
         case flaky
         /// The last byte of what is put is lost, and nobody told.
@@ -39,7 +41,13 @@ final class FakeBucket: Sendable {
         self.state = state
         server = HTTPServer(
             configuration: HTTPServerConfiguration(), admit: { _ in HTTPAdmission(bodyLimit: 64 << 20) },
-            handler: { request in state.value.withLock { Self.answer(request, &$0) } },
+            handler: { request in
+                // Until the fault is over, or the client leaves.
+                while state.value.withLock({ $0.faults.contains(.hangs) }) {
+                    do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
+                }
+                return state.value.withLock { Self.answer(request, &$0) }
+            },
             errorBody: { HTTPResponse(status: $0, text: $1) })
         try server.start()
     }
@@ -47,9 +55,11 @@ final class FakeBucket: Sendable {
     func stop() async { await server.stop() }
 
     var address: BucketAddress {
-        BucketAddress(
+        var address = BucketAddress(
             endpoint: "http://127.0.0.1:\(server.port)", bucket: "b", prefix: "/logs/", region: "r", accessKey: "a",
             secretKey: "s")
+        address.patience = 1
+        return address
     }
     var objects: [String: [UInt8]] { state.value.withLock { $0.objects } }
     var largestBody: Int { state.value.withLock { $0.largestBody } }

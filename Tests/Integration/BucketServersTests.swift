@@ -198,6 +198,13 @@ import Testing
             try await task.value
             #expect(reader.text == "one\ntwo\nanew\nend\n")
             #expect(try await log(id, person.user.at(second)) == "anew\nend\n")
+            // What the first still has of it is of no use to anybody.
+            let left = first.folder + "/spool/running"
+            #expect(FileManager.default.subpaths(atPath: left)?.contains { $0.hasSuffix(".log") } == true)
+            try await first.start()
+            try await eventually("it is tidied away") {
+                FileManager.default.subpaths(atPath: left)?.contains { $0.hasSuffix(".log") } != true
+            }
         }
     }
 

@@ -8,8 +8,6 @@ import Synchronization
 final class Bucket: Sendable {
     private let address: BucketAddress
     private let client: HTTPClient
-    /// Seconds without a byte.
-    private static let patience = 20.0
     /// Seconds after an answer that says to come again (5xx, 429), before the request is sent once more.
     private static let pauses = [0.1, 0.4]
     /// Bytes of an answer that is no object.
@@ -135,7 +133,7 @@ final class Bucket: Sendable {
         fields.set("Content-Type", "application/octet-stream")
         fields.set("x-amz-content-sha256", Text.hex(Hash.sha256(body)))
         let request = HTTPClientRequest(
-            method: method, url: url, headers: fields, body: body, idleTimeout: Self.patience,
+            method: method, url: url, headers: fields, body: body, idleTimeout: address.patience,
             // An error has a document where an object was asked for.
             maxBody: max(maxBody ?? 0, Self.longestDocument),
             signature: AWSSignature(

@@ -10,6 +10,8 @@ public struct BucketAddress: Sendable {
     public var secretKey: String
     /// A PEM file of authorities to trust instead of the system's.
     public var authoritiesPath: String?
+    /// Seconds without a byte after which a request has failed.
+    public var patience = 20.0
 
     /// - Parameter prefix: slashes around it make no difference.
     public init(
