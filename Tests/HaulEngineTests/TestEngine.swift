@@ -34,7 +34,9 @@ final class TestEngine: Sendable {
     ///   - used: an engine whose folder it shares, and leaves to that one: of which nothing runs any more, or of another
     ///     server.
     ///   - server: its number.
-    init(in used: TestEngine? = nil, server: Int = 1, _ change: (inout EngineConfiguration) -> Void = { _ in }) async throws {
+    init(in used: TestEngine? = nil, server: Int = 1, _ change: (inout EngineConfiguration) -> Void = { _ in })
+        async throws
+    {
         folder = used?.folder ?? NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
         ownsFolder = used == nil
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

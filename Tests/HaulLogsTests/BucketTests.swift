@@ -213,6 +213,30 @@ private final class Spooled: Sendable {
         await bucket.stop()
     }
 
+    /// A report whose attempt's end was not committed comes again with more, while the first try is on its way up.
+    @Test func whatIsFinishedAnewGoesUpAnew() async throws {
+        bucket.set(.hangs)
+        let spooled = try Spooled(folder.root + "/a", bucket)
+        let store = spooled.store
+        let key = LogFolder.key()
+        let lines = ["f", "g"].map { Array("{\"dir\":\"/d\",\"name\":\"\($0)\"}\n".utf8) }
+        _ = try await store.appendListing(key, offset: 0, bytes: lines[0])
+        _ = try await store.finishListing(key)
+        try await eventually("it is on its way") { bucket.hanging > 0 }
+        _ = try await store.appendListing(key, offset: lines[0].count, bytes: lines[1])
+        _ = try await store.finishListing(key)
+        await store.releaseListing(key)
+        bucket.set()
+        try await drained()
+        let other = try Spooled(folder.root + "/b", bucket, server: 2)
+        for store in [store, other.store] {
+            #expect(try await store.listing(key, server: 1).next(from: 0, limit: 10).lines.count == 2)
+        }
+        await spooled.stop()
+        await other.stop()
+        await bucket.stop()
+    }
+
     @Test func aJobGoesWithItsObjects() async throws {
         let spooled = try Spooled(folder.root + "/a", bucket)
         for job in 1...2 {

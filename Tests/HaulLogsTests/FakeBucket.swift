@@ -29,6 +29,7 @@ final class FakeBucket: Sendable {
         var faults: Set<Fault> = []
         var requests = 0
         var largestBody = 0
+        var hanging = 0
     }
 
     private let state: State0
@@ -42,6 +43,7 @@ final class FakeBucket: Sendable {
         server = HTTPServer(
             configuration: HTTPServerConfiguration(), admit: { _ in HTTPAdmission(bodyLimit: 64 << 20) },
             handler: { request in
+                if state.value.withLock({ $0.faults.contains(.hangs) }) { state.value.withLock { $0.hanging += 1 } }
                 // Until the fault is over, or the client leaves.
                 while state.value.withLock({ $0.faults.contains(.hangs) }) {
                     do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
@@ -63,6 +65,8 @@ final class FakeBucket: Sendable {
     }
     var objects: [String: [UInt8]] { state.value.withLock { $0.objects } }
     var largestBody: Int { state.value.withLock { $0.largestBody } }
+    /// Requests that hung, or still do.
+    var hanging: Int { state.value.withLock { $0.hanging } }
     var openUploads: Int { state.value.withLock { $0.uploads.count } }
 
     func set(_ faults: Fault...) { state.value.withLock { $0.faults = Set(faults) } }

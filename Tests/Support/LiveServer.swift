@@ -20,8 +20,7 @@ public final class LiveServer: Sendable {
         public var store: String?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
-        /// Where the database and, unless said, the logs are; nil is below `folder`. Servers that share it are of one
-        /// database.
+        /// Where the logs are, unless `logs` says, and a database's file; nil is below `folder`.
         public var state: String?
         /// The value of `logs`, as JSON5; nil is the folder `logs` below `state`.
         public var logs: String?

@@ -116,6 +116,8 @@ final class Uploader: Sendable {
         }
         let path = spool.finished.path(logUID, name)
         try await queue.run { () throws(LogError) in
+            // Finished anew meanwhile: it goes up again.
+            guard try file.size() == size, file.stands(at: path) else { return }
             if unlink(path) == 0 { spool.space.release(file.bytesOnDisk) }
         }
     }

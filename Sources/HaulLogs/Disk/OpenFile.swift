@@ -30,6 +30,14 @@ final class OpenFile: Sendable {
         return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
     }
 
+    /// Whether it is what a path names.
+    func stands(at path: String) -> Bool {
+        var own = stat()
+        var there = stat()
+        return fstat(descriptor, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino
+            && own.st_dev == there.st_dev
+    }
+
     /// Locks it until it is closed; false where another has. A file system that knows no locks keeps nobody out.
     func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
 
