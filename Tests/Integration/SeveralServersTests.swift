@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Two servers of one database, and workers that talk to either.
-@Suite(.timeLimit(.minutes(4))) struct SeveralServersTests {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct SeveralServersTests {
     private func twoServers(
         _ change: (inout LiveServer.Settings) -> Void = { _ in }, _ body: (LiveServer, LiveServer) async throws -> Void
     ) async throws {
