@@ -67,7 +67,7 @@ let package = Package(
         library("HaulHTTP", ["CMicroHTTPD", "CAnswers", "CCurl"]),
         library("HaulWire", ["HaulModel"]),
         library("HaulStore", ["HaulModel", "CSQLite", "CPostgreSQL"]),
-        library("HaulLogs", ["HaulModel", "CDisk"]),
+        library("HaulLogs", ["HaulModel", "HaulHTTP", "HaulCrypto", "CDisk"]),
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
@@ -108,7 +108,7 @@ let package = Package(
         tests("HaulProcessTests", ["HaulProcess"]),
         tests("HaulHTTPTests", ["HaulHTTP", "Support"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel", "Support"]),
-        tests("HaulLogsTests", ["HaulLogs", "HaulModel", "Support"]),
+        tests("HaulLogsTests", ["HaulLogs", "HaulHTTP", "HaulModel", "Support"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
@@ -125,7 +125,7 @@ let package = Package(
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
-            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground", "CSQLite"]),
+            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol", "HaulPlayground", "CSQLite"]),
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]
 )

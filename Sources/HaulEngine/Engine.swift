@@ -13,6 +13,9 @@ public final class Engine: Sendable {
     public let world: World
     public let configuration: EngineConfiguration
     public let rules: RegistrationRules
+    /// This server among those of its database.
+    public let identity: KnownServer
+    let others: any OtherServers
     let tokens: ElementTokens
     /// Told when the disk did not keep what was synced to it; it shall end the process.
     let onDiskFailure: @Sendable (String) -> Void
@@ -33,16 +36,22 @@ public final class Engine: Sendable {
     /// Rings when sessions ended with leases in their hands.
     let rescueBell = Bell()
 
+    /// - Parameters:
+    ///   - identity: as it joined the others; without a URL it is alone.
+    ///   - others: how to ask them.
     /// - Throws: `StoreError` when the secret of element tokens can't be read or made.
     public init(
         store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World,
-        onDiskFailure: @escaping @Sendable (String) -> Void
+        identity: KnownServer = KnownServer(id: 1, url: "", run: "", seen: Timestamp(milliseconds: 0)),
+        others: any OtherServers = NoOtherServers(), onDiskFailure: @escaping @Sendable (String) -> Void
     ) async throws {
         self.store = store
         self.logs = logs
         self.rules = rules
         self.configuration = configuration
         self.world = world
+        self.identity = identity
+        self.others = others
         self.onDiskFailure = onDiskFailure
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }

@@ -23,6 +23,10 @@ public struct EngineConfiguration: Sendable {
     public var endedSessionSeconds: Double = 3600
     /// How long a worker that is not heard of is remembered, in seconds.
     public var unseenWorkerSeconds: Double = 30 * 24 * 3600
+    /// How long a server that can't be reached may be silent before another takes over what it held, in seconds.
+    public var serverSilenceSeconds: Double = 30
+    /// How long a server that is not heard of is remembered, in seconds.
+    public var unseenServerSeconds: Double = 30 * 24 * 3600
     /// Elements in one transaction of an expansion.
     public var expansionPiece = 1000
     /// Elements in one transaction of a duty.

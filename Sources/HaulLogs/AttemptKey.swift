@@ -17,6 +17,8 @@ public struct AttemptKey: Sendable, Hashable {
     var stem: String { "element-\(element).attempt-\(attempt)" }
     var logName: String { stem + ".log" }
     var listingName: String { stem + ".listing.ndjson" }
+    /// Its name in a bucket: each server writes its own.
+    func listingName(ofServer server: Int) -> String { "\(stem).s\(server).listing.ndjson" }
 
     func validate() throws(LogError) {
         try Self.validate(logUID: logUID)
@@ -34,10 +36,11 @@ public struct AttemptKey: Sendable, Hashable {
     /// A name as `Attempt.LogPlace` has it: one of ours, whatever its row says.
     static func validate(file: String) throws(LogError) {
         let isOurs = file.hasPrefix("attempts-") || file.hasPrefix("element-")
+        let isKnown = file.hasSuffix(".log") || file.hasSuffix(".listing.ndjson")
         let isPlain = file.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x2E
         }
-        guard isOurs, isPlain, file.hasSuffix(".log"), file.utf8.count <= 128 else {
+        guard isOurs, isPlain, isKnown, file.utf8.count <= 128 else {
             throw .invalidKey("log file name")
         }
     }

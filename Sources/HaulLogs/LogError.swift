@@ -16,6 +16,11 @@ public enum LogError: Error, Sendable, Hashable {
     case busy
     /// The disk or the quota is full. Nothing that was acknowledged is touched.
     case full
+    /// The spool is full of what waits for the bucket: try again later. Nothing was kept.
+    case spoolFull
+    /// The bucket, or the server that has it, can't be reached or fails: try again later. The text is for the server's own
+    /// log.
+    case away(String)
     /// The system refused; the text is for the server's own log.
     case io(String)
     /// The system could not make data durable. What it holds is unknown from here on, and asking again would answer
@@ -44,6 +49,8 @@ extension LogError: CustomStringConvertible {
         case .invalidListing(let line, let why): "line \(line) of the listing \(why)"
         case .busy: "too many logs wait to be written"
         case .full: "no space left for logs"
+        case .spoolFull: "the spool is full of logs that wait for the bucket"
+        case .away(let text): "logs are out of reach: \(text)"
         case .io(let text): "the log folder failed: \(text)"
         case .fsyncFailed(let text): "logs could not be made durable: \(text)"
         }

@@ -22,6 +22,8 @@ public struct LogLimits: Sendable, Hashable {
     /// On ext4 an `fdatasync` took 0.16 ms and a `syncfs` about 0.8 ms; the latter also waits for what others write to
     /// the same file system, so it has to be worth more than that.
     public var filesSyncedEach = 8
+    /// Where logs go to a bucket: seconds for which a numbered file takes further logs before it goes up.
+    public var uploadAfter = 5.0
     /// Lines that `DepthSpill` holds in memory before it writes them.
     public var spillBuffer = 8 << 20
 

@@ -24,17 +24,32 @@ struct Server {
         for problem in problems { Self.log("protocol left out", problem) }
         let sites = try SiteFile.load(config.sites, manifests: manifests)
         let store = try Self.openStore(config)
-        let engine = try await engine(store: store, sites: sites, manifests: manifests)
-        let server = try listen(engine)
-        Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs) sites=\(sites.count)")
+        // The others are told where it listens before it does anything for anybody.
+        let opening = Opening()
+        let server = try listen(opening)
+        let place = try OpenedLogs(config.logs)
+        let peers = try await Membership.join(
+            store: store, id: place.server, url: config.advertise ?? usualAddress(server), config: config)
+        let logs = try place.store(
+            server: peers.own.id, elsewhere: LogsOfOthers(store: store, client: peers.client))
+        let engine = try await engine(store: store, logs: logs, sites: sites, manifests: manifests, peers: peers)
+        opening.open(routes(engine, peers))
+        Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
         let duties = Task {
             await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
+        }
+        let uploads = Task {
+            await logs.upload { cause in
+                Self.log(cause == nil ? "uploads go on" : "uploads wait", cause.map { "cause=\($0)" } ?? "")
+            }
         }
         let name = await signals.next() ?? ""
         Self.log("ending", "signal=\(name)")
         await server.stop()
         duties.cancel()
+        uploads.cancel()
         await duties.value
+        await uploads.value
         Self.log("ended", "")
     }
 
@@ -48,7 +63,7 @@ struct Server {
         }
     }
 
-    private static func makeFolder(of path: String, _ what: String) throws {
+    static func makeFolder(of path: String, _ what: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(
@@ -66,13 +81,8 @@ struct Server {
     }
 
     private func engine(
-        store: Store, sites: [Site], manifests: [String: ProtocolManifest]
+        store: Store, logs: LogStore, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership
     ) async throws -> Engine {
-        try Self.makeFolder(of: config.logs, "the logs")
-        let logs: LogStore
-        do { logs = try LogStore(root: config.logs, limits: LogLimits()) } catch {
-            throw StartError(message: "\(error)")
-        }
         let specs = manifests.mapValues(\.jobOptions)
         let rules = RegistrationRules(
             sites: SiteDirectory(sites), manifests: manifests.keys.compactMap { ProtocolName(text: $0) }
@@ -88,33 +98,51 @@ struct Server {
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
         return try await Engine(
             store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
-            onDiskFailure: Self.diskFailed)
+            identity: peers.own, others: peers.client, onDiskFailure: Self.diskFailed)
     }
 
-    private func listen(_ engine: Engine) throws -> HTTPServer {
+    private func routes(_ engine: Engine, _ peers: Membership) -> Router {
         var router = Router(
             notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
             failure: { _, _ in .problem(status: 500, reason: "the server failed") })
-        NativeAPI(engine: engine, authenticator: Authenticator(store: engine.store)) { line in
-            Self.log("request failed", line)
-        }.mount(on: &router)
+        let onFault: @Sendable (String) -> Void = { Self.log("request failed", $0) }
+        NativeAPI(engine: engine, authenticator: Authenticator(store: engine.store), onFault: onFault)
+            .mount(on: &router)
+        ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
+        return router
+    }
+
+    private func listen(_ opening: Opening) throws -> HTTPServer {
         var listening = HTTPServerConfiguration(host: config.listen.host, port: config.listen.port)
         listening.connectionLimit = config.limits.connections
         listening.requestDeadline = config.limits.requestSeconds
         listening.idleTimeout = config.limits.idleSeconds
         listening.tls = config.tls.map { .init(certificatePath: $0.certificate, keyPath: $0.key) }
-        let routes = router
         let server = HTTPServer(
-            configuration: listening, admit: { routes.admission(of: $0) },
-            handler: { await routes.respond(to: $0) },
+            configuration: listening, admit: { opening.admission(of: $0) },
+            handler: { await opening.respond(to: $0) },
             errorBody: { HTTPResponse.problem(status: $0, reason: $1) })
         do { try server.start() } catch { throw StartError(message: error.message) }
         return server
     }
 
-    private func url(_ server: HTTPServer) -> String {
-        let host = config.listen.host.contains(":") ? "[\(config.listen.host)]" : config.listen.host
+    private func url(_ server: HTTPServer) -> String { url(server, host: config.listen.host) }
+
+    private func url(_ server: HTTPServer, host: String) -> String {
+        let host = host.contains(":") ? "[\(host)]" : host
         return "\(config.tls == nil ? "http" : "https")://\(host):\(server.port)"
+    }
+
+    /// Where the other servers reach this one, unless the configuration says.
+    private func usualAddress(_ server: HTTPServer) -> String {
+        let isAny = ["0.0.0.0", "::", ""].contains(config.listen.host)
+        return url(server, host: isAny ? Self.machineName : config.listen.host)
+    }
+
+    private static var machineName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     private static func log(_ event: String, _ details: String) {

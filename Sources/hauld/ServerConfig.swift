@@ -8,11 +8,13 @@ struct ServerConfig: Decodable, Sendable {
     private(set) var file = ""
     /// `host:port`; port 0 is any that is free.
     var listen: ListenAddress
+    /// Where the other servers of the database reach this one; nil is where it listens.
+    var advertise: String?
     var tls: TLS?
     /// The database: a file, or a PostgreSQL URL.
     var store: StoreLocation
-    /// The folder of logs and listings.
-    var logs: String
+    /// Where logs and listings are.
+    var logs: LogPlace
     /// The file that lists the sites.
     var sites: String
     /// The folder of protocols, whose manifests say which options there are.
@@ -29,27 +31,32 @@ struct ServerConfig: Decodable, Sendable {
         if case .sqlite(let file) = config.store {
             config.store = .sqlite(path: ConfigFile.resolve(file, relativeTo: path))
         }
-        config.logs = ConfigFile.resolve(config.logs, relativeTo: path)
+        config.logs = config.logs.resolved(relativeTo: path)
         config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
         config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
         config.tls = config.tls.map { tls in
             TLS(
                 certificate: ConfigFile.resolve(tls.certificate, relativeTo: path),
-                key: ConfigFile.resolve(tls.key, relativeTo: path))
+                key: ConfigFile.resolve(tls.key, relativeTo: path),
+                authorities: tls.authorities.map { ConfigFile.resolve($0, relativeTo: path) })
         }
         return config
     }
 
     private enum CodingKeys: String, CodingKey {
-        case listen, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits
+        case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         listen = try container.decode(ListenAddress.self, forKey: .listen, default: .usual)
+        advertise = try container.decodeIfPresent(String.self, forKey: .advertise)
+        if let url = advertise, !Self.isAddress(url) {
+            throw ConfigValueError(expected: "\"http://HOST:PORT\" or \"https://HOST:PORT\"", key: "advertise")
+        }
         tls = try container.decodeIfPresent(TLS.self, forKey: .tls)
         store = StoreLocation(try container.decode(String.self, forKey: .store))
-        logs = try container.decode(String.self, forKey: .logs)
+        logs = try container.decode(LogPlace.self, forKey: .logs)
         sites = try container.decode(String.self, forKey: .sites)
         protocols = try container.decode(String.self, forKey: .protocols)
         leases = try container.decode(Leases.self, forKey: .leases, default: Leases())
@@ -59,9 +66,18 @@ struct ServerConfig: Decodable, Sendable {
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
     }
 
+    /// A scheme, a host, maybe a port, and no more.
+    static func isAddress(_ url: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: url.hasPrefix) else { return false }
+        let rest = url.utf8.dropFirst(scheme.utf8.count)
+        return !rest.isEmpty && rest.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@".utf8.contains($0) }
+    }
+
     struct TLS: Decodable, Sendable {
         var certificate: String
         var key: String
+        /// Authorities that signed the other servers' certificates; nil is the system's.
+        var authorities: String?
     }
 
     /// Seconds.

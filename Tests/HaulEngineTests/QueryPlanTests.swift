@@ -123,7 +123,20 @@ import Testing
             _ = try await engine.explain(job: waiting)
             _ = try await engine.explain(element: 0, ofJob: waiting)
             _ = try await engine.cancel(job: waiting)
+            let now = engine.world.now()
+            _ = try await engine.store.write { writer in
+                let server = try writer.joinServer(id: nil, url: "http://a:1", run: "r", now: now)
+                #expect(try writer.joinServer(id: server.id, url: "http://a:1", run: "s", now: now).id == server.id)
+                #expect(try !writer.touchServer(server.id, run: "r", now: now))
+                #expect(try writer.touchServer(server.id, run: "s", now: now))
+                let id = AttemptID(jobID: job, elementID: 0, number: 1)
+                #expect(try !writer.setServer(server.id, of: id, from: nil), "it has ended")
+                #expect(try writer.forgetServers(unseenSince: now.adding(seconds: 1), limit: 10) == 1)
+            }
             _ = try await engine.store.read { reader in
+                _ = try reader.server(1)
+                _ = try reader.server(at: "http://a:1")
+                _ = try reader.isOver(logUID: handout.job.logUID)
                 _ = try reader.latestAttempt(ofElement: 0, ofJob: job)
                 _ = try reader.liveAttempt(ofElement: 0, ofJob: job)
                 for status in [nil] + Status.allCases {

@@ -55,6 +55,20 @@ import Testing
         expectOrder(try await next.elements(job), count: Self.count(depth: 6, files: 12))
     }
 
+    /// Two servers take turns, in any order: what one sorted is of no use to the other, and is the same.
+    @Test(arguments: [[1, 2], [1, 1, 1, 1, 1, 1, 2], [2, 1, 1], [1, 2, 2, 2, 2, 2, 2, 1]])
+    func twoServers(turns: [Int]) async throws {
+        let first = try await TestEngine { $0.expansionPiece = 3 }
+        let second = try await TestEngine(in: first, server: 2) { $0.expansionPiece = 3 }
+        let job = try await first.listed(try await first.user("alice"), .remove, Self.lines(depth: 6, files: 12))
+        let expanders = [Expander(engine: first.engine), Expander(engine: second.engine)]
+        for turn in 0..<10_000 {
+            _ = try await expanders[turns[turn % turns.count] - 1].run()
+            if try await first.engine.store.read({ try $0.jobState(job.id)?.expansion }) == nil { break }
+        }
+        expectOrder(try await first.elements(job), count: Self.count(depth: 6, files: 12))
+    }
+
     /// A large listing has its turns, and small ones come in between.
     @Test func takesTurns() async throws {
         let test = try await TestEngine { $0.expansionPiece = 2 }

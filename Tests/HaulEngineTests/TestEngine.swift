@@ -32,9 +32,14 @@ final class TestEngine: Sendable {
     ]
 
     /// - Parameters:
-    ///   - used: an engine before it, whose folder and clock it takes; the folder is left to that one.
+    ///   - used: an engine whose folder and clock it shares, and leaves to that one: of which nothing runs any more, or of
+    ///     another server.
+    ///   - server: its number.
     ///   - sites: what jobs may name.
-    init(in used: TestEngine? = nil, sites: [Site] = sites, _ change: (inout EngineConfiguration) -> Void = { _ in })
+    init(
+        in used: TestEngine? = nil, server: Int = 1, sites: [Site] = sites,
+        _ change: (inout EngineConfiguration) -> Void = { _ in }
+    )
         async throws
     {
         folder = used?.folder ?? NSTemporaryDirectory() + "haul-engine-\(UUID().uuidString)"
@@ -51,10 +56,11 @@ final class TestEngine: Sendable {
         change(&configuration)
         engine = try await Engine(
             store: Store(at: location, readers: Self.readers) { Issue.record("fsync failed: \($0)") },
-            logs: LogStore(root: folder + "/logs"),
+            logs: LogStore(root: folder + "/logs", server: server),
             rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
             configuration: configuration,
             world: World(now: { clock.now }, random: { (0..<$0).map { _ in UInt8.random(in: 0...255) } }),
+            identity: KnownServer(id: server, url: "", run: "", seen: clock.now),
             onDiskFailure: { Issue.record("disk failed: \($0)") })
     }
 

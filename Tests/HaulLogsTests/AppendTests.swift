@@ -91,7 +91,6 @@ struct AppendTests {
         let file = try #require(FileHandle(forWritingAtPath: path))
         try file.truncate(atOffset: UInt64(place.offset + 2))
         #expect(await store.exists(key.logUID, [place]) == [false])
-        #expect(await store.exists(key.logUID, ends: [(place.file, place.offset + 2)]) == [true])
         #expect(
             await failure { () throws(LogError) in
                 try await store.read(key.logUID, place, from: 0, count: 1)

@@ -17,7 +17,7 @@ struct ListingTests {
     @Test func piecesMayEndInTheMiddleOfALine() async throws {
         let store = try folder.store()
         #expect(try await store.finishListing(key) == nil)
-        #expect(await !store.listingExists(key))
+        #expect(try await !store.listingExists(key))
         let text =
             #"{"dir":"~/d","name":"ä\n","st_size":5,"st_mode":33188,"st_mtime":17}"# + "\n"
             + #" { "dir" : "~/d" , "name" : "sub", "st_mode": 16877.0 }"# + "\n" + #"{"dir":"~/d/sub"}"# + "\n"

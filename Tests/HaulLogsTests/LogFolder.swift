@@ -56,6 +56,13 @@ final class LogFolder: Sendable {
     }
 }
 
+extension LogStore {
+    /// Whether logs that this server took are there.
+    func exists(_ logUID: String, _ places: [Attempt.LogPlace]) async -> [Bool] {
+        (try? await exists(logUID, places.map { ($0, nil) })) ?? []
+    }
+}
+
 /// All of a log, in small pieces.
 func readAll(_ store: LogStore, _ key: AttemptKey, _ place: Attempt.LogPlace, piece: Int = 300_000) async throws
     -> [UInt8]

@@ -36,6 +36,16 @@ final class OutsideDatabase {
         return Int(sqlite3_column_int64(statement, 0))
     }
 
+    /// The first column of a query's first row, as text.
+    func text(_ sql: String) throws -> String {
+        var statement: OpaquePointer?
+        defer { sqlite3_finalize(statement) }
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, sqlite3_step(statement) == SQLITE_ROW,
+            let text = sqlite3_column_text(statement, 0)
+        else { throw Failure(description: "\(String(cString: sqlite3_errmsg(handle))) in: \(sql)") }
+        return String(cString: text)
+    }
+
     /// Rows of the tables that a registration touches, and what stands ready in lanes.
     func registered() throws -> [Int] {
         try [

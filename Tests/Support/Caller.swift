@@ -41,6 +41,9 @@ public struct Caller: Sendable {
         return Answer(status: response.status, headers: response.headers, body: response.body)
     }
 
+    /// The same token at another server.
+    public func at(_ other: LiveServer) -> Caller { Caller(server: other, token: token) }
+
     /// The same place with another token.
     public func with(_ token: String?) -> Caller { Caller(server: server, token: token) }
 }

@@ -24,14 +24,18 @@ public final class LiveServer: Sendable {
         public var certificate: Certificate?
         /// Where the database is; nil is a new one, as ``TestDatabase`` says.
         public var store: String?
-        /// The value of `logs`, as JSON5; nil is the folder `state/logs`.
-        public var logs: String?
         /// The address that it listens at.
         public var host = "127.0.0.1"
         /// What `sites.json5` says; nil is a site a protocol, none of which is there.
         public var sites: String?
         /// Configuration, sites and state stand here; nil is a new folder below the system's temporary one.
         public var folder: String?
+        /// Where the logs are, unless `logs` says, and a database's file; nil is below `folder`.
+        public var state: String?
+        /// The value of `logs`, as JSON5; nil is the folder `logs` below `state`.
+        public var logs: String?
+        /// Further keys, as JSON5 with a comma at the end.
+        public var more = ""
 
         public init() {}
     }
@@ -57,11 +61,14 @@ public final class LiveServer: Sendable {
     /// The process; nil while there is none.
     public var process: Child? { state.withLock { $0.child } }
     public var config: String { folder + "/hauld.json5" }
+    public var stateFolder: String { settings.state ?? folder + "/state" }
     /// The database's file, where it is one.
-    public var database: String { folder + "/state/haul.sqlite" }
+    public var database: String { stateFolder + "/haul.sqlite" }
     /// Where the database is, as the configuration says it.
     public var store: String { place.withLock { $0 } ?? settings.store ?? "state/haul.sqlite" }
-    public var logs: String { folder + "/state/logs" }
+    /// The same, for another server.
+    public var sharedStore: String { store.hasPrefix("postgresql:") ? store : database }
+    public var logs: String { stateFolder + "/logs" }
     /// What it wrote to its log.
     public var log: String { (try? String(contentsOfFile: folder + "/hauld.log", encoding: .utf8)) ?? "" }
 
@@ -112,12 +119,12 @@ public final class LiveServer: Sendable {
     /// Writes the configuration for a port; 0 is any that is free.
     public func configure(port: Int) throws {
         let tls = settings.certificate.map {
-            "tls: {certificate: \"\($0.path)\", key: \"\($0.keyPath)\"},"
+            "tls: {certificate: \"\($0.path)\", key: \"\($0.keyPath)\", authorities: \"\($0.path)\"},"
         }
         let text = """
             {
                 listen: "\(settings.host):\(port)", \(tls ?? "")
-                store: "\(store)", logs: \(settings.logs ?? "\"state/logs\""), sites: "sites.json5",
+                store: "\(store)", logs: \(settings.logs ?? "\"\(settings.state ?? "state")/logs\""), sites: "sites.json5",
                 protocols: "\(Built.repository)/protocols",
                 leases: {
                     seconds: \(settings.leaseSeconds), heartbeat: \(settings.heartbeatSeconds),
@@ -128,7 +135,7 @@ public final class LiveServer: Sendable {
                 limits: {
                     connections: \(settings.connections), request_seconds: \(settings.requestSeconds),
                     running_per_user: \(settings.runningPerUser.map(String.init) ?? "null"),
-                },
+                }, \(settings.more)
             }
             """
         try text.write(toFile: config, atomically: true, encoding: .utf8)

@@ -9,7 +9,12 @@ public struct ProgramRun: Sendable {
     public var errors: String
 
     public init(_ program: String, _ arguments: [String], atMost limit: Duration = .seconds(60)) async throws {
-        let child = try await Child.start(Command(executable: Built.executable(program), arguments: arguments))
+        try await self.init(executable: Built.executable(program), arguments, atMost: limit)
+    }
+
+    /// - Parameter executable: the path of any program.
+    public init(executable: String, _ arguments: [String], atMost limit: Duration = .seconds(60)) async throws {
+        let child = try await Child.start(Command(executable: executable, arguments: arguments))
         async let output = Self.text(child.output)
         async let errors = Self.text(child.errors)
         let status = await child.wait(atMost: limit)

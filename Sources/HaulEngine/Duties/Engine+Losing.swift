@@ -1,17 +1,61 @@
 import HaulLogs
-import HaulModel
+public import HaulModel
 import HaulStore
 
 extension Engine {
     /// Ends attempts whose leases are worth nothing any more: recorded as lost, with what is known, and their elements
     /// put back where tries are left.
     func lose(_ attempts: [AttemptID], because reason: String) async throws {
-        guard !attempts.isEmpty else { return }
+        var own: [Lease] = []
+        var elsewhere: [Int: [Lease]] = [:]
+        for lease in try await running(attempts) {
+            if let server = lease.attempt.server, server != identity.id {
+                elsewhere[server, default: []].append(lease)
+            } else {
+                own.append(lease)
+            }
+        }
+        var failure: (any Error)?
+        for (server, leases) in elsewhere {
+            do {
+                let answer: Void? = try await asking(server, about: leases.map(\.id)) {
+                    try await others.lose(leases.map(\.id), because: reason, at: $0)
+                }
+                if answer == nil {
+                    own += leases.map { lease in
+                        var taken = lease
+                        taken.isTakenOver = true
+                        return taken
+                    }
+                }
+            } catch {
+                // What another server has to end keeps no other waiting.
+                failure = error
+            }
+        }
+        try await lose(own, because: reason)
+        if let failure { throw failure }
+    }
+
+    /// Ends attempts as another server asks; what is not this server's stays as it is.
+    public func loseHandedOn(_ attempts: [AttemptID], because reason: String) async throws {
+        let leases = try await running(attempts)
+        try await lose(leases.filter { !$0.isLive && $0.attempt.server == identity.id }, because: reason)
+    }
+
+    private func running(_ attempts: [AttemptID]) async throws -> [Lease] {
+        guard !attempts.isEmpty else { return [] }
         let now = world.now()
-        let leases = try await store.read { reader in
+        return try await store.read { reader in
             let fence = Fence(reader, now: now)
             return try attempts.map { try fence.lease($0) }.filter { $0.attempt.ended == nil }
         }
+    }
+
+    private func lose(_ leases: [Lease], because reason: String) async throws {
+        guard !leases.isEmpty else { return }
+        let now = world.now()
+        let own = identity.id
         let places = try await fileLost(leases, text: Array("haul: \(reason)\n".utf8), now: now)
         try await transact(elements: leases.count) { writer, ledger in
             for lease in leases {
@@ -24,6 +68,7 @@ extension Engine {
                 attempt.errorClass = .lost
                 attempt.reason = reason
                 attempt.log = places[lease.id]
+                attempt.server = own
                 _ = try writer.endAttempt(attempt, report: nil)
             }
         }
@@ -50,7 +95,9 @@ extension Engine {
                 try await logs.finishGrowing(lease.key, worker: lease.attempt.worker, time: now, extra: text)
             }
         }
-        let finished = silent.map { FinishedLog(key: $0.key, worker: $0.attempt.worker, time: now, text: text) }
+        let finished = silent.map {
+            FinishedLog(key: $0.key, worker: $0.attempt.worker, time: now, text: Self.lostLog(of: $0) + text)
+        }
         let appended = try await logging { try await logs.append(finished) }
         for (lease, place) in zip(silent, appended) { places[lease.id] = place }
         return places

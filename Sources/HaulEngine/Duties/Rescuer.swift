@@ -14,7 +14,12 @@ struct Rescuer: Duty {
         let ended = try await engine.store.read { [limit = engine.configuration.dutyPiece] reader in
             try reader.sessionsToRelease(limit: limit)
         }
-        for session in ended { try await release(session) }
+        var failure: (any Error)?
+        for session in ended {
+            // What another server holds of one session keeps no other waiting.
+            do { try await release(session) } catch { failure = error }
+        }
+        if let failure { throw failure }
         return hasExpired || !ended.isEmpty
     }
 

@@ -91,7 +91,7 @@ final class Expander: Duty {
 
     private func listedPiece(of job: Job, _ state: ExpansionState) async throws -> ExpansionPiece {
         var next = state
-        let read = try await engine.logs.listing(state.listing(of: job))
+        let read = try await engine.expandedListing(of: job, state)
             .next(from: state.offset, limit: engine.configuration.expansionPiece)
         var seeds = read.lines.flatMap { next.expansion.elements(for: $0, of: job) }
         next.offset = read.offset

@@ -6,7 +6,7 @@ import Synchronization
 /// Gives the elements of REMOVE jobs deepest first. A listing that fits in one piece is sorted in memory; the elements of
 /// a longer one are first spilled to disk by depth, a stretch in each of the job's turns.
 ///
-/// What was spilled when the process ends is spilled anew: nothing of the job was inserted yet.
+/// What was spilled when the process ends is spilled anew, and so it is on each server that takes a turn.
 final class RemovalSorts: Sendable {
     /// Where the spilling of a listing stands.
     private struct Progress {
@@ -28,12 +28,13 @@ final class RemovalSorts: Sendable {
     /// The next elements of a job; nil while its listing is still being sorted.
     func piece(of job: Job, _ state: ExpansionState) async throws -> ExpansionPiece? {
         let limit = engine.configuration.expansionPiece
-        guard state.depth == nil else { return try await spilled(engine.logs.spill(job.logUID), state) }
         if let progress = unfinished.withLock({ $0[job.id] }) { return try await goOn(progress, of: job, state) }
         let spill = engine.logs.spill(job.logUID)
         if try await spill.isSealed() { return try await spilled(spill, state) }
+        // Another server may have begun: what it sorted is its own, and the same, line by line.
+        guard state.depth == nil else { return try await goOn(Progress(spill: spill), of: job, state) }
         var expansion = Expansion()
-        let first = try await engine.logs.listing(state.listing(of: job)).next(from: 0, limit: limit)
+        let first = try await engine.expandedListing(of: job, state).next(from: 0, limit: limit)
         guard first.isEnd else { return try await goOn(Progress(spill: spill), of: job, state) }
         let seeds = first.lines.flatMap { expansion.elements(for: $0, of: job) } + expansion.finish(job)
         let order = seeds.indices.sorted { (-seeds[$0].depth, $0) < (-seeds[$1].depth, $1) }
@@ -52,8 +53,10 @@ final class RemovalSorts: Sendable {
     private func goOn(_ from: Progress, of job: Job, _ state: ExpansionState) async throws -> ExpansionPiece? {
         forget(job.id)
         var progress = from
-        let reader = engine.logs.listing(state.listing(of: job))
+        let reader = try await engine.expandedListing(of: job, state)
         let encoder = JSONEncoder()
+        // The same on every server: another may go on at an offset of this one.
+        encoder.outputFormatting = .sortedKeys
         for _ in 0..<Self.stretch {
             let read = try await reader.next(from: progress.offset, limit: engine.configuration.expansionPiece)
             var seeds = read.lines.flatMap { progress.expansion.elements(for: $0, of: job) }

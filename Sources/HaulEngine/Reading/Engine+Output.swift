@@ -25,24 +25,33 @@ extension Engine {
         try await store.read { try $0.endedAttempts(ofJob: job, latestOnly: latestOnly, after: after, limit: limit) }
     }
 
-    /// Whether each place of a job's logs is on disk, whole.
-    public func logsExist(_ places: [Attempt.LogPlace], of job: Job) async -> [Bool] {
-        await logs.exists(job.logUID, places)
+    /// Whether the log of each of a job's attempts is there, whole.
+    ///
+    /// - Throws: `.unavailable` where that can't be told now.
+    public func logsExist(_ attempts: [Attempt], of job: Job) async throws -> [Bool] {
+        let missing = Attempt.LogPlace(file: "", offset: 0, length: 0)
+        return try await logging {
+            try await logs.exists(job.logUID, attempts.map { ($0.log ?? missing, $0.server) })
+        }
     }
 
-    /// A piece of a log.
+    /// A piece of an attempt's log; empty where it has none.
     ///
     /// - Parameters:
     ///   - offset: bytes from the log's start.
     ///   - count: bytes at most.
-    public func readLog(
-        _ place: Attempt.LogPlace, of job: Job, from offset: Int, count: Int
-    ) async throws -> [UInt8] {
-        try await logs.read(job.logUID, place, from: offset, count: count)
+    public func readLog(of attempt: Attempt, _ job: Job, from offset: Int, count: Int) async throws -> [UInt8] {
+        guard let place = attempt.log else { return [] }
+        return try await logging {
+            try await logs.read(job.logUID, place, server: attempt.server, from: offset, count: count)
+        }
     }
 
-    public func listingExists(ofAttempt number: Int, element: Int, of job: Job) async -> Bool {
-        await logs.listingExists(AttemptKey(logUID: job.logUID, element: element, attempt: number))
+    /// Whether an attempt's listing is there.
+    ///
+    /// - Throws: `.unavailable` where that can't be told now.
+    public func listingExists(of attempt: Attempt, _ job: Job) async throws -> Bool {
+        try await logging { try await logs.listingExists(Self.key(attempt, job), server: attempt.server) }
     }
 
     /// Lines of an attempt's listing.
@@ -52,9 +61,30 @@ extension Engine {
     ///   - limit: lines at most.
     /// - Returns: the lines, the offset of the line after them, and whether there is none.
     public func readListing(
-        ofAttempt number: Int, element: Int, of job: Job, from offset: Int, limit: Int
+        of attempt: Attempt, _ job: Job, from offset: Int, limit: Int
     ) async throws -> (lines: [ListingLine], offset: Int, isEnd: Bool) {
-        try await logs.listing(AttemptKey(logUID: job.logUID, element: element, attempt: number))
-            .next(from: offset, limit: limit)
+        try await logging {
+            try await logs.listing(Self.key(attempt, job), server: attempt.server).next(from: offset, limit: limit)
+        }
+    }
+
+    private static func key(_ attempt: Attempt, _ job: Job) -> AttemptKey {
+        AttemptKey(logUID: job.logUID, element: attempt.elementID, attempt: attempt.number)
+    }
+
+    /// The listing that a job's expansion reads.
+    func expandedListing(of job: Job, _ state: ExpansionState) async throws -> ListingReader {
+        let id = AttemptID(jobID: job.id, elementID: 0, number: state.attempt)
+        return logs.listing(state.listing(of: job), server: try await attempt(id)?.server)
+    }
+
+    /// Bytes of a finished file of a job that this server has, for another server; nil where it has none.
+    public func lengthHere(ofFile file: String, job logUID: String) async throws -> Int? {
+        try await logging { try await logs.lengthHere(ofFile: file, job: logUID) }
+    }
+
+    /// A piece of a finished file of a job that this server has, for another server; nil where it has none.
+    public func readHere(_ file: String, job logUID: String, from: Int, count: Int) async throws -> [UInt8]? {
+        try await logging { try await logs.readHere(file, job: logUID, from: from, count: count) }
     }
 }

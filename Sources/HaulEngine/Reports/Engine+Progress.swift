@@ -29,10 +29,7 @@ extension Engine {
     public func appendLog(
         _ bytes: [UInt8], at offset: Int, job: Int, element: Int, token: String
     ) async throws -> Int {
-        let lease = try await liveLease(token, job: job, element: element)
-        let have = try await logging { try await logs.appendGrowing(lease.key, offset: offset, bytes: bytes) }
-        followers.ring(lease.id)
-        return have
+        try await append(bytes, at: offset, to: .log, under: liveLease(token, job: job, element: element))
     }
 
     /// Appends a piece of a running LIST's listing, in its NDJSON form.
@@ -42,17 +39,58 @@ extension Engine {
     public func appendListing(
         _ bytes: [UInt8], at offset: Int, job: Int, element: Int, token: String
     ) async throws -> Int {
-        let lease = try await liveLease(token, job: job, element: element)
-        guard lease.element.type == .list else {
+        try await append(bytes, at: offset, to: .listing, under: liveLease(token, job: job, element: element))
+    }
+
+    /// Appends a piece that another server handed on.
+    ///
+    /// - Returns: bytes that the server has now.
+    /// - Throws: as `appendLog`; `.unavailable` where the attempt is not this server's.
+    public func append(
+        _ bytes: [UInt8], at offset: Int, to stream: AttemptStream, of id: AttemptID
+    ) async throws -> Int {
+        let lease = try await liveLease(id)
+        try checkIsOwn(lease)
+        return try await keep(bytes, at: offset, of: stream, lease)
+    }
+
+    private func append(
+        _ bytes: [UInt8], at offset: Int, to stream: AttemptStream, under lease: Lease
+    ) async throws -> Int {
+        guard stream == .log || lease.element.type == .list else {
             throw EngineError(
-                .invalid, code: "no_listing_here", detail: "Element \(element) is no LIST: it has no listing.",
+                .invalid, code: "no_listing_here",
+                detail: "Element \(lease.id.elementID) is no LIST: it has no listing.",
                 hint: "Send what it prints to .../log.")
         }
-        return try await logging { try await logs.appendListing(lease.key, offset: offset, bytes: bytes) }
+        let holder = try await holder(of: lease)
+        if holder != identity.id {
+            let have = try await asking(holder, about: [lease.id]) {
+                try await others.append(bytes, at: offset, to: stream, of: lease.id, at: $0)
+            }
+            if let have { return have }
+        }
+        return try await keep(bytes, at: offset, of: stream, lease)
+    }
+
+    private func keep(
+        _ bytes: [UInt8], at offset: Int, of stream: AttemptStream, _ lease: Lease
+    ) async throws -> Int {
+        let have = try await logging {
+            switch stream {
+            case .log: try await logs.appendGrowing(lease.key, offset: offset, bytes: bytes)
+            case .listing: try await logs.appendListing(lease.key, offset: offset, bytes: bytes)
+            }
+        }
+        if stream == .log { followers.ring(lease.id) }
+        return have
     }
 
     private func liveLease(_ token: String, job: Int, element: Int) async throws -> Lease {
-        let id = try proven(token, job: job, element: element)
+        try await liveLease(proven(token, job: job, element: element))
+    }
+
+    private func liveLease(_ id: AttemptID) async throws -> Lease {
         let now = world.now()
         let lease = try await store.read { try Fence($0, now: now).lease(id) }
         guard lease.isLive else { throw EngineError.leaseEnded }

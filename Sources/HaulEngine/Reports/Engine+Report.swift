@@ -8,9 +8,62 @@ extension Engine {
     /// - Throws: `EngineError.unavailable` when the disk took none of them.
     public func report(_ reports: [Report]) async throws -> [Verdict] {
         var verdicts = [Verdict?](repeating: nil, count: reports.count)
-        var filed: [FiledReport] = []
+        var leases = try await leases(of: reports)
+        try await handOn(reports, &leases, &verdicts)
+        return try await take(reports, leases, verdicts)
+    }
+
+    /// Takes outcomes that another server handed on, as `report`; what is not this server's is refused as unavailable.
+    public func reportHandedOn(_ reports: [Report]) async throws -> [Verdict] {
         let leases = try await leases(of: reports)
-        for (index, lease) in leases.enumerated() {
+        let verdicts = leases.map { lease -> Verdict? in
+            guard case .success(let found) = lease, found.lease.isLive else { return nil }
+            do throws(EngineError) { try checkIsOwn(found.lease) } catch { return .refused(error) }
+            return nil
+        }
+        return try await take(reports, leases, verdicts)
+    }
+
+    /// Hands outcomes on to the servers that have what their attempts sent before.
+    private func handOn(
+        _ reports: [Report], _ leases: inout [Result<Found, EngineError>], _ verdicts: inout [Verdict?]
+    ) async throws {
+        var elsewhere: [Int: [Int]] = [:]
+        for (index, result) in leases.enumerated() {
+            guard case .success(let found) = result, found.lease.isLive, let server = found.lease.attempt.server,
+                server != identity.id
+            else { continue }
+            elsewhere[server, default: []].append(index)
+        }
+        for (server, places) in elsewhere {
+            do {
+                let ids = try places.map { try leases[$0].get().lease.id }
+                let answers = try await asking(server, about: ids) { other in
+                    let answers = try await others.report(places.map { reports[$0] }, at: other)
+                    guard answers.count == places.count else { throw ServerUnreachable("an answer without verdicts") }
+                    return answers
+                }
+                for (number, place) in places.enumerated() {
+                    if let answers {
+                        verdicts[place] = answers[number]
+                    } else if case .success(var found) = leases[place] {
+                        found.lease.isTakenOver = true
+                        leases[place] = .success(found)
+                    }
+                }
+            } catch let error as EngineError {
+                for place in places { verdicts[place] = .refused(error) }
+            }
+        }
+    }
+
+    /// Takes the outcomes that have no verdict yet.
+    private func take(
+        _ reports: [Report], _ leases: [Result<Found, EngineError>], _ early: [Verdict?]
+    ) async throws -> [Verdict] {
+        var verdicts = early
+        var filed: [FiledReport] = []
+        for (index, lease) in leases.enumerated() where verdicts[index] == nil {
             switch lease {
             case .failure(let error): verdicts[index] = .refused(error)
             case .success(let found):
@@ -27,6 +80,7 @@ extension Engine {
         for item in filed {
             guard case .accepted = verdicts[item.index] else { continue }
             followers.ring(item.lease.id)
+            if item.listingLength != nil { await logs.releaseListing(item.lease.key) }
             guard item.hasGrown, let place = item.log else { continue }
             await logs.releaseGrowing(item.lease.key, recordedAt: place)
         }
@@ -64,8 +118,8 @@ extension Engine {
             try await keepLate(report, lease)
             return .refused(.leaseEnded)
         }
-        if lease.element.type == .list, report.returnCode == 0, report.listing == nil,
-            await !logs.listingExists(lease.key)
+        if lease.element.type == .list, report.returnCode == 0, report.listing == nil, !lease.isTakenOver,
+            await logs.listingLength(lease.key) == nil
         {
             return .refused(
                 EngineError(
@@ -89,6 +143,7 @@ extension Engine {
     /// Commits the outcomes whose logs are on disk.
     private func settle(_ filed: [FiledReport]) async throws -> [(Int, Verdict)] {
         guard !filed.isEmpty else { return [] }
+        let own = identity.id
         return try await transact(elements: filed.count) { writer, ledger in
             var verdicts: [(Int, Verdict)] = []
             // Two reports of one attempt may come together: the second is judged by what the first has done.
@@ -96,7 +151,7 @@ extension Engine {
             while !rest.isEmpty {
                 var named: Set<AttemptID> = []
                 let group = rest.prefix { named.insert($0.lease.id).inserted }
-                verdicts += try Self.settle(Array(group), writer, ledger)
+                verdicts += try Self.settle(Array(group), writer, ledger, server: own)
                 rest = rest.dropFirst(group.count)
             }
             for session in Set(filed.map(\.lease.attempt.sessionID)) {
@@ -108,7 +163,7 @@ extension Engine {
 
     /// Of each attempt one report.
     private static func settle(
-        _ filed: [FiledReport], _ writer: StoreWriter, _ ledger: Ledger
+        _ filed: [FiledReport], _ writer: StoreWriter, _ ledger: Ledger, server: Int
     ) throws -> [(Int, Verdict)] {
         var verdicts: [(Int, Verdict)] = []
         var live: [(item: FiledReport, lease: Lease)] = []
@@ -127,7 +182,7 @@ extension Engine {
             live.map { ($0.item.event, $0.lease.element, $0.item.report.blamedSite) })
         let accepted = zip(live, decisions).compactMap { $1 == nil ? nil : $0 }
         _ = try writer.endAttempts(
-            accepted.map { ($0.item.ended($0.lease.attempt, now: ledger.now), $0.item.report.hash) })
+            accepted.map { ($0.item.ended($0.lease.attempt, now: ledger.now, server: server), $0.item.report.hash) })
         for (report, decision) in zip(live, decisions) {
             verdicts.append((report.item.index, decision == nil ? .refused(.leaseEnded) : .accepted))
         }

@@ -13,6 +13,8 @@ struct Lease: Sendable {
     var isSessionless: Bool
     /// False once the attempt ended, or its session did, or its time came.
     var isLive: Bool
+    /// What the attempt sent before was on a server that is gone.
+    var isTakenOver = false
 
     var key: AttemptKey { AttemptKey(logUID: logUID, element: id.elementID, attempt: id.number) }
 }

@@ -12,7 +12,7 @@ struct FiledReport: Sendable {
     var hasGrown = false
     var listingLength: Int?
     /// Why its listing can't be used: the attempt failed, whatever the worker says.
-    var listingProblem: String?
+    var listingProblem: (class: ErrorClass, reason: String)?
 
     init(index: Int, report: Report, lease: Lease) {
         self.index = index
@@ -22,10 +22,10 @@ struct FiledReport: Sendable {
 
     private var isSuccess: Bool { report.returnCode == 0 && listingProblem == nil }
 
-    private var errorClass: ErrorClass { listingProblem == nil ? report.errorClass ?? .unknown : .invalid }
+    private var errorClass: ErrorClass { listingProblem?.class ?? report.errorClass ?? .unknown }
 
     private var reason: String? {
-        listingProblem ?? report.reason ?? "the worker's tool ended with return code \(report.returnCode)"
+        listingProblem?.reason ?? report.reason ?? "the worker's tool ended with return code \(report.returnCode)"
     }
 
     /// What it means to the state machine.
@@ -36,7 +36,7 @@ struct FiledReport: Sendable {
     }
 
     /// The attempt with all that the report says of it.
-    func ended(_ attempt: Attempt, now: Timestamp) -> Attempt {
+    func ended(_ attempt: Attempt, now: Timestamp, server: Int) -> Attempt {
         var result = attempt
         result.ended = now
         result.status = isSuccess ? .done : .failed
@@ -47,6 +47,7 @@ struct FiledReport: Sendable {
         result.worker = worker
         result.log = log
         result.listingLength = listingLength
+        result.server = server
         if report.transferred != nil {
             let seconds = max(now.seconds(since: attempt.started), 0.001)
             result.progress = Attempt.Progress(
@@ -84,8 +85,13 @@ extension Engine {
                         try await logs.writeListing(item.lease.key, lines: lines)
                     }
                     result[place].listingLength = try await logs.finishListing(item.lease.key)?.bytes
+                    if result[place].listingLength == nil {
+                        result[place].listingProblem = (
+                            .interrupted, "the server that its listing had gone to is away for good"
+                        )
+                    }
                 } catch .invalidListing(let line, let why) {
-                    result[place].listingProblem = "line \(line) of the listing: \(why)"
+                    result[place].listingProblem = (.invalid, "line \(line) of the listing: \(why)")
                 } catch {
                     throw failure(error)
                 }
@@ -103,11 +109,16 @@ extension Engine {
         let finished = whole.map { place in
             FinishedLog(
                 key: result[place].lease.key, worker: result[place].worker, time: world.now(),
-                text: result[place].report.log)
+                text: Self.lostLog(of: result[place].lease) + result[place].report.log)
         }
         let places = try await logging { try await logs.append(finished) }
         for (place, log) in zip(whole, places) { result[place].log = log }
         return result
+    }
+
+    /// What stands in the place of a log's beginning where the server that had it is gone.
+    static func lostLog(of lease: Lease) -> [UInt8] {
+        lease.isTakenOver ? Array("haul: the server that had what came before of this log is gone\n".utf8) : []
     }
 
     /// Runs what touches the logs, with its errors in words for the client.
@@ -147,6 +158,15 @@ extension EngineError {
             self.init(
                 .unavailable, code: "disk_full", detail: "The server's disk is full; nothing was kept.",
                 hint: "Try again later.", cause: String(describing: error))
+        case .spoolFull:
+            self.init(
+                .unavailable, code: "spool_full",
+                detail: "The store of logs can't be reached, and what waits for it fills its place; nothing was kept.",
+                hint: "Try again later.", cause: String(describing: error))
+        case .away:
+            self.init(
+                .unavailable, code: "logs_away", detail: "The store of logs can't be reached.",
+                hint: "Try again in a while.", cause: String(describing: error))
         default:
             self.init(
                 .fault, code: "logs_failed", detail: "The server could not read or write a log.",

@@ -23,13 +23,25 @@ public struct Report: Sendable {
     /// Bytes; -1 is the element's size.
     public var transferred: Int?
     /// A hash of all that was sent, by which the same report is known again.
-    let hash: [UInt8]
+    public let hash: [UInt8]
 
     /// - Parameter sent: all that was sent, field by field.
     public init(
         jobID: Int, elementID: Int, token: String, returnCode: Int, host: String, log: [UInt8],
         listing: [ListingLine]? = nil, errorClass: ErrorClass? = nil, blamedSite: Int? = nil, reason: String? = nil,
         checksum: String? = nil, transferred: Int? = nil, sent: [String]
+    ) {
+        self.init(
+            jobID: jobID, elementID: elementID, token: token, returnCode: returnCode, host: host, log: log,
+            listing: listing, errorClass: errorClass, blamedSite: blamedSite, reason: reason, checksum: checksum,
+            transferred: transferred, hash: Hash.sha256(Array(sent.joined(separator: "\u{0}").utf8)))
+    }
+
+    /// - Parameter hash: of all that was sent, where another server read it.
+    public init(
+        jobID: Int, elementID: Int, token: String, returnCode: Int, host: String, log: [UInt8],
+        listing: [ListingLine]?, errorClass: ErrorClass?, blamedSite: Int?, reason: String?, checksum: String?,
+        transferred: Int?, hash: [UInt8]
     ) {
         self.jobID = jobID
         self.elementID = elementID
@@ -43,7 +55,7 @@ public struct Report: Sendable {
         self.reason = reason
         self.checksum = checksum
         self.transferred = transferred
-        hash = Hash.sha256(Array(sent.joined(separator: "\u{0}").utf8))
+        self.hash = hash
     }
 }
 

@@ -4,6 +4,10 @@ import Synchronization
 /// The folders of jobs below the root, `ab/LOG_UID/`: made when first needed, and known once they are durable.
 final class JobFolders: Sendable {
     let root: String
+    /// Which server's these are: several may share a root, and none writes to a file that another appends to.
+    let server: Int
+    /// All files stand in the root, `LOG_UID.NAME`.
+    let isFlat: Bool
     let rootFolder: OpenFile
     /// What files are opened with to be written.
     let room: OpenFile.Room?
@@ -11,8 +15,12 @@ final class JobFolders: Sendable {
     private let durable = Mutex<Set<String>>([])
     private static let rememberedPaths = 16_384
 
-    init(root: String, room: OpenFile.Room? = nil) throws(LogError) {
+    init(
+        root: String, server: Int, isFlat: Bool = false, room: OpenFile.Room? = nil
+    ) throws(LogError) {
         self.root = root
+        self.server = server
+        self.isFlat = isFlat
         self.room = room
         if mkdir(root, 0o700) != 0 && errno != EEXIST {
             throw .unusableRoot("cannot make the log folder \(root): \(String(cString: strerror(errno)))")
@@ -34,12 +42,18 @@ final class JobFolders: Sendable {
         }
     }
 
+    /// A name that is this server's alone; the first server's are plain.
+    func own(_ name: String) -> String { server == 1 ? name : "\(name)-s\(server)" }
+
     func shard(_ logUID: String) -> String { root + "/" + logUID.prefix(2) }
-    func folder(_ logUID: String) -> String { shard(logUID) + "/" + logUID }
-    func path(_ logUID: String, _ name: String) -> String { folder(logUID) + "/" + name }
+    func folder(_ logUID: String) -> String { isFlat ? root : shard(logUID) + "/" + logUID }
+    func path(_ logUID: String, _ name: String) -> String {
+        folder(logUID) + "/" + (isFlat ? logUID + "." : "") + name
+    }
 
     /// Makes the job's folder if it is not there.
     func make(_ logUID: String) throws(LogError) {
+        if isFlat { return }
         for path in [shard(logUID), folder(logUID)] where mkdir(path, 0o700) != 0 && errno != EEXIST {
             throw LogError.system("mkdir")
         }
@@ -64,6 +78,7 @@ final class JobFolders: Sendable {
     func unsynced(_ logUID: String, _ name: String) -> [String] {
         durable.withLock { known in
             if known.contains(path(logUID, name)) { return [] }
+            if isFlat { return [root] }
             return known.contains(folder(logUID)) ? [folder(logUID)] : [folder(logUID), shard(logUID), root]
         }
     }
@@ -77,8 +92,9 @@ final class JobFolders: Sendable {
     }
 
     func forget(_ logUID: String) {
-        let prefix = folder(logUID)
-        durable.withLock { known in known = known.filter { !$0.hasPrefix(prefix) } }
+        let prefix = path(logUID, "")
+        let folder = folder(logUID)
+        durable.withLock { known in known = known.filter { $0 != folder && !$0.hasPrefix(prefix) } }
     }
 
     func sync(folder path: String) throws(LogError) {

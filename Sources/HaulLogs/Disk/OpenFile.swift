@@ -29,6 +29,23 @@ final class OpenFile: Sendable {
         return Int(status.st_size)
     }
 
+    /// Bytes that it takes up on its disk.
+    var bytesOnDisk: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+    }
+
+    /// Whether it is what a path names.
+    func stands(at path: String) -> Bool {
+        var own = stat()
+        var there = stat()
+        return fstat(descriptor, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino
+            && own.st_dev == there.st_dev
+    }
+
+    /// Locks it until it is closed; false where another has. A file system that knows no locks keeps nobody out.
+    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+
     /// Up to `count` bytes from `offset`: fewer only at the end of the file.
     func read(at offset: Int, count: Int) throws(LogError) -> [UInt8] {
         var failure: LogError?

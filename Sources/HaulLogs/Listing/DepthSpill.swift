@@ -30,7 +30,7 @@ public final class DepthSpill: Sendable {
         self.bufferSize = bufferSize
     }
 
-    private var folder: String { folders.path(logUID, "spill") }
+    private var folder: String { folders.path(logUID, folders.own("spill")) }
     private var mark: String { folder + "/sealed" }
     private func file(_ depth: Int) -> String { folder + "/depth-\(depth)" }
 
@@ -59,7 +59,7 @@ public final class DepthSpill: Sendable {
             try spill.folders.sync(folder: spill.folder)
             // The mark comes last: where it is found, all else is.
             try OpenFile(spill.mark, O_RDWR | O_CREAT)?.sync()
-            for folder in [spill.folder] + spill.folders.unsynced(spill.logUID, "spill") {
+            for folder in [spill.folder] + spill.folders.unsynced(spill.logUID, spill.folders.own("spill")) {
                 try spill.folders.sync(folder: folder)
             }
         }

@@ -2,9 +2,10 @@ public import HaulModel
 
 /// Reads a listing in pieces, from any line that an earlier piece ended at.
 public struct ListingReader: Sendable {
-    let folders: JobFolders
-    let queue: WorkQueue
+    let logs: LogStore
     let key: AttemptKey
+    /// The server that took it.
+    let server: Int
     let longestLine: Int
     /// Bytes of one piece.
     private static let piece = 256 << 10
@@ -12,18 +13,20 @@ public struct ListingReader: Sendable {
     /// Up to `limit` lines, beginning `offset` bytes from the listing's start.
     ///
     /// - Returns: the lines, the offset of the next one, and whether there is none.
-    /// - Throws: `missing`, `io`, `invalidKey`; `invalidListing` for a line that `LogStore.finishListing` would refuse;
+    /// - Throws: `missing`, `away`, `io`, `invalidKey`; `invalidListing` for a line that `LogStore.finishListing` would refuse;
     ///   its number counts from the piece's start.
     public func next(
         from offset: Int, limit: Int
     ) async throws(LogError) -> (lines: [ListingLine], offset: Int, isEnd: Bool) {
         try key.validate()
         guard offset >= 0 else { throw .invalidKey("offset") }
-        let (folders, key, count) = (folders, key, max(Self.piece, longestLine + 1))
-        return try await queue.run { () throws(LogError) in
-            guard let file = try folders.open(key.logUID, key.listingName) else { throw .missing(key.listingName) }
-            let size = try file.size()
-            let found = try LineFile.lines(file, from: offset, count: count, limit: limit)
+        let name = logs.listingName(key, server: server)
+        let found = try await logs.read(
+            name, job: key.logUID, server: server, from: offset, count: max(Self.piece, longestLine + 1))
+        guard let (bytes, size) = found else { throw .missing(name) }
+        // Off the cooperative pool: a piece may have thousands of lines.
+        return try await logs.reading[key.logUID].run { () throws(LogError) in
+            let found = try LineFile.lines(bytes, from: offset, limit: limit)
             var lines: [ListingLine] = []
             lines.reserveCapacity(found.lines.count)
             for bytes in found.lines {
@@ -45,7 +48,13 @@ enum LineFile {
     static func lines(
         _ file: OpenFile, from offset: Int, count: Int, limit: Int
     ) throws(LogError) -> (lines: [ArraySlice<UInt8>], offset: Int) {
-        let bytes = try file.read(at: offset, count: count)
+        try lines(file.read(at: offset, count: count), from: offset, limit: limit)
+    }
+
+    /// The same of bytes that begin at `offset`.
+    static func lines(
+        _ bytes: [UInt8], from offset: Int, limit: Int
+    ) throws(LogError) -> (lines: [ArraySlice<UInt8>], offset: Int) {
         var lines: [ArraySlice<UInt8>] = []
         var start = 0
         while lines.count < max(1, limit), let end = bytes[start...].firstIndex(of: 0x0A) {

@@ -10,7 +10,7 @@ extension LogStore {
         try key.validate()
         let pieces = PieceFile(
             folders: folders, logUID: key.logUID, name: key.listingName, limit: limits.listing, cutMark: nil)
-        return try await growing[key.logUID].run { () throws(LogError) in try pieces.accept(bytes, at: offset) }
+        return try await accept(bytes, at: offset, into: pieces)
     }
 
     /// Reads all of a listing and makes it durable. Nothing else of its job waits for it longer than a piece takes.
@@ -20,7 +20,7 @@ extension LogStore {
     ///   proper name, in the first line's directory or one below it, and lines of a directory must stand together.
     public func finishListing(_ key: AttemptKey) async throws(LogError) -> ListingSummary? {
         try key.validate()
-        let folders = folders
+        let (folders, spool, server) = (folders, spool, server)
         let queue = growing[key.logUID]
         let opened = try await queue.run { () throws(LogError) in
             try folders.openToWrite(key.logUID, key.listingName)
@@ -30,7 +30,12 @@ extension LogStore {
         while true {
             let summary = try await queue.run { () throws(LogError) -> ListingSummary? in
                 guard let summary = try check.advance(file) else { return nil }
-                try folders.makeDurable(file, key.logUID, key.listingName)
+                guard let spool else {
+                    try folders.makeDurable(file, key.logUID, key.listingName)
+                    return summary
+                }
+                try spool.finish(
+                    file, key.logUID, folders.path(key.logUID, key.listingName), as: key.listingName(ofServer: server))
                 return summary
             }
             if let summary { return summary }
@@ -40,12 +45,12 @@ extension LogStore {
     /// Writes a listing that came whole in a report, in place of any that the attempt sent before. `finishListing`
     /// checks it and makes it durable.
     ///
-    /// - Throws: `tooLarge`, `full`, `io`, `invalidKey`; then what was there before stays.
+    /// - Throws: `tooLarge`, `full`, `spoolFull`, `io`, `invalidKey`; then what was there before stays.
     public func writeListing(
         _ key: AttemptKey, lines: some Sequence<ListingLine> & Sendable
     ) async throws(LogError) {
         try key.validate()
-        let (folders, limit) = (folders, limits.listing)
+        let (folders, limit, space) = (folders, limits.listing, spool?.space)
         try await growing[key.logUID].run { () throws(LogError) in
             let name = key.listingName + ".new"
             let path = folders.path(key.logUID, name)
@@ -53,6 +58,7 @@ extension LogStore {
                 let file = try folders.create(key.logUID, name)
                 file.cut(to: 0)
                 try Self.write(lines, to: file, limit: limit)
+                try space?.reserve(file.size())
             } catch {
                 unlink(path)
                 throw error
@@ -82,14 +88,29 @@ extension LogStore {
         try file.write(buffer[...], at: end)
     }
 
-    /// Reads an attempt's listing in pieces.
-    public func listing(_ key: AttemptKey) -> ListingReader {
-        ListingReader(folders: folders, queue: reading[key.logUID], key: key, longestLine: limits.listingLine)
+    /// Reads an attempt's finished listing in pieces.
+    ///
+    /// - Parameter writer: the server that took it; nil is this one.
+    public func listing(_ key: AttemptKey, server writer: Int? = nil) -> ListingReader {
+        ListingReader(logs: self, key: key, server: writer ?? server, longestLine: limits.listingLine)
     }
 
-    public func listingExists(_ key: AttemptKey) async -> Bool { await listingLength(key) != nil }
+    /// The name of a finished listing.
+    func listingName(_ key: AttemptKey, server writer: Int) -> String {
+        spool == nil ? key.listingName : key.listingName(ofServer: writer)
+    }
 
-    /// Bytes of an attempt's listing, finished or not; nil where it has none.
+    /// Whether a finished listing is there.
+    ///
+    /// - Parameter writer: the server that took it; nil is this one.
+    /// - Throws: `away` where that can't be told now.
+    public func listingExists(_ key: AttemptKey, server writer: Int? = nil) async throws(LogError) -> Bool {
+        do throws(LogError) { try key.validate() } catch { return false }
+        let writer = writer ?? server
+        return try await length(listingName(key, server: writer), job: key.logUID, server: writer) != nil
+    }
+
+    /// Bytes of what a running attempt sent of its listing; nil where it sent none.
     public func listingLength(_ key: AttemptKey) async -> Int? {
         do { try key.validate() } catch { return nil }
         let folders = folders

@@ -19,6 +19,7 @@ final class Appender: Sendable {
 
     let folders: JobFolders
     let limits: LogLimits
+    private let space: SpoolSpace?
     private let pending = Mutex(Pending())
     /// Used on `queue` alone.
     private let files: Mutex<OpenNumberedFiles>
@@ -26,7 +27,8 @@ final class Appender: Sendable {
     /// Bytes of one group: what a caller waits for at most.
     private static let groupBytes = 32 << 20
 
-    init(folders: JobFolders, limits: LogLimits) {
+    init(folders: JobFolders, limits: LogLimits, space: SpoolSpace? = nil) {
+        self.space = space
         self.folders = folders
         self.limits = limits
         files = Mutex(OpenNumberedFiles(capacity: limits.openFiles))
@@ -37,6 +39,7 @@ final class Appender: Sendable {
         if records.isEmpty { return [] }
         for record in records { try record.key.validate() }
         let cost = records.reduce(0) { $0 + $1.cost }
+        try space?.reserve(cost)
         let answer: Answer = await withCheckedContinuation { waiting in
             let request = Request(records: records, cost: cost, waiting: waiting)
             let (isTaken, mustStart) = pending.withLock { pending in
@@ -52,7 +55,18 @@ final class Appender: Sendable {
             if !isTaken { waiting.resume(returning: .failure(.busy)) }
             if mustStart { queue.start { [self] in writeAll() } }
         }
+        if case .failure = answer { space?.release(cost) }
         return try answer.get()
+    }
+
+    /// Ends files that have taken logs for so long.
+    ///
+    /// - Returns: names of those that still do, `LOG_UID.NAME`.
+    func seal(olderThan age: Duration) async -> Set<String> {
+        let sealed = try? await queue.run { [self] () throws(LogError) in
+            files.withLock { $0.close(openedBefore: ContinuousClock().now - age) }
+        }
+        return sealed ?? []
     }
 
     /// Forgets a job's open file and does what follows, in order with the groups.

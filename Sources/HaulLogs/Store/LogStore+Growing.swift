@@ -18,8 +18,22 @@ extension LogStore {
     /// - Throws: `wrongOffset`, `full`, `io`, `invalidKey`.
     public func appendGrowing(_ key: AttemptKey, offset: Int, bytes: [UInt8]) async throws(LogError) -> Int {
         try key.validate()
-        let pieces = pieces(key)
-        return try await growing[key.logUID].run { () throws(LogError) in try pieces.accept(bytes, at: offset) }
+        return try await accept(bytes, at: offset, into: pieces(key))
+    }
+
+    /// Takes a piece, within the spool's bound where there is one.
+    func accept(_ bytes: [UInt8], at offset: Int, into pieces: PieceFile) async throws(LogError) -> Int {
+        let space = spool?.space
+        return try await growing[pieces.logUID].run { () throws(LogError) in
+            guard let space else { return try pieces.accept(bytes, at: offset) }
+            let before = pieces.folders.length(pieces.logUID, pieces.name) ?? 0
+            try space.reserve(bytes.count)
+            defer {
+                let after = pieces.folders.length(pieces.logUID, pieces.name) ?? 0
+                space.release(bytes.count - min(bytes.count, after - before))
+            }
+            return try pieces.accept(bytes, at: offset)
+        }
     }
 
     /// The attempts of these that sent something of their logs.
@@ -35,6 +49,16 @@ extension LogStore {
             found.formUnion(some ?? [])
         }
         return found
+    }
+
+    /// Bytes that a running attempt sent of its log.
+    public func growingLength(_ key: AttemptKey) async -> Int {
+        let folders = folders
+        guard (try? key.validate()) != nil else { return 0 }
+        let length = try? await reading[key.logUID].run { () throws(LogError) in
+            folders.length(key.logUID, key.logName)
+        }
+        return (length ?? nil) ?? 0
     }
 
     /// Up to `count` bytes of what a running attempt sent of its log; empty where there is no more.
@@ -60,15 +84,23 @@ extension LogStore {
         _ key: AttemptKey, worker: String, time: Timestamp, extra: [UInt8]
     ) async throws(LogError) -> Attempt.LogPlace {
         try key.validate()
-        let (folders, limits) = (folders, limits)
+        let (folders, limits, spool) = (folders, limits, spool)
         let content = try await growing[key.logUID].run { () throws(LogError) -> LogRecord.Content in
             guard let file = try folders.openToWrite(key.logUID, key.logName) else { return .text(extra) }
             let size = try file.size()
             if size + extra.count <= limits.ownFile { return .text(try file.read(at: 0, count: size) + extra) }
             let rest = LogHeader.cut(extra, to: limits.ownFile)
             try file.writeWhole(rest[...], at: size)
-            try folders.makeDurable(file, key.logUID, key.logName)
-            return .elsewhere(Attempt.LogPlace(file: key.logName, offset: 0, length: size + rest.count))
+            let place = Attempt.LogPlace(file: key.logName, offset: 0, length: size + rest.count)
+            guard let spool else {
+                try folders.makeDurable(file, key.logUID, key.logName)
+                return .elsewhere(place)
+            }
+            // Another name each time: what went to the bucket before is never another thing.
+            let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+            let name = "\(folders.own(key.stem))-\(digits).log"
+            try spool.finish(file, key.logUID, folders.path(key.logUID, key.logName), as: name)
+            return .elsewhere(Attempt.LogPlace(file: name, offset: 0, length: place.length))
         }
         let places = try await appender.append([LogRecord(key: key, worker: worker, time: time, content: content)])
         guard let place = places.first else { throw .io("no place for a log") }
@@ -79,8 +111,22 @@ extension LogStore {
     /// To be called after the place is committed. Forgetting to costs the space until the job is removed.
     public func releaseGrowing(_ key: AttemptKey, recordedAt place: Attempt.LogPlace) async {
         do { try key.validate() } catch { return }
-        guard place.file != key.logName else { return }
-        let path = folders.path(key.logUID, key.logName)
-        _ = try? await growing[key.logUID].run { () throws(LogError) in unlink(path) }
+        guard spool != nil || place.file != key.logName else { return }
+        await drop(key, key.logName)
+    }
+
+    /// Drops the growing file of a listing whose attempt's end is committed, where it has gone to a bucket.
+    public func releaseListing(_ key: AttemptKey) async {
+        do { try key.validate() } catch { return }
+        guard spool != nil else { return }
+        await drop(key, key.listingName)
+    }
+
+    private func drop(_ key: AttemptKey, _ name: String) async {
+        let (folders, space) = (folders, spool?.space)
+        _ = try? await growing[key.logUID].run { () throws(LogError) in
+            let length = folders.length(key.logUID, name) ?? 0
+            if unlink(folders.path(key.logUID, name)) == 0 { space?.release(length) }
+        }
     }
 }

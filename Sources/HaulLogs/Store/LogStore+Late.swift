@@ -10,9 +10,9 @@ extension LogStore {
         _ key: AttemptKey, worker: String, time: Timestamp, text: [UInt8]
     ) async throws(LogError) {
         try key.validate()
-        let (folders, limits) = (folders, limits)
+        let (folders, limits, spool) = (folders, limits, spool)
         try await growing[key.logUID].run { () throws(LogError) in
-            let names = (0..<max(0, limits.lateLogs)).map { "\(key.stem).late-\($0 + 1).log" }
+            let names = (0..<max(0, limits.lateLogs)).map { "\(folders.own(key.stem + ".late"))-\($0 + 1).log" }
             guard let name = names.first(where: { folders.length(key.logUID, $0) == nil }) else { return }
             let file = try folders.create(key.logUID, name, exclusively: true)
             let header = LogHeader.line(key, worker: worker, time: time, note: ", late")
@@ -23,6 +23,8 @@ extension LogStore {
                 throw error
             }
             try folders.makeDurable(file, key.logUID, name)
+            // The first name stays until the job has ended: by it they are counted.
+            try spool?.finish(file, key.logUID, folders.path(key.logUID, name), as: name)
         }
     }
 }

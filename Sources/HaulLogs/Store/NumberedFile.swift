@@ -1,12 +1,16 @@
 import Glibc
 import HaulModel
 
-/// The numbered file of a job that is being appended to: `attempts-1.log`, then `attempts-2.log` ...
+/// The numbered file of a job that is being appended to: `attempts-1.log`, then `attempts-2.log` ...; another server's than
+/// the first is `attempts-s2-1.log`.
 struct NumberedFile {
     private let logUID: String
     private let folders: JobFolders
     private let fullAt: Int
     private(set) var file: OpenFile
+    private(set) var name: String
+    /// When the first log of this file was on its way.
+    private(set) var opened = ContinuousClock().now
     private var number: Int
     /// Bytes in the file.
     private var end: Int
@@ -16,9 +20,12 @@ struct NumberedFile {
     private var buffer: [UInt8] = []
     private static let bufferSize = 1 << 20
 
-    var name: String { Self.name(number) }
-
-    private static func name(_ number: Int) -> String { "attempts-\(number).log" }
+    /// In a flat folder files go once they are uploaded, and numbers would come again.
+    private static func name(_ number: Int, _ folders: JobFolders) -> String {
+        guard folders.isFlat else { return "\(folders.own("attempts"))-\(number).log" }
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return "\(folders.own("attempts"))-\(String(repeating: "0", count: 16 - digits.count))\(digits).log"
+    }
 
     /// Opens the last numbered file of a job, or makes the first. After a crash it may end with half a log that nobody
     /// points at: what comes next begins on a line of its own.
@@ -28,9 +35,10 @@ struct NumberedFile {
         self.fullAt = fullAt
         var number = 1
         var status = stat()
-        while stat(folders.path(logUID, Self.name(number + 1)), &status) == 0 { number += 1 }
+        while !folders.isFlat, stat(folders.path(logUID, Self.name(number + 1, folders)), &status) == 0 { number += 1 }
         self.number = number
-        file = try folders.create(logUID, Self.name(number))
+        name = Self.name(number, folders)
+        file = try folders.create(logUID, name, exclusively: folders.isFlat)
         end = try file.size()
         if end > 0, try file.read(at: end - 1, count: 1) != [0x0A] { buffer = [0x0A] }
         start = end
@@ -69,7 +77,10 @@ struct NumberedFile {
         try flush()
         // The next file takes this one's place among the open ones: its end is made durable here.
         try folders.makeDurable(file, logUID, name)
-        file = try folders.create(logUID, Self.name(number + 1))
+        let next = Self.name(number + 1, folders)
+        file = try folders.create(logUID, next, exclusively: folders.isFlat)
+        name = next
+        opened = ContinuousClock().now
         number += 1
         end = try file.size()
         start = end

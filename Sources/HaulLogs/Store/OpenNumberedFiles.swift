@@ -17,5 +17,13 @@ struct OpenNumberedFiles {
         for (logUID, _) in oldest { files[logUID] = nil }
     }
 
+    /// Closes those that were opened before a time.
+    ///
+    /// - Returns: the names of the others, `LOG_UID.NAME`.
+    mutating func close(openedBefore time: ContinuousClock.Instant) -> Set<String> {
+        files = files.filter { $0.value.file.opened >= time }
+        return Set(files.map { $0.key + "." + $0.value.file.name })
+    }
+
     mutating func close(_ logUID: String) { files[logUID] = nil }
 }

@@ -23,12 +23,14 @@ public struct Attempt: Sendable, Hashable {
     public var log: LogPlace?
     /// Bytes of its listing file; nil where it has none.
     public var listingLength: Int?
+    /// The server that took what there is of its log and listing; nil while there is nothing.
+    public var server: Int?
 
     public init(
         jobID: Int, elementID: Int, number: Int, sessionID: Int, worker: String, started: Timestamp,
         ended: Timestamp? = nil, status: Status? = nil, errorClass: ErrorClass? = nil, reason: String? = nil,
         returnCode: Int? = nil, progress: Progress? = nil, checksum: String? = nil, log: LogPlace? = nil,
-        listingLength: Int? = nil
+        listingLength: Int? = nil, server: Int? = nil
     ) {
         self.jobID = jobID
         self.elementID = elementID
@@ -45,6 +47,7 @@ public struct Attempt: Sendable, Hashable {
         self.checksum = checksum
         self.log = log
         self.listingLength = listingLength
+        self.server = server
     }
 
     /// What moved so far.

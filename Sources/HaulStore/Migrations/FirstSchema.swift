@@ -3,6 +3,16 @@ extension Migrations {
     static let firstSchema = """
         CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
+        -- The servers of this database, and where each is reached by the others.
+        CREATE TABLE servers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            url TEXT NOT NULL CHECK (url <> ''),
+            -- Changes with each start: what was meant for an earlier run of it is worth nothing.
+            run TEXT NOT NULL CHECK (run <> ''),
+            seen INTEGER NOT NULL);
+        CREATE INDEX servers_url ON servers (url, id);
+        CREATE INDEX servers_seen ON servers (seen);
+
         CREATE TABLE users (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL UNIQUE CHECK (name <> ''),
@@ -240,6 +250,8 @@ extension Migrations {
             checksum TEXT,
             log_file TEXT, log_offset INTEGER, log_length INTEGER,
             listing_length INTEGER,
+            -- The server that took what there is of its log and listing, from before the first byte was acknowledged.
+            server_id INTEGER,
             -- A hash of the report that ended it, by which the same report is known again.
             report BLOB,
             PRIMARY KEY (job_id, element_id, number),

@@ -3,7 +3,7 @@ public import HaulModel
 private let attemptColumns = """
     a.job_id, a.element_id, a.number, a.session_id, a.worker, a.started, a.ended, a.status, a.class, a.reason,
     a.returncode, a.transferred, a.elapsed, a.instant, a.average, a.checksum, a.log_file, a.log_offset, a.log_length,
-    a.listing_length
+    a.listing_length, a.server_id
     """
 
 extension StoreReader {
@@ -64,7 +64,7 @@ extension StoreReader {
             WHERE a.job_id = $1 AND (a.element_id, a.number) > ($2, $3) AND a.ended IS NOT NULL \(latestOnly ? latest : "")
             ORDER BY a.element_id, a.number LIMIT $4
             """, [.int(job), .int(after.element), .int(after.number), .int(limit)]
-        ) { row in (try Self.attempt(row), JobType(rawValue: row.int(20)) ?? .list) }
+        ) { row in (try Self.attempt(row), JobType(rawValue: row.int(21)) ?? .list) }
     }
 
     static func attempt(_ row: any SQLRow) throws -> Attempt {
@@ -82,7 +82,8 @@ extension StoreReader {
             started: Timestamp(milliseconds: row.int(5)), ended: row.optionalInt(6).map(Timestamp.init(milliseconds:)),
             status: row.optionalInt(7).flatMap(Status.init), errorClass: row.optionalText(8).flatMap(ErrorClass.init),
             reason: row.optionalText(9), returnCode: row.optionalInt(10), progress: progress,
-            checksum: row.optionalText(15), log: log, listingLength: row.optionalInt(19))
+            checksum: row.optionalText(15), log: log, listingLength: row.optionalInt(19),
+            server: row.optionalInt(20))
     }
 }
 
@@ -99,6 +100,17 @@ extension StoreWriter {
                     .int(now.milliseconds),
                 ]
             })
+    }
+
+    /// Says which server takes the log and listing of an attempt that runs: only where `from` (nil: none) did before.
+    ///
+    /// - Returns: false where another does, or the attempt has ended.
+    public func setServer(_ server: Int, of id: AttemptID, from: Int?) throws -> Bool {
+        try db.run(
+            """
+            UPDATE attempts SET server_id = $4
+            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL AND COALESCE(server_id, 0) = $5
+            """, [.int(id.jobID), .int(id.elementID), .int(id.number), .int(server), .int(from ?? 0)]) == 1
     }
 
     /// Keeps the latest progress of an attempt that runs.
@@ -127,7 +139,8 @@ extension StoreWriter {
             """
             UPDATE attempts SET ended = $4, status = $5, class = $6, reason = $7, returncode = $8, transferred = $9,
                 elapsed = $10, instant = $11, average = $12, checksum = $13, log_file = $14, log_offset = $15,
-                log_length = $16, listing_length = $17, report = $18, worker = $19
+                log_length = $16, listing_length = $17, report = $18, worker = $19,
+                server_id = $20
             WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL
             """,
             batch: ends.map { attempt, report in Self.values(attempt, report: report) }
@@ -143,6 +156,7 @@ extension StoreWriter {
             SQLValue(attempt.progress?.instant), SQLValue(attempt.progress?.average), SQLValue(attempt.checksum),
             SQLValue(attempt.log?.file), SQLValue(attempt.log?.offset), SQLValue(attempt.log?.length),
             SQLValue(attempt.listingLength), report.map(SQLValue.blob) ?? .null, .text(attempt.worker),
+            SQLValue(attempt.server),
         ]
     }
 }

@@ -10,6 +10,14 @@ extension StoreReader {
     }
 }
 
+extension StoreReader {
+    /// Whether a job has ended, or is gone.
+    public func isOver(logUID: String) throws -> Bool {
+        let status = try db.first("SELECT status FROM jobs WHERE log_uid = $1", [.text(logUID)]) { $0.int(0) }
+        return status.map { [1, 2, 5].contains($0) } ?? true
+    }
+}
+
 extension StoreWriter {
     /// Hides jobs that ended before a time, but for those that their users keep.
     ///

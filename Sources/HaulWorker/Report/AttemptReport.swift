@@ -23,12 +23,15 @@ actor AttemptReport {
     /// The most bytes of a log that are kept until the outcome, and of one of its pieces.
     static let logPiece = 64 << 10
     static let listingPiece = 1 << 20
+    /// Of a listing the rest is worth nothing; of a log it is.
+    private static let restartNotice = Data("haul: the server that had what came before of this log is gone\n".utf8)
 
     init(_ assignment: Assignment, context: ReportContext) {
         self.assignment = assignment
         self.context = context
         let (server, key, backoff) = (context.server, assignment.key, context.pace.backoff)
-        log = PieceUpload(pieceBytes: Self.logPiece, backoff: backoff) { piece, offset throws(ServerFailure) in
+        log = PieceUpload(pieceBytes: Self.logPiece, backoff: backoff, restartNotice: Self.restartNotice) {
+            piece, offset throws(ServerFailure) in
             try await server.piece(piece, at: offset, of: .log, attempt: key)
         }
         listing = PieceUpload(pieceBytes: Self.listingPiece, backoff: backoff) { piece, offset throws(ServerFailure) in

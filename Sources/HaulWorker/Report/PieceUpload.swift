@@ -15,14 +15,20 @@ actor PieceUpload {
     private let pieceBytes: Int
     private let backoff: Backoff
     private let send: Send
+    /// What goes up first where the server has lost all that it had; nil where what is left is worth nothing without it.
+    private let restartNotice: Data?
+    /// Bytes by which the server's offsets are behind ours, since it lost what it had.
+    private var lost = 0
     /// Starts at byte ``acknowledged``.
     private var buffer = Data()
     private var acknowledged = 0
-    private var sending: Task<Int, any Error>?
+    private var sending: Task<Reached, any Error>?
     private(set) var failure: ServerFailure?
 
     /// - Parameter pieceBytes: The most bytes of a piece.
-    init(pieceBytes: Int, backoff: Backoff, send: @escaping Send) {
+    /// - Parameter restartNotice: What goes up in the place of the beginning where the server lost it.
+    init(pieceBytes: Int, backoff: Backoff, restartNotice: Data? = nil, send: @escaping Send) {
+        self.restartNotice = restartNotice
         self.pieceBytes = pieceBytes
         self.backoff = backoff
         self.send = send
@@ -59,13 +65,15 @@ actor PieceUpload {
     }
 
     private func sendPiece() async throws(ServerFailure) {
-        let task: Task<Int, any Error>
+        let task: Task<Reached, any Error>
         if let sending {
             task = sending
         } else {
             let piece = Self.piece(of: buffer, limit: pieceBytes)
-            let (offset, backoff, send) = (acknowledged, backoff, send)
-            task = Task { try await Self.deliver(piece, at: offset, backoff: backoff, send: send) }
+            let (offset, lost, backoff, notice, send) = (acknowledged, lost, backoff, restartNotice, send)
+            task = Task {
+                try await Self.deliver(piece, at: offset, lost: lost, backoff: backoff, notice: notice, send: send)
+            }
             sending = task
         }
         do {
@@ -73,8 +81,9 @@ actor PieceUpload {
             // Another who waited for the same piece may have been here first.
             guard sending == task else { return }
             sending = nil
-            buffer = Data(buffer.dropFirst(reached - acknowledged))
-            acknowledged = reached
+            buffer = Data(buffer.dropFirst(reached.offset - acknowledged))
+            acknowledged = reached.offset
+            lost = reached.lost
         } catch {
             if sending == task { sending = nil }
             fail(error as? ServerFailure ?? .cancelled)
@@ -87,24 +96,40 @@ actor PieceUpload {
         buffer = Data()
     }
 
-    /// Brings a piece to the server, however often it takes; returns the offset that is reached then.
+    /// How far a piece brought it: in our bytes, and by how many the server's are behind.
+    private struct Reached: Sendable {
+        var offset: Int
+        var lost: Int
+    }
+
+    /// Brings a piece to the server, however often it takes. A server that has nothing any more - another had it, and is
+    /// gone - gets the notice and goes on from there.
     private static func deliver(
-        _ piece: Data, at start: Int, backoff: Backoff, send: Send
-    ) async throws -> Int {
+        _ piece: Data, at start: Int, lost: Int, backoff: Backoff, notice: Data?, send: Send
+    ) async throws -> Reached {
         var backoff = backoff
+        var piece = piece
+        // Both in the server's bytes.
+        var start = start - lost
         var offset = start
-        let end = start + piece.count
-        while offset < end {
+        let ends = start + lost + piece.count
+        while offset < start + piece.count {
             do {
                 switch try await send(Data(piece.dropFirst(offset - start)), offset) {
-                case .accepted: return end
+                case .accepted: offset = start + piece.count
                 case .wrongOffset(let actual):
+                    if actual == 0, offset > 0, let notice {
+                        piece = notice + piece
+                        start = 0
+                        offset = 0
+                        continue
+                    }
                     // An answer that was lost: the server has some of it, or all. Anything else cannot be mended from
                     // what is still here.
-                    guard actual > offset, actual <= end else {
+                    guard actual > offset, actual <= start + piece.count else {
                         throw ServerFailure.refused(
                             status: Self.outOfStep,
-                            detail: "the server is at byte \(actual), the piece at \(offset) to \(end)")
+                            detail: "the server is at byte \(actual), the piece at \(offset) to \(start + piece.count)")
                     }
                     offset = actual
                 }
@@ -112,7 +137,7 @@ actor PieceUpload {
                 try await Task.sleep(for: .seconds(backoff.next()))
             }
         }
-        return end
+        return Reached(offset: ends, lost: ends - start - piece.count)
     }
 
     /// As many bytes as a piece takes, cut behind a line where there is one, else between two characters.

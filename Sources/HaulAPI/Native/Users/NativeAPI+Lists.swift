@@ -85,11 +85,13 @@ extension NativeAPI {
         let document = JSONText.bytes(ElementDocument(element))
         // A listing that the disk lost takes nothing with it but itself; the output of its attempt says what is wrong.
         guard form != .none, element.type == .list, element.phase == .done,
-            await engine.listingExists(ofAttempt: element.attempts, element: element.id, of: job)
+            let attempt = try await engine.attempt(
+                AttemptID(jobID: job.id, elementID: element.id, number: element.attempts)),
+            try await engine.listingExists(of: attempt, job)
         else { return try await sink.write(document) }
         try await sink.write(Array(document.dropLast()))
         try await sink.write(",\"listing\":[")
-        try await writeListing(of: job, element: element.id, attempt: element.attempts, form, to: &sink)
+        try await writeListing(of: attempt, job, form, to: &sink)
         try await sink.write("]}")
     }
 

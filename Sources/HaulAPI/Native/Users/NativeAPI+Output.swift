@@ -111,14 +111,12 @@ extension NativeAPI {
 
     /// - Throws: 500 that says which attempt's log is not there, without a path.
     private func checkLogs(_ page: [Ended], of job: Job) async throws {
-        let places = page.map { $0.attempt.log ?? Attempt.LogPlace(file: "", offset: 0, length: 0) }
-        let found = await engine.logsExist(places, of: job)
+        let found = try await engine.logsExist(page.map(\.attempt), of: job)
         for (ended, isThere) in zip(page, found) {
             let hasListing =
                 ended.attempt.listingLength == nil
                 ? true
-                : await engine.listingExists(
-                    ofAttempt: ended.attempt.number, element: ended.attempt.elementID, of: job)
+                : try await engine.listingExists(of: ended.attempt, job)
             if !isThere || !hasListing {
                 throw Self.missing(isThere ? "listing" : "log", ended.attempt.elementID, ended.attempt.number, job)
             }
@@ -148,7 +146,7 @@ extension NativeAPI {
             var offset = 0
             while offset < place.length {
                 let piece = try await engine.readLog(
-                    place, of: job, from: offset, count: min(256 << 10, place.length - offset))
+                    of: attempt, job, from: offset, count: min(256 << 10, place.length - offset))
                 if piece.isEmpty { break }
                 offset += piece.count
                 try await sink.write(text.encode(piece))
@@ -158,20 +156,19 @@ extension NativeAPI {
         try await sink.write("\"")
         if attempt.listingLength != nil {
             try await sink.write(",\"listing\":")
-            try await writeListing(of: job, element: attempt.elementID, attempt: attempt.number, form, to: &sink)
+            try await writeListing(of: attempt, job, form, to: &sink)
         }
         try await sink.write("}")
     }
 
     /// Streams a listing as one object: names by directory, or with `long` entries as objects.
     func writeListing(
-        of job: Job, element: Int, attempt: Int, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
+        of attempt: Attempt, _ job: Job, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
     ) async throws {
         var json = ListingJSON(form: form == .long ? .long : .short)
         var offset = 0
         while true {
-            let read = try await engine.readListing(
-                ofAttempt: attempt, element: element, of: job, from: offset, limit: 1000)
+            let read = try await engine.readListing(of: attempt, job, from: offset, limit: 1000)
             try await sink.write(json.encode(read.lines))
             offset = read.offset
             if read.isEnd { break }

@@ -1,0 +1,118 @@
+import Foundation
+import HaulHTTP
+import HaulProtocol
+import Synchronization
+
+/// moto_server as an S3 service on a free port of the loopback interface, out of the environment that `make test` makes
+/// below the build folder. It checks signatures and keeps objects in memory: a new start knows nothing of the one before.
+public final class MotoServer: Sendable {
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public let port: Int
+    private let folder: Folder
+    private let client = HTTPClient()
+    private let state = Mutex<Child?>(nil)
+    /// What opens it: the same for each start.
+    public static let accessKey = "AKIAHAUL0000TEST0000"
+    public static let secretKey = "secret/of+the=tests"
+    public static let bucket = "haul-logs"
+
+    public var url: String { "http://127.0.0.1:\(port)" }
+
+    public init() throws {
+        folder = try Folder()
+        // Below the range out of which the kernel takes ports for connections: it is started again on the same one.
+        port = Int.random(in: 15_000..<32_000)
+        try Self.program.write(toFile: folder.path + "/service.py", atomically: true, encoding: .utf8)
+    }
+
+    /// A service that answers, with an empty bucket.
+    public static func start() async throws -> MotoServer {
+        for _ in 0..<5 {
+            let server = try MotoServer()
+            do {
+                try await server.start()
+                return server
+            } catch is NeverHappened {}
+        }
+        throw Failure(description: "moto_server finds no free port")
+    }
+
+    public func start() async throws {
+        let child = try await Child.start(
+            Command(
+                executable: try Self.python, arguments: [folder.path + "/service.py", "\(port)"],
+                output: .append(path: folder.path + "/moto.log"), errors: .append(path: folder.path + "/moto.log")))
+        state.withLock { $0 = child }
+        try await eventually("moto_server answers", within: .seconds(60)) {
+            if let status = child.status {
+                throw Failure(description: "moto_server \(status): \(self.log.suffix(2000))")
+            }
+            let answer = try? await self.client.send(
+                HTTPClientRequest(url: self.url + "/moto-api/data.json", timeout: 5))
+            return answer?.status == 200
+        }
+    }
+
+    /// Ends it at once.
+    public func kill() async {
+        guard let child = state.withLock({ $0 }) else { return }
+        child.signal(SIGKILL)
+        _ = await child.wait()
+        state.withLock { $0 = nil }
+    }
+
+    /// The keys in the bucket, as someone else sees them.
+    public func keys() async throws -> [String] {
+        let answer = try await client.send(
+            HTTPClientRequest(
+                url: "\(url)/\(Self.bucket)?list-type=2",
+                headers: ["Content-Type": "text/plain", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"],
+                signature: AWSSignature(
+                    region: "us-east-1", accessKey: Self.accessKey, secretKey: Self.secretKey)))
+        guard answer.status == 200 else {
+            throw Failure(description: "\(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
+        }
+        return String(decoding: answer.body, as: UTF8.self).components(separatedBy: "<Key>").dropFirst().compactMap {
+            $0.components(separatedBy: "</Key>").first
+        }
+    }
+
+    public var log: String { (try? String(contentsOfFile: folder.path + "/moto.log", encoding: .utf8)) ?? "" }
+
+    private static var python: String {
+        get throws {
+            var place = URL(fileURLWithPath: Built.executable("hauld")).deletingLastPathComponent()
+            while place.path != "/" {
+                let python = place.path + "/venv/bin/python"
+                if FileManager.default.isExecutableFile(atPath: python) { return python }
+                place.deleteLastPathComponent()
+            }
+            throw Failure(description: "there is no Python with moto: run `make venv`")
+        }
+    }
+
+    /// Makes the user, its keys and the bucket, and from then on lets in what is signed with them alone.
+    private static let program = """
+        import sys
+        from moto import settings
+        from moto.core import DEFAULT_ACCOUNT_ID
+        from moto.iam.models import iam_backends
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from moto.s3.models import s3_backends
+        from werkzeug.serving import run_simple
+
+        user = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_user("us-east-1", "haul", "/")
+        key = user.create_access_key("AKIA")
+        key.access_key_id = "\(accessKey)"
+        key.secret_access_key = "\(secretKey)"
+        iam_backends[DEFAULT_ACCOUNT_ID]["aws"].put_user_policy(
+            "haul", "all",
+            '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}')
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("\(bucket)", "us-east-1")
+        settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+        run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=True)
+        """
+}
