@@ -32,6 +32,8 @@ struct ChaosWorld: Sendable {
     let server: LiveServer
     let workers: [RealWorker]
     let web: WebServer
+    /// The database's own server, where it has one.
+    let cluster: PostgresCluster?
     let stateDisk: TinyDisk?
     let destinationDisk: TinyDisk?
 
@@ -57,7 +59,7 @@ struct ChaosWorld: Sendable {
                 "web": {id: 3, protocol: "http", endpoints: ["\(web.endpoint)"], root: "/", options: {prefix: ""}},
             }
             """
-        try await options.store.prepare(&settings)
+        let cluster = try await options.store.prepare(&settings)
         let server = try LiveServer(settings)
         let stateDisk = try options.stateDisk.map { try disk(at: server.folder + "/state", kibibytes: $0) }
         let destinationDisk = try options.destinationDisk.map { try disk(at: folder + "/destination", kibibytes: $0) }
@@ -74,7 +76,8 @@ struct ChaosWorld: Sendable {
             workers.append(try await RealWorker.start(server, settings))
         }
         return ChaosWorld(
-            folder: folder, options: options, server: server, workers: workers, web: web, stateDisk: stateDisk,
+            folder: folder, options: options, server: server, workers: workers, web: web, cluster: cluster,
+            stateDisk: stateDisk,
             destinationDisk: destinationDisk)
     }
 
@@ -100,6 +103,7 @@ struct ChaosWorld: Sendable {
         stateDisk?.remove()
         destinationDisk?.remove()
         await server.remove()
+        await cluster?.stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

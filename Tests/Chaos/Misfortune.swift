@@ -17,6 +17,7 @@ enum Misfortune: CaseIterable, Sendable {
         case .stateDiskFull: world.stateDisk != nil
         case .destinationFull: world.destinationDisk != nil
         case .networkDown, .networkSilent: world.options.network != nil
+        case .databaseKilled: world.cluster != nil
         default: true
         }
     }
@@ -56,7 +57,10 @@ enum Misfortune: CaseIterable, Sendable {
         case .destinationFull: try await fill(world.destinationDisk, chance)
         case .networkDown: try await cut(world, .down)
         case .networkSilent: try await cut(world, .silent)
-        case .databaseKilled: _ = try await world.options.store.kill()
+        case .databaseKilled:
+            await world.cluster?.kill()
+            try await Task.sleep(for: .milliseconds(chance.number(0...1000)))
+            try await world.cluster?.start()
         }
     }
 
