@@ -1,4 +1,5 @@
 import Foundation
+import HaulPlayground
 import HaulProtocol
 import Support
 

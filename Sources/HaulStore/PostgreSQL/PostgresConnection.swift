@@ -19,6 +19,8 @@ final class PostgresConnection: StoreConnection {
     private let link: PostgresLink
     /// Names of prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var names: [String: String] = [:]
+    /// What does them for many sets of values at once; nil for what can't be done so.
+    private var sets: [String: PostgresSet?] = [:]
     /// Statements that were ever prepared: no name is used twice.
     private var prepared = 0
     /// What goes before the next statement.
@@ -122,8 +124,14 @@ final class PostgresConnection: StoreConnection {
     }
 
     func later(_ sql: String, batch: [[SQLValue]]) throws {
+        if let rewriting { for _ in batch { _ = try rewriting(sql) } }
+        if batch.count >= PostgresSet.least, let set = try set(of: sql), !set.isNumbered {
+            for piece in Self.pieces(of: batch, PostgresSet.most) {
+                pending.append(Step(sql: set.text, values: PostgresValues(PostgresSet.arrays(batch[piece]))))
+            }
+            return
+        }
         for values in batch {
-            _ = try rewriting?(sql)
             pending.append(Step(sql: sql, values: PostgresValues(values)))
             if pending.count >= Self.pipelineLength { try perform([]) { _, _ in } }
         }
@@ -137,18 +145,49 @@ final class PostgresConnection: StoreConnection {
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int] {
         if let rewriting { for _ in batch { _ = try rewriting(sql) } }
-        var changed: [Int] = []
-        changed.reserveCapacity(batch.count)
-        var start = 0
-        while start < batch.count {
-            let piece = batch[start..<min(batch.count, start + Self.pipelineLength)]
-            try perform(piece.map { Step(sql: sql, values: PostgresValues($0)) }) { [start] number, result in
-                changed.append(Int(String(cString: PQcmdTuples(result))) ?? 0)
-                try PostgresRow(result).forEach { try row(start + number, $0) }
+        var changed = [Int](repeating: 0, count: batch.count)
+        if batch.count >= PostgresSet.least, let set = try set(of: sql) {
+            for piece in Self.pieces(of: batch, PostgresSet.most) {
+                let step = Step(sql: set.text, values: PostgresValues(PostgresSet.arrays(batch[piece])))
+                try perform([step]) { _, result in
+                    let last = Int(PQnfields(result)) - 1
+                    var next = piece.lowerBound
+                    try PostgresRow(result).forEach { columns in
+                        let number = set.isNumbered ? piece.lowerBound + columns.int(last) - 1 : next
+                        next += 1
+                        changed[number] += 1
+                        try row(number, columns)
+                    }
+                }
             }
-            start += piece.count
+            return changed
+        }
+        for piece in Self.pieces(of: batch, Self.pipelineLength) {
+            try perform(batch[piece].map { Step(sql: sql, values: PostgresValues($0)) }) { number, result in
+                changed[piece.lowerBound + number] = Int(String(cString: PQcmdTuples(result))) ?? 0
+                try PostgresRow(result).forEach { try row(piece.lowerBound + number, $0) }
+            }
         }
         return changed
+    }
+
+    private static func pieces(of batch: [[SQLValue]], _ length: Int) -> [Range<Int>] {
+        stride(from: 0, to: batch.count, by: length).map { $0..<min(batch.count, $0 + length) }
+    }
+
+    /// What does a statement for many sets at once; nil where that can't be, or the statement was not run before: from
+    /// then on the server knows the types of its parameters.
+    private func set(of sql: String) throws -> PostgresSet? {
+        if let known = sets[sql] { return known }
+        guard let name = names[sql] else { return nil }
+        let types = try first(
+            "SELECT array_to_string(CAST(parameter_types AS TEXT[]), ';') FROM pg_prepared_statements WHERE name = $1",
+            [.text(name)]
+        ) { $0.text(0).split(separator: ";").map(String.init) }
+        guard let types else { return nil }
+        let set = PostgresSet(sql, types: types)
+        sets[sql] = .some(set)
+        return set
     }
 
     /// How the server does each statement that was run, by its text, for a test of the plans.

@@ -36,6 +36,8 @@ protocol SQLConnection: AnyObject {
     /// Runs a statement once for each set of values, in order, and hands out each row with the number of its set: what
     /// answers it is not waited for between two sets, where the database is somewhere else.
     ///
+    /// The sets of an UPDATE name different rows: they may be done at once.
+    ///
     /// - Returns: how many rows each changed.
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int]
