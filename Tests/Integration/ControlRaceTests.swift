@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Cancel, retry and change while others do the same, or workers are at the very elements.
-@Suite(.server(), .timeLimit(.minutes(4))) struct ControlRaceTests {
+@Suite(.server { $0.leaseSeconds = 600 }, .timeLimit(.minutes(4))) struct ControlRaceTests {
     /// The same request many times at once.
     private func parallel(
         _ count: Int = 20, _ send: @escaping @Sendable () async throws -> Answer

@@ -88,6 +88,10 @@ extension StoreReader {
 }
 
 extension StoreWriter {
+    /// It has not ended; said so that no index but the primary key's fits. Those of what runs fit as well, and a planner that
+    /// has not seen the table yet may take the one of sessions, from end to end.
+    private static let runs = "COALESCE(ended, 0) = 0"
+
     public func insertAttempts(_ ids: [AttemptID], session: Session, now: Timestamp) throws {
         try db.later(
             """
@@ -109,7 +113,7 @@ extension StoreWriter {
         try db.run(
             """
             UPDATE attempts SET server_id = $4
-            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL AND COALESCE(server_id, 0) = $5
+            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND \(Self.runs) AND COALESCE(server_id, 0) = $5
             """, [.int(id.jobID), .int(id.elementID), .int(id.number), .int(server), .int(from ?? 0)]) == 1
     }
 
@@ -118,7 +122,7 @@ extension StoreWriter {
         try db.run(
             """
             UPDATE attempts SET transferred = $4, elapsed = $5, instant = $6, average = $7
-            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL
+            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND \(Self.runs)
             """,
             [
                 .int(id.jobID), .int(id.elementID), .int(id.number), .int(progress.transferred),
@@ -141,7 +145,7 @@ extension StoreWriter {
                 elapsed = $10, instant = $11, average = $12, checksum = $13, log_file = $14, log_offset = $15,
                 log_length = $16, listing_length = $17, report = $18, worker = $19,
                 server_id = $20
-            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND ended IS NULL
+            WHERE job_id = $1 AND element_id = $2 AND number = $3 AND \(Self.runs)
             """,
             batch: ends.map { attempt, report in Self.values(attempt, report: report) }
         ).map { $0 == 1 }
