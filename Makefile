@@ -34,7 +34,7 @@ PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 MOTO := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9
 VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(MOTO)' | cksum | tr -d ' ')
 
-.PHONY: help setup venv build demo playground needs-dir test simulate chaos lint format bench bench-steady install clean
+.PHONY: help setup venv build demo playground needs-dir test simulate chaos lint format bench bench-postgresql bench-steady install clean
 
 ## help: this list
 help:
@@ -138,14 +138,17 @@ format:
 ## bench: README's figures but for the steady load, each against a server of its own
 bench: BENCHES = register 'register --batch 1000 --jobs 200000 --connections 8' dispatch 'dispatch --waiting 1000000' \
     latency list 'list --entries 1000000' start
+## bench-postgresql: those of a registration and of hand-outs, over a PostgreSQL server of their own
+bench-postgresql: BENCHES = register dispatch
+bench-postgresql: STORE = --postgresql
 ## bench-steady: ten minutes of steady load; is memory flat?
 bench-steady: BENCHES = 'steady --seconds 600'
-bench bench-steady: setup build
+bench bench-postgresql bench-steady: setup build
 	@for what in $(BENCHES); do \
 	    worker='--worker-token-file "$$HAUL_WORKER_TOKEN_FILE"'; [[ $$what != register* ]] || worker=; \
 	    [[ $$what =~ ^(register|dispatch|latency) ]] || worker+=' --playground "$$HAUL_PLAYGROUND"'; \
 	    echo "haul-bench $$what"; \
-	    $(RELEASE)/haul-playground with --workers 0 -- $(SHELL) -c \
+	    $(RELEASE)/haul-playground with --workers 0 $(STORE) -- $(SHELL) -c \
 	        "exec haul-bench $$what $$worker"' --url "$$HAUL_URL" --token-file "$$HAUL_TOKEN_FILE" --site fake-a'; \
 	    echo; \
 	done
