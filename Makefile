@@ -96,9 +96,10 @@ needs-dir:
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
     Simulation Chaos
-# Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file.
+# Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
+# PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
-ABOUT_A_FILE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault
+ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack)Tests
 test: setup venv
 	$(BUILD) --build-tests
 	@run() { \
@@ -109,7 +110,7 @@ test: setup venv
 	}; \
 	for group in $(TESTS); do run "$$group" ""; done; \
 	export HAUL_TEST_STORE=postgresql HAUL_SEEDS=1-4; \
-	for group in $(OVER_POSTGRESQL); do run "$$group" PostgreSQL --skip '$(ABOUT_A_FILE)'; done; \
+	for group in $(OVER_POSTGRESQL); do run "$$group" PostgreSQL --skip '$(ONCE)'; done; \
 	if [[ -n "$${failed:-}" ]]; then echo "test: failed in:$$failed"; exit 1; fi
 
 ## simulate [SEEDS=]: the engine in worlds that go wrong, a world a seed (1-200); a seed that fails does so again

@@ -6,9 +6,9 @@ import Testing
 /// Leases that end: short ones, so that a test sees it.
 @Suite(
     .server {
-        $0.leaseSeconds = 3
+        $0.leaseSeconds = 6
         $0.heartbeatSeconds = 0.5
-        $0.sessionlessSeconds = 3
+        $0.sessionlessSeconds = 6
     })
 struct LeaseTests {
     /// Expiry, the rescuer, the element handed out again; the late report is a 409 and its log kept aside.

@@ -139,12 +139,16 @@ import Testing
                 try await cluster.query(
                     """
                     SET idle_in_transaction_session_timeout = '15s'; BEGIN;
-                    SELECT pg_advisory_xact_lock(7521962890172031340); SELECT pg_sleep(3); COMMIT
+                    SELECT pg_advisory_xact_lock(7521962890172031340); SELECT pg_sleep(8); COMMIT
                     """, database: database)
             }
             try await eventually("the lock is held") {
                 try await cluster.query(
-                    "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted", database: database) == "1"
+                    """
+                    SELECT COUNT(*) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                    WHERE l.locktype = 'advisory' AND l.granted AND a.query LIKE '%pg_sleep(8)%'
+                        AND a.pid <> pg_backend_pid()
+                    """, database: database) == "1"
             }
             // Who only looks does not wait for it; who writes does, and is served then.
             let started = ContinuousClock.now
