@@ -108,6 +108,27 @@ import Testing
         }
     }
 
+    /// What can't be said for many sets at once is said for each.
+    @Test func setsOneByOne() async throws {
+        let connection = try await Self.connection()
+        try connection.script("CREATE TABLE c (k BIGINT PRIMARY KEY, n BIGINT NOT NULL)")
+        for sql in [
+            "INSERT INTO c (k, n) VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET n = c.n + $2",
+            "INSERT INTO c (k, n) VALUES ($1, COALESCE($2, 0)) ON CONFLICT (k) DO UPDATE SET n = c.n + excluded.n",
+            "INSERT INTO c (k, n) VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET n = c.n + excluded.n",
+        ] {
+            try connection.run("DELETE FROM c")
+            for _ in 0..<3 {
+                try connection.beginWriting()
+                try connection.later(sql, batch: (0..<20).map { [.int($0), .int($0)] })
+                try connection.run(sql, batch: (0..<20).map { [.int($0), .int(1)] })
+                try connection.commit(telling: StoreChange())
+            }
+            let sums = try connection.rows("SELECT n FROM c ORDER BY k") { $0.int(0) }
+            #expect(sums == (0..<20).map { $0 * 3 + 3 }, "\(sql)")
+        }
+    }
+
     /// What is done later is done before what follows, and in its transaction alone.
     @Test func later() async throws {
         let connection = try await Self.connection()

@@ -31,7 +31,9 @@ struct PostgresSet {
             text = "\(body[..<place.lowerBound])FROM \(source) \(body[place.lowerBound...]) RETURNING v.o"
             isNumbered = true
         } else if body.hasPrefix("INSERT "), let place = body.range(of: "VALUES ("),
-            let end = body.range(of: ")", range: place.upperBound..<body.endIndex)
+            let end = body.range(of: ")", range: place.upperBound..<body.endIndex),
+            // What stands in calls, or is said for the case of a conflict, is not the source's any more.
+            !body[place.upperBound..<end.lowerBound].contains("("), !body[end.upperBound...].contains("v.a")
         {
             text =
                 "\(body[..<place.lowerBound])SELECT \(body[place.upperBound..<end.lowerBound]) FROM \(source)"
