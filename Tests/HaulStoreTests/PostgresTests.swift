@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import HaulModel
 import Support
@@ -172,7 +173,31 @@ import Testing
         #expect(try await store.read { try $0.setting("after") } == [1])
     }
 
-    /// Who waits for the lock of writers longer than it is worth is told that nothing was done.
+    /// Who stands still in the middle of a transaction is thrown out, and all others write again before their patience ends.
+    @Test func aWriterThatStandsStill() async throws {
+        let url = try await TestDatabase.makePostgreSQL()
+        let (one, two) = (try PostgresConnection(url: url, name: "one"), try PostgresConnection(url: url, name: "two"))
+        try one.script("CREATE TABLE n (i BIGINT PRIMARY KEY)")
+        try one.beginWriting()
+        try one.run("INSERT INTO n VALUES (1)")
+        // It blocks until the first has lost the lock, and with it what it wrote: a thread of its own.
+        let count = try await withCheckedThrowingContinuation { continuation in
+            nonisolated(unsafe) let two = two
+            DispatchQueue.global().async {
+                continuation.resume(
+                    with: Result {
+                        try two.beginWriting()
+                        try two.run("INSERT INTO n VALUES (1)")
+                        try two.commit(telling: StoreChange())
+                        return try two.first("SELECT COUNT(*) FROM n") { $0.int(0) }
+                    })
+            }
+        }
+        #expect(count == 1)
+        #expect(throws: StoreError.self) { try one.commit(telling: StoreChange(.work)) }
+    }
+
+    /// A connection that ends between two transactions is not missed; in the middle of one, all of that is lost.
     @Test func aConnectionThatEnds() async throws {
         let url = try await TestDatabase.makePostgreSQL()
         let (one, two) = (try PostgresConnection(url: url, name: "one"), try PostgresConnection(url: url, name: "two"))

@@ -130,11 +130,10 @@ import Testing
         }
     }
 
-    /// A server that stands still in the middle of what it writes is not waited for by the other for long.
-    @Test func oneThatIsStopped() async throws {
+    /// While another holds the lock of all writers, who only looks does not wait, and who writes does.
+    @Test func anotherWrites() async throws {
         try await withServer { cluster, database, server in
             let person = try await server.person()
-            // What a stopped hauld would leave: a transaction that holds the lock of all writers.
             let holder = Task {
                 try await cluster.query(
                     """

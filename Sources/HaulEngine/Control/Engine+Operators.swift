@@ -56,13 +56,12 @@ extension Engine {
     /// that is alive finds out with its next request, stops, and may begin a new one.
     public func endSession(ofWorker name: String) async throws -> KnownWorker {
         let now = world.now()
-        let found = try await store.write { writer in
+        let found = try await write(waking: StoreChange(.rescue)) { writer in
             let isThere = try writer.revokeSession(
                 ofWorker: name, because: "an operator ended the worker's session", now: now)
             return isThere ? try writer.reader.worker(named: name) : nil
         }
         guard let found else { throw Self.noWorker(name) }
-        rescueBell.ring()
         return found
     }
 

@@ -6,7 +6,7 @@ import Dispatch
 /// Notifications are read as they come, without a thread that waits; once a second the number of the latest change is
 /// compared with what was heard. After a reconnection anything may have happened.
 ///
-/// `@unchecked Sendable`: all but the start is confined to `queue`.
+/// `@unchecked Sendable`: what changes is touched on `queue` alone.
 final class PostgresListener: @unchecked Sendable {
     static let channel = "haul"
     /// Seconds between two looks at the number of changes.
