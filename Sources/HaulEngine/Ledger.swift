@@ -126,7 +126,7 @@ final class Ledger {
     func change(_ job: Job) throws {
         var state = try state(job.id)
         let place = try writer.changeJob(state, to: job)
-        traffic.move(state.out, fromQueue: state.queueID, to: place.queue)
+        traffic.move(state.out, fromQueue: state.queueID, limit: state.queueLimit, to: place.queue)
         if place.queue != state.queueID { state.queueLimit = try writer.reader.limit(ofQueue: place.queue) }
         (state.laneID, state.queueID) = place
         state.job = job
@@ -144,7 +144,7 @@ final class Ledger {
             guard var state = states[id] else { continue }
             state.job.status = JobMachine.status(
                 counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil,
-                isCut: state.cutExpansion != nil, intent: state.intent)
+                isCut: state.cutExpansion != nil, intent: state.intent, before: state.job.status)
             state.intent = JobMachine.wanted(
                 state.intent, open: state.open, isExpanding: state.expansion != nil)
             state.job.changed = now

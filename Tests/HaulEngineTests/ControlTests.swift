@@ -91,6 +91,35 @@ import Testing
         #expect(try await job(test, id).counts.done == 4)
     }
 
+    /// What a user says of a job that ended does not change how it did.
+    @Test func aLabelAfterTheEnd() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let id = try await test.listed(alice, .copy, Self.lines(3)).id
+        try await expanded(test, id)
+        let worker = try await test.session()
+        _ = try await test.report(try #require(try await test.claim(worker).first), 1, as: .permission)
+        _ = try await test.engine.cancel(job: id)
+        try await test.withDuties { try await test.engine.job(id)?.status == .cancelled }
+        let labelled = try await test.engine.change(job: id, JobChange(["label": "x"]))
+        #expect(labelled.status == .cancelled && labelled.label == "x")
+
+        let late = try await test.register(alice, .copy, extra: ["max_queue_time": 100]).id
+        let listing = try #require(try await test.claim(worker).first)
+        test.advance(seconds: 30)
+        _ = try await test.engine.heartbeat(
+            session: worker.id, holding: ["\(late).0.1"], HeartbeatRecord(), bearer: worker.bearer)
+        test.advance(seconds: 30)
+        _ = try await test.engine.heartbeat(
+            session: worker.id, holding: ["\(late).0.1"], HeartbeatRecord(), bearer: worker.bearer)
+        test.advance(seconds: 41)
+        try await test.withDuties { try await test.engine.store.read { try $0.jobState(late)?.intent == .expire } }
+        _ = try await test.report(listing, listing: Self.lines(3))
+        #expect(try await job(test, late).status == .failed)
+        let kept = try await test.engine.change(job: late, JobChange(["keep": true]))
+        #expect(kept.status == .failed && kept.isKept)
+    }
+
     /// What runs under a cancel ends cancelled however its lease ends; no try is forgiven, none follows.
     @Test func lostUnderACancel() async throws {
         let test = try await TestEngine()

@@ -170,4 +170,27 @@ import Testing
         for task in tasks { given += try await task.value.count }
         #expect(given == 2)
     }
+
+    /// A job that leaves its queue with what is out of it makes room there, and parked claims hear of it.
+    @Test func theBellOfAQueueThatIsLeft() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let first = try await test.register(alice, path: "/1", extra: ["queue": "narrow"]).id
+        let second = try await test.register(alice, path: "/2", extra: ["queue": "narrow"]).id
+        _ = try await test.engine.change(queue: "narrow", ofUser: alice.id, limit: .some(1))
+        let worker = try await test.session()
+        #expect(try await test.claim(worker, limit: 9).map(\.job.id) == [first])
+        let engine = test.engine
+        let parked = Task {
+            try await engine.claim(
+                ClaimQuery(
+                    types: [.mkdir], protocols: nil, sites: nil, session: worker.id, measure: .number(1),
+                    bearer: worker.bearer, host: "h"), wait: 600)
+        }
+        try await test.until { engine.workBell.parked == 1 }
+        _ = try await engine.change(job: first, JobChange(["queue": "wide"]))
+        try await test.until { try await engine.element(0, ofJob: second)?.phase == .leased }
+        parked.cancel()
+        #expect(try await parked.value.map(\.job.id) == [second])
+    }
 }

@@ -201,6 +201,24 @@ struct JobMachineTests {
         #expect(status({ $0.running = 1 }, open: 1, .cancel) == .running)
     }
 
+    @Test("what ended stays as it ended once nobody wants that any more")
+    func ended() {
+        var counts = StatusCounts()
+        (counts.failed, counts.cancelled, counts.done) = (1, 1, 1)
+        for before: Status in [.done, .failed, .cancelled] {
+            func status(open: Int = 0, isExpanding: Bool = false, _ intent: JobIntent? = nil) -> Status {
+                JobMachine.status(counts: counts, open: open, isExpanding: isExpanding, intent: intent, before: before)
+            }
+            #expect(status() == before)
+            #expect(status(open: 1) == .submitted)
+            #expect(status(isExpanding: true) == .submitted)
+            #expect(status(.retry) == .submitted)
+        }
+        for before: Status in [.new, .submitted, .running] {
+            #expect(JobMachine.status(counts: counts, open: 0, isExpanding: false, before: before) == .failed)
+        }
+    }
+
     @Test func rules() {
         #expect(status({ $0.new = 1 }, open: 1) == .submitted)
         #expect(

@@ -45,7 +45,7 @@ import Testing
             ).status
         }
 
-        static let nothing = Array(#"{"attempts":[],"reason":"r"}"#.utf8)
+        static let nothing = Array(#"{"attempts":[],"reason":"r","unheld":false}"#.utf8)
     }
 
     @Test func goodOnceAndNeverAgain() async throws {
@@ -63,7 +63,7 @@ import Testing
         #expect(try await asker.send(asker.header("GET", file, [], []), "GET", file + "?from=0&count=1", []) == 401)
         #expect(try await asker.send(asker.header("GET", "/servers/v1/losses"), "POST") == 401, "another method")
         #expect(try await asker.send(asker.header("POST", "/servers/v1/reports")) == 401, "another path")
-        let other = Array(#"{"attempts":[],"reason":"s"}"#.utf8)
+        let other = Array(#"{"attempts":[],"reason":"s","unheld":false}"#.utf8)
         #expect(try await asker.send(asker.header(), "POST", "/servers/v1/losses", other) == 401, "another body")
     }
 

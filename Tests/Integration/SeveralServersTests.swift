@@ -167,6 +167,28 @@ import Testing
         }
     }
 
+    /// An element that its worker does not have, and whose log another server has than the one that the worker beats at.
+    @Test func unheldAtTheOther() async throws {
+        try await twoServers({
+            $0.leaseSeconds = 8
+            $0.heartbeatSeconds = 0.5
+        }) { first, second in
+            let person = try await first.person()
+            let worker = try await ActingWorker(person.worker)
+            let id = try await person.mkdir("/d")
+            let held = try await worker.takeOne()
+            #expect(try await send("so far\n", at: 0, held, second).status == 200)
+            let beat: JSONValue = ["session": .int(try #require(worker.session)), "holding": []]
+            try await eventually("it is lost and handed out again") {
+                let answer = try await worker.caller.post("/worker/heartbeat", beat)
+                try #require(answer.status == 200, "\(answer)")
+                return try await log(id, person.user)?.contains("the worker does not hold it") == true
+            }
+            let again = try await worker.takeOne()
+            #expect(again.jobID == id && again.attempt == 2)
+        }
+    }
+
     /// The server that had the beginning dies and stays away: the other, which shares its folder, goes on where it was.
     @Test func aDeadHolder() async throws {
         try await twoServers { first, second in

@@ -11,68 +11,76 @@ enum Invariants {
         let ids = record.jobs
         let accepted = record.accepted
         let successes = record.successes
-        return try await record.wrongs
-            + store.read { reader in
-                var found: [String] = []
-                func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
-                    if !isTrue { found.append(what()) }
-                }
-                var offered = 0
-                var out: [LimitScope: Int] = [:]
-                let registered = try reader.jobs(JobFilter(), after: 0, limit: 1_000_000).map(\.id)
-                let unknown = Set(registered).subtracting(ids)
-                check(unknown.isEmpty, "jobs \(unknown.sorted()) were never acknowledged and are there")
-                for id in Set(ids) {
-                    guard let state = try reader.jobState(id) else {
-                        found.append("job \(id) was acknowledged and is gone")
-                        continue
-                    }
-                    let elements = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
-                    var counts = StatusCounts()
-                    for element in elements { counts[element.status] += 1 }
-                    check(counts == state.job.counts, "job \(id) counts \(state.job.counts), has \(counts)")
-                    check(state.open == elements.count { !$0.phase.isEnded }, "job \(id): open is \(state.open)")
-                    check(state.ready == elements.count { $0.phase == .ready }, "job \(id): ready is \(state.ready)")
-                    check(elements.map(\.id) == Array(0..<elements.count), "job \(id): ids have gaps")
-                    check(
-                        elements.allSatisfy { $0.tries <= $0.maxTries }, "job \(id): more tries than there may be")
-                    offered += state.offered
-                    for element in elements {
-                        let live = try reader.liveAttempt(ofElement: element.id, ofJob: id)
-                        let isOut = element.phase == .leased || element.phase == .running
-                        if isOut {
-                            for use in state.job.uses(by: element.type) { out[LimitScope(use), default: 0] += 1 }
-                            out[LimitScope(.queue, state.queueID), default: 0] += 1
-                            out[LimitScope(.user, state.job.userID), default: 0] += 1
-                        }
-                        check(
-                            isOut == (live != nil),
-                            "element \(id).\(element.id) is \(element.phase), live: \(live != nil)")
-                        if let live {
-                            check(live.number == element.attempts + 1, "attempt \(live.number) of \(id).\(element.id)")
-                        }
-                    }
-                }
-                for (attempt, count) in accepted {
-                    let row = try reader.attempt(attempt)
-                    check(row?.ended != nil && count == 1, "the outcome of \(attempt) was taken and is not there")
-                    if successes[attempt] == true {
-                        let element = try reader.element(attempt.elementID, ofJob: attempt.jobID)
-                        check(
-                            element?.phase == .done,
-                            "\(attempt) succeeded, its element is \(String(describing: element?.phase))")
-                    }
-                }
-                let lanes = try Lanes.ready(reader)
-                check(lanes == offered, "lanes promise \(lanes) elements, jobs offer \(offered)")
-                let counted = try Occupancy.all(reader)
-                check(out == counted, "limits count \(counted), out are \(out)")
-                for (scope, count) in out {
-                    guard let limit = Occupancy.limit(scope) else { continue }
-                    check(count <= limit, "\(count) elements are out at \(scope), of \(limit)")
-                }
-                return found
+        let ended = record.ended
+        let (found, jobs) = try await store.read { reader in
+            var found: [String] = []
+            var jobs: [Job] = []
+            func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
+                if !isTrue { found.append(what()) }
             }
+            var offered = 0
+            var out: [LimitScope: Int] = [:]
+            let registered = try reader.jobs(JobFilter(), after: 0, limit: 1_000_000).map(\.id)
+            let unknown = Set(registered).subtracting(ids)
+            check(unknown.isEmpty, "jobs \(unknown.sorted()) were never acknowledged and are there")
+            for id in Set(ids) {
+                guard let state = try reader.jobState(id) else {
+                    found.append("job \(id) was acknowledged and is gone")
+                    continue
+                }
+                let elements = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
+                var counts = StatusCounts()
+                for element in elements { counts[element.status] += 1 }
+                check(counts == state.job.counts, "job \(id) counts \(state.job.counts), has \(counts)")
+                check(state.open == elements.count { !$0.phase.isEnded }, "job \(id): open is \(state.open)")
+                check(state.ready == elements.count { $0.phase == .ready }, "job \(id): ready is \(state.ready)")
+                check(elements.map(\.id) == Array(0..<elements.count), "job \(id): ids have gaps")
+                check(
+                    elements.allSatisfy { $0.tries <= $0.maxTries }, "job \(id): more tries than there may be")
+                jobs.append(state.job)
+                if let before = ended[id] {
+                    let now = state.job.status
+                    check(now == before, "job \(id) was \(before.name), is \(now.name), and nobody tried again")
+                }
+                offered += state.offered
+                for element in elements {
+                    let live = try reader.liveAttempt(ofElement: element.id, ofJob: id)
+                    let isOut = element.phase == .leased || element.phase == .running
+                    if isOut {
+                        for use in state.job.uses(by: element.type) { out[LimitScope(use), default: 0] += 1 }
+                        out[LimitScope(.queue, state.queueID), default: 0] += 1
+                        out[LimitScope(.user, state.job.userID), default: 0] += 1
+                    }
+                    check(
+                        isOut == (live != nil),
+                        "element \(id).\(element.id) is \(element.phase), live: \(live != nil)")
+                    if let live {
+                        check(live.number == element.attempts + 1, "attempt \(live.number) of \(id).\(element.id)")
+                    }
+                }
+            }
+            for (attempt, count) in accepted {
+                let row = try reader.attempt(attempt)
+                check(row?.ended != nil && count == 1, "the outcome of \(attempt) was taken and is not there")
+                if successes[attempt] == true {
+                    let element = try reader.element(attempt.elementID, ofJob: attempt.jobID)
+                    check(
+                        element?.phase == .done,
+                        "\(attempt) succeeded, its element is \(String(describing: element?.phase))")
+                }
+            }
+            let lanes = try Lanes.ready(reader)
+            check(lanes == offered, "lanes promise \(lanes) elements, jobs offer \(offered)")
+            let counted = try Occupancy.all(reader)
+            check(out == counted, "limits count \(counted), out are \(out)")
+            for (scope, count) in out {
+                guard let limit = Occupancy.limit(scope) else { continue }
+                check(count <= limit, "\(count) elements are out at \(scope), of \(limit)")
+            }
+            return (found, jobs)
+        }
+        for job in jobs { record.saw(job) }
+        return record.wrongs + found
     }
 
     /// What the records of all attempts say in the end: what a report ended was acknowledged once, and every log can be

@@ -14,6 +14,14 @@ final class Record {
     /// What is to be found in an attempt's log.
     private(set) var logs: [AttemptID: [UInt8]] = [:]
 
+    /// How jobs ended of which nobody wanted more since.
+    private(set) var ended: [Int: Status] = [:]
+
+    func saw(_ job: Job) { if job.status.isEnded, ended[job.id] == nil { ended[job.id] = job.status } }
+
+    /// Somebody wants an ended job tried again.
+    func wanted(again job: Int) { ended[job] = nil }
+
     func acknowledged(_ ids: [Int]) { jobs += ids }
 
     func saw(_ report: Report, _ verdict: Verdict) {

@@ -155,10 +155,16 @@ final class Simulation {
         guard let job = chance.pick(record.jobs), let user = users.first else { return }
         let engine = server.engine
         do {
-            switch chance.number(0...7) {
+            switch chance.number(0...8) {
             case 0: _ = try await engine.cancel(job: job)
             case 1: _ = try await engine.cancel(element: chance.number(0...5), ofJob: job)
-            case 2...3: _ = try await engine.retry(job: job, user: user, key: nil)
+            case 2...3:
+                record.wanted(again: job)
+                _ = try await engine.retry(job: job, user: user, key: nil)
+            case 7:
+                _ = try await engine.change(
+                    job: job,
+                    JobChange(["label": .string("l\(chance.number(0...9))"), "keep": .bool(chance.percent(50))]))
             case 4:
                 _ = try await engine.change(
                     job: job, JobChange(["priority": .int(chance.number(0...9)), "queue": "q3"]))

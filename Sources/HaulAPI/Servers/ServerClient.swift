@@ -41,8 +41,10 @@ public struct ServerClient: OtherServers {
         }
     }
 
-    public func lose(_ attempts: [AttemptID], because reason: String, at server: KnownServer) async throws {
-        let document = HandedOnLosses(attempts: attempts.map(\.description), reason: reason)
+    public func lose(
+        _ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer
+    ) async throws {
+        let document = HandedOnLosses(attempts: attempts.map(\.description), reason: reason, unheld: unheld)
         _ = try await send("POST", ServerPath.losses, [], JSONText.bytes(document), to: server)
     }
 

@@ -100,7 +100,8 @@ public struct ServersAPI: Sendable {
     private func losses(_ request: HTTPRequest) async throws -> HTTPResponse {
         try admit(request)
         let document = try Self.read(HandedOnLosses.self, request)
-        try await engine.loseHandedOn(document.attempts.compactMap { AttemptID(text: $0) }, because: document.reason)
+        try await engine.loseHandedOn(
+            document.attempts.compactMap { AttemptID(text: $0) }, because: document.reason, unheld: document.unheld)
         return JSONText.response(JSONValue.object([:]))
     }
 

@@ -5,7 +5,9 @@ import HaulStore
 extension Engine {
     /// Ends attempts whose leases are worth nothing any more: recorded as lost, with what is known, and their elements
     /// put back where tries are left.
-    func lose(_ attempts: [AttemptID], because reason: String) async throws {
+    ///
+    /// - Parameter unheld: their session lives, and its worker does not have them.
+    func lose(_ attempts: [AttemptID], because reason: String, unheld: Bool = false) async throws {
         var own: [Lease] = []
         var elsewhere: [Int: [Lease]] = [:]
         for lease in try await running(attempts) {
@@ -19,7 +21,7 @@ extension Engine {
         for (server, leases) in elsewhere {
             do {
                 let answer: Void? = try await asking(server, about: leases.map(\.id)) {
-                    try await others.lose(leases.map(\.id), because: reason, at: $0)
+                    try await others.lose(leases.map(\.id), because: reason, unheld: unheld, at: $0)
                 }
                 if answer == nil {
                     own += leases.map { lease in
@@ -38,9 +40,13 @@ extension Engine {
     }
 
     /// Ends attempts as another server asks; what is not this server's stays as it is.
-    public func loseHandedOn(_ attempts: [AttemptID], because reason: String) async throws {
+    ///
+    /// - Parameter unheld: as the asker heard of their worker, while their session lives. Otherwise a lease that was renewed
+    ///   meanwhile holds.
+    public func loseHandedOn(_ attempts: [AttemptID], because reason: String, unheld: Bool) async throws {
         let leases = try await running(attempts)
-        try await lose(leases.filter { !$0.isLive && $0.attempt.server == identity.id }, because: reason)
+        try await lose(
+            leases.filter { (unheld || !$0.isLive) && $0.attempt.server == identity.id }, because: reason)
     }
 
     private func running(_ attempts: [AttemptID]) async throws -> [Lease] {

@@ -53,7 +53,8 @@ extension Engine {
         }
         for start in stride(from: 0, to: missing.count, by: configuration.dutyPiece) {
             let piece = Array(missing[start..<min(start + configuration.dutyPiece, missing.count)])
-            try await lose(piece, because: "the worker does not hold it: the answer to its claim was lost")
+            try await lose(
+                piece, because: "the worker does not hold it: the answer to its claim was lost", unheld: true)
         }
         return HeartbeatAnswer(stop: unwanted, unknown: holding.subtracting(live).sorted(), drain: drain)
     }

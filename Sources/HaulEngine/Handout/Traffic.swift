@@ -30,9 +30,10 @@ final class Traffic {
         queueLimits[state.queueID] = state.queueLimit
     }
 
-    /// Books a job that moved to another queue, with all of it that is with workers.
-    func move(_ count: Int, fromQueue old: Int, to new: Int) {
+    /// Books a job that moved from a queue, whose limit is told, to another, with all of it that is with workers.
+    func move(_ count: Int, fromQueue old: Int, limit: Int?, to new: Int) {
         guard count > 0, old != new else { return }
+        queueLimits[old] = limit
         deltas[LimitScope(.queue, old), default: 0] -= count
         deltas[LimitScope(.queue, new), default: 0] += count
     }

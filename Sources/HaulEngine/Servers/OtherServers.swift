@@ -20,8 +20,8 @@ public protocol OtherServers: Sendable {
     /// Ends attempts as their workers say, a verdict each, in order.
     func report(_ reports: [Report], at server: KnownServer) async throws -> [Verdict]
 
-    /// Ends attempts whose leases are worth nothing any more.
-    func lose(_ attempts: [AttemptID], because reason: String, at server: KnownServer) async throws
+    /// Ends attempts whose leases are worth nothing any more, or which their workers do not have (`unheld`).
+    func lose(_ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer) async throws
 
     /// Hands out the log of a running attempt from `offset` on, until the attempt has ended.
     func follow(
@@ -50,7 +50,9 @@ public struct NoOtherServers: OtherServers {
 
     public func report(_ reports: [Report], at server: KnownServer) async throws -> [Verdict] { throw Self.alone }
 
-    public func lose(_ attempts: [AttemptID], because reason: String, at server: KnownServer) async throws {
+    public func lose(
+        _ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer
+    ) async throws {
         throw Self.alone
     }
 

@@ -6,11 +6,14 @@ public enum JobMachine {
     ///   - isExpanding: its listing is there, but not yet all of the elements that follow from it.
     ///   - isCut: its expansion was cut off by a cancel or the deadline.
     ///   - intent: what is wanted of it, and not done yet.
+    ///   - before: what it was until now. One that ended stays as it did: what ended it is not wanted any more.
     public static func status(
-        counts: StatusCounts, open: Int, isExpanding: Bool, isCut: Bool = false, intent: JobIntent? = nil
+        counts: StatusCounts, open: Int, isExpanding: Bool, isCut: Bool = false, intent: JobIntent? = nil,
+        before: Status = .submitted
     ) -> Status {
         if counts.running > 0 { return .running }
         if open > 0 || isExpanding || intent == .retry { return .submitted }
+        if before.isEnded { return before }
         let isCancelled = counts.cancelled > 0 || isCut
         if intent == .cancel && isCancelled { return .cancelled }
         if counts.failed > 0 || intent == .expire && isCut { return .failed }

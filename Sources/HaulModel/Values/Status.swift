@@ -19,6 +19,9 @@ public enum Status: Int, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Nothing more happens by itself.
+    public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
+
     /// A status given as text: a number or a name in any case.
     public init?(text: String) {
         if let number = Int(text) {

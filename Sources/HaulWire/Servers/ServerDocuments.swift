@@ -77,15 +77,18 @@ public struct HandedOnVerdicts: Codable, Sendable {
     public init(verdicts: [Item]) { self.verdicts = verdicts }
 }
 
-/// Attempts whose leases are worth nothing any more.
+/// Attempts whose leases are worth nothing any more, or which their workers do not have.
 public struct HandedOnLosses: Codable, Sendable {
     /// `JOB.ELEMENT.ATTEMPT`.
     public var attempts: [String]
     public var reason: String
+    /// Their session lives: its worker said that it has none of them.
+    public var unheld: Bool
 
-    public init(attempts: [String], reason: String) {
+    public init(attempts: [String], reason: String, unheld: Bool) {
         self.attempts = attempts
         self.reason = reason
+        self.unheld = unheld
     }
 }
 
