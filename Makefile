@@ -26,8 +26,8 @@ LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev lib
 # What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
 SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
-# completions; ip of iproute2 makes the network that Chaos cuts.
-TESTTOOLS := openssl python3 python3-venv zsh fish iproute2
+# completions; ip of iproute2 makes the network that Chaos cuts, faketime clocks that are wrong.
+TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 
 # An S3 service for tests, in a Python environment below the build folder.
@@ -99,7 +99,7 @@ TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEng
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
-ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack)Tests
+ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|WrongClock|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack)Tests
 test: setup venv
 	$(BUILD) --build-tests
 	@run() { \

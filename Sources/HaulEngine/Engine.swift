@@ -19,6 +19,8 @@ public final class Engine: Sendable {
     let tokens: ElementTokens
     /// Told when the disk did not keep what was synced to it; it shall end the process.
     let onDiskFailure: @Sendable (String) -> Void
+    /// Told when another run of this server has taken its place; it shall end the process.
+    let onOusted: @Sendable (String) -> Void
     /// Rings when elements became ready: parked claims look again.
     let workBell = WorkBell()
     /// Rings when a listing waits to be expanded.
@@ -43,7 +45,8 @@ public final class Engine: Sendable {
     public init(
         store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World,
         identity: KnownServer = KnownServer(id: 1, url: "", run: "", seen: Timestamp(milliseconds: 0)),
-        others: any OtherServers = NoOtherServers(), onDiskFailure: @escaping @Sendable (String) -> Void
+        others: any OtherServers = NoOtherServers(), onDiskFailure: @escaping @Sendable (String) -> Void,
+        onOusted: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
         self.store = store
         self.logs = logs
@@ -53,6 +56,7 @@ public final class Engine: Sendable {
         self.identity = identity
         self.others = others
         self.onDiskFailure = onDiskFailure
+        self.onOusted = onOusted
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
         tokens = ElementTokens(key: key)

@@ -7,10 +7,18 @@ public struct World: Sendable {
     public var now: @Sendable () -> Timestamp
     /// Unpredictable bytes.
     public var random: @Sendable (Int) -> [UInt8]
+    /// What `now` goes by, where it has to be kept.
+    var clock: DatabaseClock?
 
     public init(now: @escaping @Sendable () -> Timestamp, random: @escaping @Sendable (Int) -> [UInt8]) {
         self.now = now
         self.random = random
+    }
+
+    /// A clock that several servers share, and the kernel's randomness.
+    public init(clock: DatabaseClock) {
+        self.init(now: { clock.now() }, random: Self.real.random)
+        self.clock = clock
     }
 
     /// The machine's clock and the kernel's randomness.

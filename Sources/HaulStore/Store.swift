@@ -46,9 +46,10 @@ public final class Store: Sendable {
             if case .newer = error { throw error }
             throw StoreError.unusable("\(location) can't be used as haul's database: \(error.summary)")
         }
-        writes = WriteQueue(connection: opened.writer, onFsyncFailure: onFsyncFailure)
+        let listener = opened.listener
+        writes = WriteQueue(connection: opened.writer, onFsyncFailure: onFsyncFailure) { listener?.distrust() }
         self.readers = opened.readers.enumerated().map { ReadQueue(connection: $1, number: $0) }
-        listener = opened.listener
+        self.listener = listener
     }
 
     deinit { listener?.stop() }

@@ -18,13 +18,15 @@ struct BenchOptions {
     var seconds: Int
     /// Jobs/s that a steady load registers.
     var rate: Int
+    /// Elements that go through before a steady load: they fill the server's caches.
+    var warmUp: Int
     /// `playground.json`: where the server's process is, and how to start it again.
     var playground: String?
     var asJSON: Bool
 
     private static let names = [
         "url", "token-file", "worker-token-file", "site", "protocol", "jobs", "batch", "connections", "entries",
-        "waiting", "seconds", "rate", "playground",
+        "waiting", "seconds", "rate", "warm-up", "playground",
     ]
 
     init(_ words: [String]) throws(UsageError) {
@@ -56,6 +58,7 @@ struct BenchOptions {
         waiting = try number("waiting") ?? (verb == .start ? 1_000_000 : nil)
         seconds = try number("seconds") ?? 60
         rate = try number("rate") ?? 500
+        warmUp = try number("warm-up") ?? 400_000
         if verb != .register && workerTokenFile == nil { throw UsageError(message: "--worker-token-file is missing") }
         if verb == .start && playground == nil { throw UsageError(message: "--playground is missing") }
     }

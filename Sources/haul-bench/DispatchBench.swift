@@ -20,7 +20,7 @@ struct DispatchBench {
     private func plain(_ worker: BenchWorker, _ tree: BenchTree) async throws -> Figures {
         let wanted = options.jobs * options.entries
         try await tree.fill(files: wanted, jobs: options.jobs)
-        let seconds = try await drain(worker, wanted)
+        let seconds = try await worker.drain(wanted, options)
         let limit = try await target.rawLimit(connections: options.connections)
         let requests = 2 * Double(wanted) / Double(options.batch) / seconds
         return Figures(
@@ -40,12 +40,12 @@ struct DispatchBench {
         var (withFew, withMany) = (0.0, 0.0)
         for _ in 0..<options.jobs {
             try await tree.fill(files: few)
-            withFew += try await drain(worker, few)
+            withFew += try await worker.drain(few, options)
         }
         let start = ContinuousClock.now
         try await tree.fill(files: waiting)
         let filling = (ContinuousClock.now - start) / .seconds(1)
-        for _ in 0..<options.jobs { withMany += try await drain(worker, min(few, waiting)) }
+        for _ in 0..<options.jobs { withMany += try await worker.drain(min(few, waiting), options) }
         let limit = try await target.rawLimit(connections: options.connections)
         let count = Double(options.jobs * few)
         let most = Double(options.jobs * min(few, waiting))
@@ -59,26 +59,5 @@ struct DispatchBench {
                 .init(name: "with many, of the rate with few", value: most / withMany / (count / withFew), unit: ""),
                 .init(name: "raw limit: empty requests", value: limit, unit: "requests/s"),
             ])
-    }
-
-    /// - Returns: seconds for so many elements.
-    private func drain(_ worker: BenchWorker, _ wanted: Int) async throws -> Double {
-        let taken = Counter()
-        let done = Counter()
-        let batch = options.batch
-        let meter = try await Meter.run(count: options.connections, workers: options.connections) { _ in
-            while true {
-                let room = wanted - taken.add(batch)
-                guard room > 0 else { return }
-                let tokens = ElementToken.all(in: try await worker.claim(limit: min(room, batch), types: [1]))
-                if tokens.isEmpty { return }
-                try await worker.succeed(tokens)
-                done.add(tokens.count)
-            }
-        }
-        guard done.value == wanted else {
-            throw BenchError(message: "of \(wanted) elements only \(done.value) were there to be claimed")
-        }
-        return meter.seconds
     }
 }

@@ -20,8 +20,10 @@ import HaulHTTP
             there, while others register and look at jobs.
         haul-bench start ... --worker-token-file FILE --playground FILE [--waiting W]
             Lets W elements wait (1000000), kills the server, and takes the time from its start to its first answer.
-        haul-bench steady ... --worker-token-file FILE [--seconds S] [--rate R] [--connections N] [--playground FILE]
-            For so long (60) registers R jobs/s (500), and claims and reports them as they come.
+        haul-bench steady ... --worker-token-file FILE [--seconds S] [--rate R] [--warm-up N] [--connections N]
+                              [--playground FILE]
+            For so long (60) registers R jobs/s (500), and claims and reports them as they come; before, claims and reports
+            N elements (400000) as fast as the server goes.
 
         Use a site that no worker serves; --protocol (fake) is its protocol. --playground names the playground.json that
         says which process the server is: its memory is then shown too. Each prints a table, with --json a line of JSON,

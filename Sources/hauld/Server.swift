@@ -27,12 +27,17 @@ struct Server {
         // The others are told where it listens before it does anything for anybody.
         let opening = Opening()
         let server = try listen(opening)
+        let clock = DatabaseClock()
+        try await Self.ask(store, clock, config)
         let place = try OpenedLogs(config.logs)
-        let peers = try await Membership.join(
-            store: store, id: place.server, url: config.advertise ?? usualAddress(server), config: config)
+        // What is its own is locked before the others hear of it: who can't have it changes nothing for who has it.
+        let newcomer = try await Newcomer(
+            store: store, id: place.server, url: config.advertise ?? usualAddress(server), clock: clock, config: config)
         let logs = try place.store(
-            server: peers.own.id, elsewhere: LogsOfOthers(store: store, client: peers.client))
-        let engine = try await engine(store: store, logs: logs, sites: sites, manifests: manifests, peers: peers)
+            server: newcomer.known.id, elsewhere: LogsOfOthers(store: store, client: newcomer.client))
+        let peers = try await newcomer.join()
+        let engine = try await engine(
+            store: store, logs: logs, sites: sites, manifests: manifests, peers: peers, clock: clock)
         opening.open(routes(engine, peers))
         Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
         let duties = Task {
@@ -74,6 +79,18 @@ struct Server {
         }
     }
 
+    private static func ask(_ store: Store, _ clock: DatabaseClock, _ config: ServerConfig) async throws {
+        do { try await clock.ask(store) } catch let error as StoreError {
+            throw StartError(error, store: config.store)
+        }
+    }
+
+    /// Another run has taken its place, and with it what it holds: nothing is acknowledged any more.
+    @Sendable private static func ousted(_ cause: String) {
+        log("ousted", "cause=\(cause)")
+        _exit(1)
+    }
+
     /// What was written can't be trusted to be there: the process ends rather than acknowledge what may be lost.
     @Sendable private static func diskFailed(_ cause: String) {
         log("disk failed", "cause=\(cause)")
@@ -81,7 +98,8 @@ struct Server {
     }
 
     private func engine(
-        store: Store, logs: LogStore, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership
+        store: Store, logs: LogStore, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership,
+        clock: DatabaseClock
     ) async throws -> Engine {
         let specs = manifests.mapValues(\.jobOptions)
         let rules = RegistrationRules(
@@ -97,8 +115,9 @@ struct Server {
         configuration.runningPerUser = config.limits.runningPerUser
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
         return try await Engine(
-            store: store, logs: logs, rules: rules, configuration: configuration, world: .real,
-            identity: peers.own, others: peers.client, onDiskFailure: Self.diskFailed)
+            store: store, logs: logs, rules: rules, configuration: configuration,
+            world: World(clock: clock), identity: peers.own, others: peers.client, onDiskFailure: Self.diskFailed,
+            onOusted: Self.ousted)
     }
 
     private func routes(_ engine: Engine, _ peers: Membership) -> Router {

@@ -73,7 +73,7 @@ import Testing
                 ]
             ),
             (
-                "steady", ["--seconds", "2", "--rate", "20", "--connections", "2"],
+                "steady", ["--seconds", "2", "--rate", "20", "--warm-up", "50", "--connections", "2"],
                 ("registered and not taken [jobs]", 0),
                 [
                     "seconds [s]", "registered [jobs/s]", "p99 of a registration [ms]",

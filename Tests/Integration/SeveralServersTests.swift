@@ -137,6 +137,25 @@ import Testing
         await #expect(throws: LiveServer.Failure.self) { try await second.start() }
         #expect(second.log.contains("is in use by another hauld"), "\(second.log)")
         await second.remove()
+        // The first does not notice: what asks it as the run that it is finds it.
+        let person = try await first.person()
+        let worker = try await ActingWorker(person.worker)
+        _ = try await person.mkdir("/d")
+        let held = try await worker.takeOne()
+        let run = try await OutsideSQL.text(first, "SELECT run FROM servers WHERE url = '\(first.url)'")
+        #expect(try await send("so far\n", at: 0, held, first).status == 200)
+        settings.folder = nil
+        settings.logs = "\"logs-of-its-own\""
+        let third = try LiveServer(settings)
+        await #expect(throws: LiveServer.Failure.self) { try await third.start() }
+        #expect(third.log.contains("another hauld runs and advertises \(first.url)"), "\(third.log)")
+        await third.remove()
+        #expect(try await OutsideSQL.text(first, "SELECT run FROM servers WHERE url = '\(first.url)'") == run)
+        settings.logs = nil
+        settings.more = ""
+        let other = try await LiveServer.start(settings)
+        #expect(try await send("more\n", at: 7, held, other).status == 200)
+        await other.remove()
         for url in ["h:1", "http://", "http://h:1/", "ftp://h:1", "http://u@h:1"] {
             var settings = settings
             settings.more = "advertise: \"\(url)\","
@@ -146,6 +165,21 @@ import Testing
             await odd.remove()
         }
         await first.remove()
+    }
+
+    /// One whose place another took while it stood still ends; one whose row is gone enters itself again.
+    @Test func oustedAndForgotten() async throws {
+        try await twoServers { first, second in
+            let name = "url = '\(second.url)'"
+            try await OutsideSQL.run(first, "DELETE FROM servers WHERE \(name)")
+            try await eventually("it is there again", within: .seconds(20)) {
+                try await OutsideSQL.text(first, "SELECT COUNT(*) FROM servers WHERE \(name)") == "1"
+            }
+            #expect(second.process?.status == nil)
+            try await OutsideSQL.run(first, "UPDATE servers SET run = 'other' WHERE \(name)")
+            try await eventually("it ends", within: .seconds(20)) { second.process?.status != nil }
+            #expect(second.log.contains("ousted"), "\(second.log)")
+        }
     }
 
     /// A lease that ends, noticed by whichever server's duty is first: what the attempt sent is in its log.

@@ -34,6 +34,8 @@ public final class LiveServer: Sendable {
         public var state: String?
         /// The value of `logs`, as JSON5; nil is the folder `logs` below `state`.
         public var logs: String?
+        /// The command that starts the program, as its last arguments: `faketime -f -40s` and the like.
+        public var launcher: [String] = []
         /// Further keys, as JSON5 with a comma at the end.
         public var more = ""
 
@@ -98,9 +100,10 @@ public final class LiveServer: Sendable {
         }
         try configure(port: port)
         let before = log.utf8.count
+        let words = settings.launcher + [Built.executable("hauld"), "--config", config]
         let child = try await Child.start(
             Command(
-                executable: Built.executable("hauld"), arguments: ["--config", config], output: .null,
+                executable: words[0], arguments: Array(words.dropFirst()), output: .null,
                 errors: .append(path: folder + "/hauld.log")))
         try await eventually("hauld listens", within: .seconds(60)) {
             let line = self.log.utf8.dropFirst(before)

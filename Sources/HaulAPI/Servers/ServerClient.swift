@@ -18,6 +18,12 @@ public struct ServerClient: OtherServers {
         self.pass = pass
     }
 
+    /// Whether a run of a server is there and answers.
+    public func runs(_ server: KnownServer) async -> Bool {
+        // To end nothing is the least that it can be asked for.
+        (try? await lose([], because: "is it there?", unheld: false, at: server)) != nil
+    }
+
     public func append(
         _ bytes: [UInt8], at offset: Int, to stream: AttemptStream, of attempt: AttemptID, at server: KnownServer
     ) async throws -> Int {

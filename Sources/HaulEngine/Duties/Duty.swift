@@ -23,6 +23,7 @@ public struct DutyRunner: Sendable {
             Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
             Sweeper(engine: engine), Pruner(engine: engine),
             Retirer(engine: engine), Prober(engine: engine), ServerBeat(engine: engine), ScratchTidier(engine: engine),
+            ClockKeeper(engine: engine),
         ]
         self.onFailure = onFailure
     }

@@ -8,7 +8,7 @@ struct ServerBeat: Duty {
     let period = 5.0
     let bell = Bell()
 
-    /// Another process runs under this server's address or spool.
+    /// Another run of this server has taken its place: this one holds nothing any more of what it believes to hold.
     struct Ousted: Error, CustomStringConvertible {
         let url: String
         var description: String {
@@ -17,12 +17,14 @@ struct ServerBeat: Duty {
     }
 
     func run() async throws -> Bool {
-        let identity = engine.identity
-        let now = engine.world.now()
+        var own = engine.identity
+        own.seen = engine.world.now()
         // One that the others can't reach needs no beat.
-        guard !identity.url.isEmpty else { return false }
-        guard try await engine.store.write({ try $0.touchServer(identity.id, run: identity.run, now: now) }) else {
-            throw Ousted(url: identity.url)
+        guard !own.url.isEmpty else { return false }
+        guard try await engine.store.write({ [own] in try $0.touchServer(own) }) else {
+            let ousted = Ousted(url: own.url)
+            engine.onOusted(ousted.description)
+            throw ousted
         }
         return false
     }

@@ -5,24 +5,12 @@ import CPostgreSQL
 /// What needs no answer of its own - the begin of a transaction, a savepoint - goes with the next statement, so that it
 /// costs no journey.
 final class PostgresConnection: StoreConnection {
-    /// A statement on its way.
-    private struct Step {
-        var sql: String
-        var values: PostgresValues
-        /// Prepared by name; what opens and closes transactions is not.
-        var isPrepared = true
-    }
-
-    /// Statements between two syncs: bounds what is held of answers.
-    private static let pipelineLength = 400
+    private typealias Step = PostgresPipeline.Step
 
     private let link: PostgresLink
-    /// Names of prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
-    private var names: [String: String] = [:]
-    /// What does them for many sets of values at once; nil for what can't be done so.
+    private let pipeline: PostgresPipeline
+    /// What does a statement for many sets of values at once; nil for what can't be done so.
     private var sets: [String: PostgresSet?] = [:]
-    /// Statements that were ever prepared: no name is used twice.
-    private var prepared = 0
     /// What goes before the next statement.
     private var pending: [Step] = []
     /// A transaction is begun, and nothing of it was answered yet: it can be begun anew on a new connection.
@@ -31,7 +19,10 @@ final class PostgresConnection: StoreConnection {
     private var isSpoiled = false
     /// What becomes of each statement before it is run, as it is when it is prepared; nil is nothing. What it throws is the
     /// statement's end.
-    var rewriting: (@Sendable (String) throws -> String)?
+    var rewriting: (@Sendable (String) throws -> String)? {
+        get { pipeline.rewriting }
+        set { pipeline.rewriting = newValue }
+    }
     private let remembered = WriterMemory()
 
     /// Says who told the others something: what comes back to its own server is known there.
@@ -40,6 +31,7 @@ final class PostgresConnection: StoreConnection {
     init(url: String, name: String, sender: String = "") throws(StoreError) {
         self.sender = sender
         link = PostgresLink(url: url, name: name, setup: Self.setup)
+        pipeline = PostgresPipeline(link)
         try link.open()
     }
 
@@ -56,9 +48,10 @@ final class PostgresConnection: StoreConnection {
     // MARK: Transactions
 
     /// One lock for all that write, of whichever server: haul's transactions are short and decide on what they read, so
-    /// that they come one after the other as on SQLite. It ends with the transaction.
+    /// that they come one after the other as on SQLite. It ends with the transaction. Each statement sees what was
+    /// committed before it, so that none sees what stood there before the lock was its.
     func beginWriting() throws {
-        begin(["BEGIN", "SELECT pg_advisory_xact_lock(7521962890172031340)"])
+        begin(["BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT pg_advisory_xact_lock(7521962890172031340)"])
     }
 
     func beginReading() throws { begin(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]) }
@@ -133,7 +126,7 @@ final class PostgresConnection: StoreConnection {
         }
         for values in batch {
             pending.append(Step(sql: sql, values: PostgresValues(values)))
-            if pending.count >= Self.pipelineLength { try perform([]) { _, _ in } }
+            if pending.count >= PostgresPipeline.length { try perform([]) { _, _ in } }
         }
     }
 
@@ -162,7 +155,7 @@ final class PostgresConnection: StoreConnection {
             }
             return changed
         }
-        for piece in Self.pieces(of: batch, Self.pipelineLength) {
+        for piece in Self.pieces(of: batch, PostgresPipeline.length) {
             try perform(batch[piece].map { Step(sql: sql, values: PostgresValues($0)) }) { number, result in
                 changed[piece.lowerBound + number] = Int(String(cString: PQcmdTuples(result))) ?? 0
                 try PostgresRow(result).forEach { try row(piece.lowerBound + number, $0) }
@@ -179,7 +172,7 @@ final class PostgresConnection: StoreConnection {
     /// then on the server knows the types of its parameters.
     private func set(of sql: String) throws -> PostgresSet? {
         if let known = sets[sql] { return known }
-        guard let name = names[sql] else { return nil }
+        guard let name = pipeline.name(of: sql) else { return nil }
         let types = try first(
             "SELECT array_to_string(CAST(parameter_types AS TEXT[]), ';') FROM pg_prepared_statements WHERE name = $1",
             [.text(name)]
@@ -197,7 +190,7 @@ final class PostgresConnection: StoreConnection {
             ($0.text(0), $0.int(1))
         }
         for (name, count) in counts {
-            guard let text = names.first(where: { $0.value == name })?.key else { continue }
+            guard let text = pipeline.text(named: name) else { continue }
             let values = count == 0 ? "" : "(" + [String](repeating: "NULL", count: count).joined(separator: ", ") + ")"
             plans[text] = try rows("EXPLAIN EXECUTE \(name)\(values)") { $0.text(0) }
         }
@@ -212,11 +205,13 @@ final class PostgresConnection: StoreConnection {
 
     func schema(_ sql: String) -> String { PostgresSchema.text(sql) }
 
-    // MARK: The pipeline
+    var clock: String? { "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)" }
+
+    // MARK: Journeys
 
     private func open() throws(StoreError) {
         guard !link.isOpen else { return }
-        names = [:]
+        pipeline.forget()
         try link.open()
     }
 
@@ -224,93 +219,30 @@ final class PostgresConnection: StoreConnection {
     private func perform(_ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void) throws {
         let before = pending
         pending = []
-        let all = before + steps
         if !isFresh, !link.isOpen { throw StoreError.unavailable("the connection to the database was lost") }
         try open()
-        let later = { (number: Int) in number < before.count && before[number].isPrepared }
         do {
-            try exchange(all, later) { number, result in
-                if number >= before.count { try answer(number - before.count, result) }
-            }
+            try exchange(before, steps, answer)
         } catch let error as StoreError {
-            // The connection may have died long ago, and nobody noticed: nothing was done yet.
-            guard isFresh, !link.isOpen, case .unavailable = error else { throw error }
-            try open()
-            try exchange(all, later) { number, result in
-                if number >= before.count { try answer(number - before.count, result) }
+            // The connection may have died long ago, and nobody noticed: nothing was done yet, but where its end was on
+            // the same journey.
+            guard isFresh, !link.isOpen, case .unavailable = error, !steps.contains(where: { $0.sql == "COMMIT" })
+            else {
+                throw error
             }
+            try open()
+            try exchange(before, steps, answer)
         }
     }
 
     private func exchange(
-        _ steps: [Step], _ isLater: (Int) -> Bool, _ answer: (Int, OpaquePointer) throws -> Void
+        _ before: [Step], _ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void
     ) throws {
-        guard let handle = link.handle else { throw StoreError.unavailable("no connection") }
-        var sent: [Sent] = []
-        sent.reserveCapacity(steps.count + 1)
-        for (number, step) in steps.enumerated() {
-            if step.isPrepared, names[step.sql] == nil {
-                try prepare(step.sql, handle)
-                sent.append(Sent(step: number, isText: true, sql: step.sql))
-            }
-            let isSent = step.values.withPointers { count, values, lengths, formats in
-                step.isPrepared
-                    ? PQsendQueryPrepared(handle, names[step.sql] ?? "", count, values, lengths, formats, 0)
-                    : PQsendQueryParams(handle, step.sql, count, nil, values, lengths, formats, 0)
-            }
-            guard isSent == 1 else { throw link.lost("a statement can't be sent: \(step.sql)") }
-            sent.append(Sent(step: number, isText: false, sql: step.sql))
+        try pipeline.exchange(before + steps) { number, result in
+            isFresh = false
+            if number >= before.count { try answer(number - before.count, result) }
+        } onFailure: { number in
+            if number < before.count, before[number].isPrepared { isSpoiled = true }
         }
-        guard PQpipelineSync(handle) == 1 else { throw link.lost("a sync can't be sent") }
-        try receive(sent, isLater, answer)
-    }
-
-    /// What is on its way: the text of a statement that is to have a name, or the statement with its values.
-    private struct Sent {
-        var step: Int
-        var isText: Bool
-        var sql: String
-    }
-
-    private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
-        prepared += 1
-        let name = "h\(prepared)"
-        // What it throws was thrown before anything was sent.
-        let text = (try? rewriting?(sql)) ?? sql
-        guard PQsendPrepare(handle, name, PostgresSchema.statement(text), 0, nil) == 1 else {
-            throw link.lost("a statement can't be sent: \(sql)")
-        }
-        names[sql] = name
-    }
-
-    /// Takes the answers of what was sent, all of them: the first error is thrown once none is left.
-    private func receive(
-        _ sent: [Sent], _ isLater: (Int) -> Bool, _ answer: (Int, OpaquePointer) throws -> Void
-    ) throws {
-        var failure: (any Error)?
-        for item in sent {
-            guard let result = try link.next() else { throw link.lost("an answer is missing") }
-            defer { PQclear(result) }
-            switch PQresultStatus(result) {
-            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                isFresh = false
-                if !item.isText, failure == nil {
-                    do { try answer(item.step, result) } catch { failure = error }
-                }
-            case PGRES_PIPELINE_ABORTED:
-                if item.isText { names[item.sql] = nil }
-            default:
-                if item.isText { names[item.sql] = nil }
-                if isLater(item.step) { isSpoiled = true }
-                failure = failure ?? PostgresLink.error(result, item.sql)
-            }
-            if let handle = link.handle, PQstatus(handle) == CONNECTION_BAD {
-                throw link.lost(failure.map { "\($0)" } ?? "it was closed")
-            }
-            guard try link.next() == nil else { throw link.lost("an answer too many") }
-        }
-        guard let sync = try link.next() else { throw link.lost("a sync is missing") }
-        PQclear(sync)
-        if let failure { throw failure }
     }
 }

@@ -40,6 +40,10 @@ final class PostgresListener: @unchecked Sendable {
         }
     }
 
+    /// The answer to a commit of this server was lost. If it is on disk, what it told was for others alone: after the next
+    /// look anything may have happened.
+    func distrust() { queue.async { [self] in number = nil } }
+
     /// Ends it, soon. Also from within what hears.
     func stop() {
         queue.async { [self] in

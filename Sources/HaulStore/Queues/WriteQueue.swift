@@ -11,11 +11,19 @@ final class WriteQueue: @unchecked Sendable {
     private let queue = DispatchQueue(label: "haul.store.write", qos: .userInitiated)
     private let connection: any StoreConnection
     private let onFsyncFailure: @Sendable (String) -> Void
+    private let onLostAnswer: @Sendable () -> Void
     private let waiting = Mutex<[any PendingWrite]>([])
 
-    init(connection: any StoreConnection, onFsyncFailure: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - onFsyncFailure: told the cause when a commit could not be synced.
+    ///   - onLostAnswer: told when it can't be known whether a commit is on disk.
+    init(
+        connection: any StoreConnection, onFsyncFailure: @escaping @Sendable (String) -> Void,
+        onLostAnswer: @escaping @Sendable () -> Void
+    ) {
         self.connection = connection
         self.onFsyncFailure = onFsyncFailure
+        self.onLostAnswer = onLostAnswer
     }
 
     /// Writes that the next groups will be made of, for a test of groups.
@@ -59,6 +67,7 @@ final class WriteQueue: @unchecked Sendable {
         } catch {
             try? connection.rollback()
             if case StoreError.fsyncFailed(let cause) = error { onFsyncFailure(cause) }
+            if case StoreError.unavailable = error { onLostAnswer() }
             for write in group { write.fail(error) }
             return
         }

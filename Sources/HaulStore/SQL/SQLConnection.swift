@@ -53,6 +53,9 @@ protocol SQLConnection: AnyObject {
     /// - Returns: the ids that they got.
     func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int]
 
+    /// Asks for the time, in milliseconds since 1970, of the machine that the database is on; nil where that is this one.
+    var clock: String? { get }
+
     /// What a writer may remember from one transaction to the next; nil where nothing may be.
     var memory: WriterMemory? { get }
 }

@@ -44,6 +44,7 @@ final class SQLiteConnection: StoreConnection {
     /// It is here: there is no journey.
     func later(_ sql: String, batch: [[SQLValue]]) throws { try run(sql, batch: batch) }
     func schema(_ sql: String) -> String { sql }
+    var clock: String? { nil }
 
     /// What was taken back is forgotten: see ``step(_:_:_:_:)``.
     var memory: WriterMemory? { remembered }

@@ -13,6 +13,11 @@ extension StoreReader {
             "SELECT \(serverColumns) FROM servers WHERE url = $1 ORDER BY id DESC LIMIT 1", [.text(url)], Self.server)
     }
 
+    /// What time it is on the database's machine; nil where that is this one.
+    public func time() throws -> Timestamp? {
+        try db.clock.flatMap { try db.first($0) { Timestamp(milliseconds: $0.int(0)) } }
+    }
+
     private static func server(_ row: any SQLRow) -> KnownServer {
         KnownServer(
             id: row.int(0), url: row.text(1), run: row.text(2), seen: Timestamp(milliseconds: row.int(3)))
@@ -20,17 +25,12 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-    /// Enters a server that starts: under the id that it knows itself by, else under the one that its address had, else
-    /// under a new one.
+    /// Finds the row of a server that starts: that of the id that it knows itself by, else that of its address; one that is
+    /// new gets one.
     ///
-    /// - Returns: the server as it stands from now on.
-    public func joinServer(id known: Int?, url: String, run: String, now: Timestamp) throws -> KnownServer {
-        if let id = try known.flatMap({ try reader.server($0) })?.id ?? reader.server(at: url)?.id {
-            try db.run(
-                "UPDATE servers SET url = $2, run = $3, seen = $4 WHERE id = $1",
-                [.int(id), .text(url), .text(run), .int(now.milliseconds)])
-            return KnownServer(id: id, url: url, run: run, seen: now)
-        }
+    /// - Returns: the row, which is left as it is: a run before this one may still live.
+    public func findServer(id known: Int?, url: String, run: String, now: Timestamp) throws -> KnownServer {
+        if let found = try known.flatMap({ try reader.server($0) }) ?? reader.server(at: url) { return found }
         let id = try db.first(
             "INSERT INTO servers (url, run, seen) VALUES ($1, $2, $3) RETURNING id",
             [.text(url), .text(run), .int(now.milliseconds)]
@@ -39,13 +39,28 @@ extension StoreWriter {
         return KnownServer(id: id, url: url, run: run, seen: now)
     }
 
-    /// Notes that a run of a server lives.
+    /// Enters the run of a server in the place of the one before.
+    public func enterServer(_ server: KnownServer) throws {
+        try db.run(
+            """
+            INSERT INTO servers (id, url, run, seen) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (id) DO UPDATE SET url = excluded.url, run = excluded.run, seen = excluded.seen
+            """,
+            [.int(server.id), .text(server.url), .text(server.run), .int(server.seen.milliseconds)])
+    }
+
+    /// Notes that a run of a server lives. One that nobody knows any more - the database is an older one - is entered again.
     ///
     /// - Returns: false where another run has taken its place.
-    public func touchServer(_ id: Int, run: String, now: Timestamp) throws -> Bool {
-        try db.run(
-            "UPDATE servers SET seen = $3 WHERE id = $1 AND run = $2", [.int(id), .text(run), .int(now.milliseconds)])
-            == 1
+    public func touchServer(_ server: KnownServer) throws -> Bool {
+        let isKnown =
+            try db.run(
+                "UPDATE servers SET seen = $3 WHERE id = $1 AND run = $2",
+                [.int(server.id), .text(server.run), .int(server.seen.milliseconds)]) == 1
+        if isKnown { return true }
+        guard try reader.server(server.id) == nil else { return false }
+        try enterServer(server)
+        return true
     }
 
     /// Forgets servers that were not heard of for long.
