@@ -43,20 +43,25 @@ import Testing
         }
     }
 
+    /// A directory whose path is as long as may be, in one of `path` with many files.
     private func lines(_ path: String, _ chance: Seeded) -> [ListingLine] {
-        let name = String(Self.path(chance, bytes: 256).dropFirst())
-        return [
-            ListingLine(directory: path, entry: ListingEntry(name: "f", kind: .file)),
+        let directory = path + Self.path(chance, bytes: 256)
+        let name = TransferPath.name(directory)
+        return (0..<9).map { ListingLine(directory: path, entry: ListingEntry(name: "\($0)" + name, kind: .file)) } + [
             ListingLine(directory: path, entry: ListingEntry(name: name, kind: .directory)),
-            ListingLine(directory: path + "/" + name, entry: ListingEntry(name: "g", kind: .file)),
-        ] + (0..<9).map { ListingLine(directory: path, entry: ListingEntry(name: "\($0)" + name, kind: .file)) }
+            ListingLine(directory: directory, entry: ListingEntry(name: "g", kind: .file)),
+        ]
     }
+
+    /// So long that what ``lines(_:_:)`` has in it is as long as may be.
+    private static let top = TransferPath.maximumLength - 256
 
     @Test(arguments: JobType.allCases) func everyTypeOfJob(type: JobType) async throws {
         let chance = Seeded(UInt64(type.rawValue) + 7)
         let test = try await TestEngine()
         let alice = try await test.user("alice")
-        let (source, destination) = (Self.path(chance), Self.path(chance))
+        let source = Self.path(chance, bytes: type == .mkdir ? TransferPath.maximumLength : Self.top)
+        let destination = Self.path(chance)
         let job = try await test.register(
             alice, type, path: source, extra: ["dst_filepath": .string(destination), "max_tries": 1])
         let lines = lines(source, chance)
@@ -76,7 +81,7 @@ import Testing
         let test = try await TestEngine()
         let alice = try await test.user("alice")
         var jobs: [Job] = []
-        for path in [Self.path(chance), "/short"] {
+        for path in [Self.path(chance, bytes: Self.top), "/short"] {
             let job = try await test.register(alice, type, path: path, extra: ["max_queue_time": 10])
             let handout = try #require(try await test.claim(try await test.session("lister"), limit: 100).first)
             guard case .accepted = try await test.report(handout, listing: lines(path, chance)) else { throw Refused() }
@@ -88,6 +93,7 @@ import Testing
                 try all.allSatisfy { try reader.jobState($0.id)?.expansion == nil }
             }
         }
+        for job in jobs { #expect(try await test.elements(job).count >= 12) }
         test.advance(seconds: 11)
         try await test.withDuties {
             try await test.engine.store.read { reader in

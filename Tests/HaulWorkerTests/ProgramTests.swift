@@ -107,7 +107,9 @@ import Testing
         let first = try #require(Processes.guards(of: program.child.pid).first)
         kill(first, SIGKILL)
         try await eventually("another stands there", within: .seconds(5)) { program.log.contains("guard-lost") }
-        #expect(Processes.guards(of: program.child.pid).contains { $0 != first })
+        try await eventually("it has its name") {
+            Processes.guards(of: program.child.pid).contains { $0 != first }
+        }
         kill(program.child.pid, SIGSTOP)
         let start = ContinuousClock.now
         #expect(!program.backends.isEmpty)
