@@ -16,6 +16,8 @@ public final class Engine: Sendable {
     /// This server among those of its database.
     public let identity: KnownServer
     let others: any OtherServers
+    /// Those of them that gave no answer a moment ago.
+    let silentServers = SilentServers()
     let tokens: ElementTokens
     /// Told when the disk did not keep what was synced to it; it shall end the process.
     let onDiskFailure: @Sendable (String) -> Void

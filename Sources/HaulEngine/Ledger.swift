@@ -209,7 +209,7 @@ final class Ledger {
         guard job.type == .remove, element.type == .remove else { return }
         if element.phase == .failed || element.phase == .cancelled {
             let parent = TransferPath.parent(element.sourcePath)
-            try writer.keepDirectory(parent == "/" ? parent : parent + "/", ofJob: job.id)
+            try writer.keepDirectory(KeptDirectory.hash(parent == "/" ? parent : parent + "/"), ofJob: job.id)
         }
         if try writer.closeOne(ofJob: job.id, depth: element.depth) == 0 { change.kinds.insert(.opening) }
     }

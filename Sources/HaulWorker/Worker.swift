@@ -39,7 +39,11 @@ public actor Worker {
         pace: Pace = Pace(), graces: BackendRun.Graces = BackendRun.Graces(), log: WorkerLog
     ) {
         var guardian: ProcessGuard?
-        do { guardian = try ProcessGuard() } catch { log("no-guard", ["reason": "\(error)"]) }
+        do {
+            guardian = try ProcessGuard { log("guard-lost", ["reason": $0]) }
+        } catch {
+            log("no-guard", ["reason": "\(error)"])
+        }
         shop = Workshop(
             config: config, catalog: catalog, credentials: CredentialFiles(config.credentials), folder: folder,
             space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) }, graces: graces,

@@ -67,6 +67,12 @@ enum OpenedLogs {
 struct LogsOfOthers: LogsElsewhere {
     let store: Store
     let client: ServerClient
+    private let silent = SilentServers()
+
+    init(store: Store, client: ServerClient) {
+        self.store = store
+        self.client = client
+    }
 
     func length(of file: String, job logUID: String, server: Int) async throws(LogError) -> Int? {
         try await ask(server) { try await client.length(of: file, job: logUID, at: $0) }
@@ -82,7 +88,11 @@ struct LogsOfOthers: LogsElsewhere {
         do {
             // One that was forgotten has nothing any more.
             guard let server = try await store.read({ try $0.server(id) }) else { return nil }
-            return try await body(server)
+            try silent.check(server, now: World.real.now())
+            do { return try await body(server) } catch let error as ServerUnreachable {
+                silent.note(server, now: World.real.now())
+                throw error
+            }
         } catch {
             throw .away("server \(id): \(error)")
         }

@@ -66,9 +66,11 @@ struct ServerConfig: Decodable, Sendable {
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
     }
 
-    /// A scheme, a host, maybe a port, and no more.
+    /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.
     static func isAddress(_ url: String) -> Bool {
-        guard let scheme = ["http://", "https://"].first(where: url.hasPrefix) else { return false }
+        guard url.utf8.count <= 300, let scheme = ["http://", "https://"].first(where: url.hasPrefix) else {
+            return false
+        }
         let rest = url.utf8.dropFirst(scheme.utf8.count)
         return !rest.isEmpty && rest.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@".utf8.contains($0) }
     }

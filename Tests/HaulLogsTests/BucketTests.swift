@@ -153,6 +153,31 @@ private final class Spooled: Sendable {
         await bucket.stop()
     }
 
+    /// However many the bucket does not take: each of the others goes up.
+    @Test func whatIsRefusedHoldsUpNothingElse() async throws {
+        let spooled = try Spooled(folder.root + "/a", bucket, uploads: false)
+        for job in 1...40 { _ = try await spooled.store.append([LogFolder.log(LogFolder.key(job), text(job))]) }
+        await spooled.stop()
+        let refused = (1...20).map(LogFolder.uid)
+        bucket.refuse(refused)
+        let uploads = Task { await spooled.store.upload { spooled.events.add($0) } }
+        try await eventually("the others are there") { try waiting() == 20 }
+        #expect(bucket.objects.count == 20)
+        let events = spooled.events.all
+        #expect(events.count >= 1 && events.allSatisfy { $0?.contains("403 AccessDenied") == true }, "\(events)")
+        // What comes later does not wait for them.
+        let late = LogFolder.key(50)
+        let place = try #require(try await spooled.store.append([LogFolder.log(late, text(50))]).first)
+        try await eventually("it went up", within: .seconds(10)) { bucket.objects.count == 21 }
+        #expect(try await readAll(spooled.store, late, place) == text(50))
+        bucket.refuse([])
+        try await eventually("all went up", within: .seconds(90)) { try waiting() == 0 }
+        try await eventually("it says that it works again") { spooled.events.all.last == .some(nil) }
+        uploads.cancel()
+        await uploads.value
+        await bucket.stop()
+    }
+
     @Test func badAnswersAreNoLogs() async throws {
         let spooled = try Spooled(folder.root + "/a", bucket)
         let key = LogFolder.key()

@@ -27,6 +27,8 @@ final class FakeBucket: Sendable {
         var parts: [String: [Int: [UInt8]]] = [:]
         var uploads: [String: String] = [:]
         var faults: Set<Fault> = []
+        /// What a key that is not taken has in it.
+        var refused: [String] = []
         var requests = 0
         var largestBody = 0
         var hanging = 0
@@ -71,6 +73,9 @@ final class FakeBucket: Sendable {
 
     func set(_ faults: Fault...) { state.value.withLock { $0.faults = Set(faults) } }
 
+    /// Takes no objects that have one of these in their keys.
+    func refuse(_ parts: [String]) { state.value.withLock { $0.refused = parts } }
+
     private static func answer(_ request: HTTPRequest, _ state: inout State) -> HTTPResponse {
         state.requests += 1
         state.largestBody = max(state.largestBody, request.body.count)
@@ -84,6 +89,7 @@ final class FakeBucket: Sendable {
         if state.faults.contains(.truncates) { body = body.dropLast() }
         switch request.method {
         case "PUT":
+            if state.refused.contains(where: key.contains) { return error(403, "AccessDenied") }
             if let upload = request.query("uploadId") {
                 guard let number = request.query("partNumber").flatMap({ Int($0) }), state.uploads[upload] == key
                 else { return error(404, "NoSuchUpload") }

@@ -99,6 +99,16 @@ enum Processes {
         }
     }
 
+    /// What stands beside a worker: guards that read from a pipe of its.
+    static func guards(of worker: Int32) -> [Int32] {
+        func place(_ descriptor: String) -> String? {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(descriptor)")
+        }
+        let own = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(worker)/fd")) ?? []
+        let pipes = Set(own.compactMap { place("\(worker)/fd/\($0)") }.filter { $0.hasPrefix("pipe:") })
+        return named("haul-guard").filter { place("\($0)/fd/3").map(pipes.contains) == true }
+    }
+
     /// `R`, `S`, `Z` ...; nil where there is no such process.
     static func state(_ pid: Int32) -> String? {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }

@@ -95,6 +95,35 @@ import Testing
         await server.stop()
     }
 
+    /// What stands beside a worker may be killed itself: another takes its place, and knows what to end and when.
+    @Test func replacesAGuardThatIsGone() async throws {
+        let server = try TestServer()
+        server.change { $0.leaseSeconds = 12 }
+        let program = try await WorkerProgram.start(server)
+        server.hand(Claims.job(1, ["/stubborn"]))
+        try await eventually("it runs") { !program.backends.isEmpty && !server.record.progress.isEmpty }
+        let sent = server.record.beats.count
+        try await eventually("a heartbeat") { server.record.beats.count > sent }
+        let first = try #require(Processes.guards(of: program.child.pid).first)
+        kill(first, SIGKILL)
+        try await eventually("another stands there", within: .seconds(5)) { program.log.contains("guard-lost") }
+        try await eventually("it has its name") {
+            Processes.guards(of: program.child.pid).contains { $0 != first }
+        }
+        kill(program.child.pid, SIGSTOP)
+        let start = ContinuousClock.now
+        #expect(!program.backends.isEmpty)
+        try await eventually("no backend runs") {
+            program.backends.allSatisfy { [nil, "Z", "X"].contains(Processes.state($0)) }
+        }
+        #expect(ContinuousClock.now - start < .seconds(12))
+        #expect(Processes.state(program.child.pid) == "T")
+        kill(program.child.pid, SIGCONT)
+        try await eventually("a new session") { server.record.registrations.count == 2 }
+        await program.close()
+        await server.stop()
+    }
+
     /// What stands beside a worker goes with it, and holds nothing that somebody waits for.
     @Test func leavesNoGuardBehind() async throws {
         let server = try TestServer()

@@ -12,9 +12,11 @@ final class Expander: Duty {
     var bell: Bell { engine.expansionBell }
     /// Jobs whose pieces are done at the same time.
     private static let width = 8
+    /// Jobs that are looked at to find so many: the others had a setback a moment ago.
+    private static let look = 256
     private let sorts: RemovalSorts
-    /// The job whose turn was last; 0 before the first one's.
-    private let last = Atomic(0)
+    private let setbacks = Setbacks()
+    private let rounds = Mutex(Rounds())
 
     init(engine: Engine) {
         self.engine = engine
@@ -22,15 +24,49 @@ final class Expander: Duty {
     }
 
     func run() async throws -> Bool {
-        let after = last.load(ordering: .relaxed)
-        let jobs = try await engine.store.read { try $0.expandingJobs(after: after, limit: Self.width) }
-        // After the last job it is the first one's turn again.
-        last.store(jobs.count < Self.width ? 0 : jobs.last ?? 0, ordering: .relaxed)
-        try await withThrowingTaskGroup { group in
-            for job in jobs { group.addTask { try await self.piece(of: job) } }
-            try await group.waitForAll()
+        let heard = bell.rings
+        let after = rounds.withLock { rounds in
+            rounds.begin(rings: heard)
+            return rounds.last
         }
-        return !jobs.isEmpty || after > 0
+        let jobs = try await engine.store.read { try $0.expandingJobs(after: after, limit: Self.look) }
+        let due = Array(setbacks.due(jobs, now: engine.world.now()).prefix(Self.width))
+        let failures = try await pieces(of: due)
+        // After the last job it is the first one's turn again.
+        let last = due.count == Self.width ? due.last : jobs.count == Self.look ? jobs.last : nil
+        let hasMore = rounds.withLock { rounds in
+            rounds.end(last: last, didSome: failures.count < due.count, rings: bell.rings)
+        }
+        guard failures.isEmpty else {
+            // Told of, and no reason to wait with what else there is.
+            if hasMore { bell.ring() }
+            throw FailedTurns(failures: failures)
+        }
+        return hasMore
+    }
+
+    /// A piece of each job, at the same time; what fails of one is none of the others' business.
+    private func pieces(of jobs: [Int]) async throws -> [(job: Int, cause: any Error)] {
+        let outcomes = await withTaskGroup(of: (job: Int, cause: (any Error)?).self) { group in
+            for job in jobs {
+                group.addTask {
+                    do { try await self.piece(of: job) } catch { return (job, error) }
+                    return (job, nil)
+                }
+            }
+            return await group.reduce(into: [(job: Int, cause: (any Error)?)]()) { $0.append($1) }
+        }
+        var failures: [(job: Int, cause: any Error)] = []
+        for (job, cause) in outcomes.sorted(by: { $0.job < $1.job }) {
+            guard let cause else {
+                setbacks.forget(job)
+                continue
+            }
+            if Setbacks.concernsAll(cause) { throw cause }
+            setbacks.note(job, now: engine.world.now())
+            failures.append((job, cause))
+        }
+        return failures
     }
 
     private func piece(of job: Int) async throws {

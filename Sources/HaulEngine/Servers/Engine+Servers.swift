@@ -18,7 +18,8 @@ extension Engine {
         }
     }
 
-    /// Asks the server that holds what these attempts sent. Where it is gone, this one takes its place.
+    /// Asks the server that holds what these attempts sent, unless it gave no answer a moment ago. Where it is gone, this
+    /// one takes its place.
     ///
     /// - Returns: its answer; nil where the attempts are this server's from now on.
     /// - Throws: `.unavailable` while the other can't be reached, but may come back.
@@ -27,7 +28,11 @@ extension Engine {
     ) async throws -> T? {
         if let server = try await store.read({ try $0.server(holder) }) {
             do {
-                return try await ask(server)
+                try silentServers.check(server, now: world.now())
+                do { return try await ask(server) } catch let error as ServerUnreachable {
+                    silentServers.note(server, now: world.now())
+                    throw error
+                }
             } catch let error as ServerUnreachable {
                 guard world.now().seconds(since: server.seen) > configuration.serverSilenceSeconds else {
                     throw EngineError.serverAway(cause: "server \(holder) at \(server.url): \(error)")

@@ -53,10 +53,13 @@ final class Spool: Sendable {
 
     /// Names of finished files that wait, `limit` at most.
     func waiting(limit: Int) -> [(logUID: String, name: String)] {
-        FolderRemoval.names(finished.root, limit: limit).compactMap { entry in
-            guard entry.utf8.count > 33, entry.utf8.dropFirst(32).first == UInt8(ascii: ".") else { return nil }
-            return (String(entry.prefix(32)), String(entry.dropFirst(33)))
-        }
+        FolderRemoval.names(finished.root, limit: limit).compactMap(Self.file)
+    }
+
+    /// A finished file that waits, by the name of its entry; nil for what is none.
+    static func file(_ entry: String) -> (logUID: String, name: String)? {
+        guard entry.utf8.count > 33, entry.utf8.dropFirst(32).first == UInt8(ascii: ".") else { return nil }
+        return (String(entry.prefix(32)), String(entry.dropFirst(33)))
     }
 
     /// Counts what is on the disk.

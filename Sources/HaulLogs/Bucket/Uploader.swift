@@ -7,18 +7,24 @@ final class Uploader: Sendable {
     private let appender: Appender
     private let limits: LogLimits
     private let queue = WorkQueue("upload")
-    /// Files of one round, of those at the same time, and failures after which the rest waits for the next.
+    /// Files of one round, of those at the same time, and failures in a row after which the rest waits for the next.
     private static let round = 512
     private static let width = 4
     private static let failures = 4
     /// Seconds between rounds that find nothing, and between counts of what is on the disk.
     private static let period = 0.5
     private static let recountPeriod = 60.0
-    /// Seconds after a failure, doubled each time.
-    private static let firstPause = 0.5
-    private static let longestPause = 30.0
     /// Bytes that are sent at once; a longer file goes up in parts of as many.
     private static let part = 8 << 20
+
+    private typealias File = (logUID: String, name: String)
+
+    /// What became of some files.
+    private struct Outcome {
+        var done: [String] = []
+        var failed: [String] = []
+        var failure: LogError?
+    }
 
     init(spool: Spool, appender: Appender, limits: LogLimits) {
         self.spool = spool
@@ -28,59 +34,88 @@ final class Uploader: Sendable {
 
     /// Returns when its task is cancelled.
     ///
-    /// - Parameter onEvent: told when uploads begin to fail, with the cause, and with nil when they work again.
+    /// - Parameter onEvent: told when uploads begin to fail, with the cause, and with nil when all works again.
     func run(onEvent: @escaping @Sendable (String?) -> Void) async {
         let clock = ContinuousClock()
+        let start = clock.now
         var counted: ContinuousClock.Instant?
-        var pause = 0.0
+        var order = UploadOrder()
+        var isFailing = false
         while !Task.isCancelled {
             if counted.map({ clock.now - $0 > .seconds(Self.recountPeriod) }) ?? true {
                 let spool = spool
                 try? await queue.run { () throws(LogError) in spool.recount() }
                 counted = clock.now
             }
-            let (done, failure) = await bringSome()
-            if let failure, !Task.isCancelled {
-                if pause == 0 { onEvent("\(failure)") }
-                pause = min(Self.longestPause, max(Self.firstPause, pause * 2))
-                try? await Task.sleep(for: .seconds(pause * Double.random(in: 0.5...1)))
-            } else {
-                if pause > 0, done > 0 { onEvent(nil) }
-                if done > 0 || pause == 0 { pause = 0 }
-                if done < Self.round { try? await Task.sleep(for: .seconds(Self.period)) }
+            var done = 0
+            for line in [UploadOrder.Line.fresh, .failed] {
+                guard order.isDue(line, now: (clock.now - start).seconds) else { continue }
+                let outcome = await bring(files(line, order))
+                if Task.isCancelled { return }
+                let wasStuck = order.isStuck(line)
+                order.note(
+                    line, done: outcome.done, failed: outcome.failed, now: (clock.now - start).seconds,
+                    chance: .random(in: 0..<1))
+                done += outcome.done.count
+                // What failed before is known to; that nothing new goes up is news.
+                if let failure = outcome.failure, !isFailing || line == .fresh && order.isStuck(line) && !wasStuck {
+                    isFailing = true
+                    onEvent("\(failure)")
+                }
             }
+            if isFailing, done > 0, order.failed.isEmpty {
+                isFailing = false
+                onEvent(nil)
+            }
+            if done < Self.round { try? await Task.sleep(for: .seconds(Self.period)) }
         }
     }
 
-    private func bringSome() async -> (done: Int, failure: LogError?) {
-        let spool = spool
-        let found = (try? await queue.run { () throws(LogError) in spool.waiting(limit: Self.round) }) ?? []
+    /// The next files of a line that are written to no more.
+    private func files(_ line: UploadOrder.Line, _ order: UploadOrder) async -> [File] {
+        let found: [File]
+        switch line {
+        case .fresh:
+            let spool = spool
+            let limit = Self.round + order.failed.count
+            found = ((try? await queue.run { () throws(LogError) in spool.waiting(limit: limit) }) ?? [])
+                .filter { !order.hasFailed($0.logUID + "." + $0.name) }
+        case .failed:
+            guard !order.failed.isEmpty else { return [] }
+            found = order.failed.prefix(Self.round).compactMap(Spool.file)
+        }
         // After the look: what is not open now, and was there then, is written to no more.
         let open = await appender.seal(olderThan: .seconds(limits.uploadAfter))
-        var files = found.filter { !open.contains($0.logUID + "." + $0.name) }[...]
-        return await withTaskGroup { group in
-            var (done, failed) = (0, 0)
-            var failure: LogError?
-            for _ in 0..<Self.width {
-                guard let file = files.popFirst() else { break }
-                group.addTask { await self.outcome(of: file) }
+        return found.filter { !open.contains($0.logUID + "." + $0.name) }
+    }
+
+    /// Brings files until there are too many failures in a row.
+    private func bring(_ files: [File]) async -> Outcome {
+        var files = files[...]
+        return await withTaskGroup(of: (String, LogError?).self) { group in
+            var result = Outcome()
+            var failuresInARow = 0
+            func next() {
+                guard let file = files.popFirst() else { return }
+                group.addTask { (file.logUID + "." + file.name, await self.outcome(of: file)) }
             }
-            while let outcome = await group.next() {
-                if let outcome {
-                    failure = outcome
-                    failed += 1
+            for _ in 0..<Self.width { next() }
+            while let (name, failure) = await group.next() {
+                if let failure {
+                    result.failed.append(name)
+                    result.failure = failure
+                    failuresInARow += 1
                 } else {
-                    done += 1
+                    result.done.append(name)
+                    failuresInARow = 0
                 }
-                if failed < Self.failures, !Task.isCancelled, let file = files.popFirst() {
-                    group.addTask { await self.outcome(of: file) }
-                }
+                if failuresInARow < Self.failures, !Task.isCancelled { next() }
             }
-            return (done, failure)
+            return result
         }
     }
 
-    private func outcome(of file: (logUID: String, name: String)) async -> LogError? {
+    private func outcome(of file: File) async -> LogError? {
         do throws(LogError) {
             try await bring(file.logUID, file.name)
             return nil
@@ -127,4 +162,8 @@ final class Uploader: Sendable {
         guard bytes.count == count else { throw .io("a file of the spool became shorter") }
         return bytes
     }
+}
+
+extension Duration {
+    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -193,11 +193,12 @@ extension Migrations {
             open INTEGER NOT NULL CHECK (open >= 0),
             PRIMARY KEY (job_id, depth)) WITHOUT ROWID;
 
-        -- Directories of a REMOVE that can't become empty, because something in them failed.
+        -- Directories of a REMOVE that can't become empty, because something in them failed: by SHA-256 of their paths, as
+        -- a path may be longer than what PostgreSQL takes into an index (2,704 bytes).
         CREATE TABLE kept_directories (
             job_id INTEGER NOT NULL REFERENCES jobs(id),
-            path TEXT NOT NULL,
-            PRIMARY KEY (job_id, path)) WITHOUT ROWID;
+            path_hash BLOB NOT NULL CHECK (length(path_hash) = 32),
+            PRIMARY KEY (job_id, path_hash)) WITHOUT ROWID;
 
         CREATE TABLE workers (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -65,7 +65,11 @@ struct PostgresSet {
         case .text(let value):
             text += "\""
             if value.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-                text += value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                // Not letter by letter: to Swift a quote and an accent after it are one.
+                for scalar in value.unicodeScalars {
+                    if scalar == "\"" || scalar == "\\" { text.unicodeScalars.append("\\") }
+                    text.unicodeScalars.append(scalar)
+                }
             } else {
                 text += value
             }

@@ -19,9 +19,9 @@ struct PostgresValues {
         case .int(let value): bytes.append(contentsOf: String(value).utf8)
         case .double(let value): bytes.append(contentsOf: String(value).utf8)
         case .text(let text):
-            // PostgreSQL has no text with a zero in it.
+            // PostgreSQL has no text with a zero in it. To Swift a zero and an accent after it are one letter.
             if text.utf8.contains(0) {
-                bytes.append(contentsOf: text.replacing("\0", with: "\u{FFFD}").utf8)
+                for byte in text.utf8 { bytes.append(contentsOf: byte == 0 ? Array("\u{FFFD}".utf8) : [byte]) }
             } else {
                 bytes.append(contentsOf: text.utf8)
             }

@@ -2,15 +2,15 @@ public import HaulModel
 
 // A REMOVE's directories wait until all that is deeper has ended: counted by depth.
 extension StoreReader {
-    /// REMOVE jobs of which directories can be opened now, by id: nothing deeper than they are is left.
-    public func openableRemovals(limit: Int) throws -> [Int] {
+    /// REMOVE jobs of which directories can be opened now, by id, after one of them: nothing deeper than they are is left.
+    public func openableRemovals(after: Int = 0, limit: Int) throws -> [Int] {
         try db.rows(
             """
-            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL AND intent IS NULL
+            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL AND intent IS NULL AND id > $1
                 AND EXISTS (SELECT 1 FROM elements e WHERE e.job_id = j.id AND e.phase = 0 AND e.depth =
                     (SELECT MAX(d.depth) FROM depths d WHERE d.job_id = j.id AND d.open > 0))
-            ORDER BY id LIMIT $1
-            """, [.int(limit)]
+            ORDER BY id LIMIT $2
+            """, [.int(after), .int(limit)]
         ) { $0.int(0) }
     }
 
@@ -21,15 +21,23 @@ extension StoreReader {
         } ?? nil
     }
 
-    /// Directories of a REMOVE that wait at a depth, and whether something in each of them failed.
-    public func heldElements(ofJob job: Int, depth: Int, limit: Int) throws -> [(element: Element, isKept: Bool)] {
+    /// Directories of a REMOVE that wait at a depth.
+    public func heldElements(ofJob job: Int, depth: Int, limit: Int) throws -> [Element] {
         try db.rows(
             """
-            SELECT \(elementColumns),
-                EXISTS (SELECT 1 FROM kept_directories k WHERE k.job_id = e.job_id AND k.path = e.src_path)
+            SELECT \(elementColumns)
             FROM elements e INDEXED BY elements_held WHERE job_id = $1 AND phase = 0 AND depth = $2 ORDER BY id LIMIT $3
-            """, [.int(job), .int(depth), .int(limit)]
-        ) { (try Self.element($0), $0.int(16) == 1) }
+            """, [.int(job), .int(depth), .int(limit)], Self.element)
+    }
+
+    /// Which directories of a REMOVE, each given by the SHA-256 of its path, can't become empty: their places.
+    public func keptDirectories(among hashes: [[UInt8]], ofJob job: Int) throws -> Set<Int> {
+        var kept: Set<Int> = []
+        try db.run(
+            "SELECT job_id FROM kept_directories WHERE job_id = $1 AND path_hash = $2",
+            batch: hashes.map { [.int(job), .blob($0)] }
+        ) { place, _ in kept.insert(place) }
+        return kept
     }
 
     /// REMOVE jobs that ended and whose depths are still kept.
@@ -64,10 +72,13 @@ extension StoreWriter {
     }
 
     /// Notes that a directory of a REMOVE can't become empty.
-    public func keepDirectory(_ path: String, ofJob job: Int) throws {
+    ///
+    /// - Parameter hash: SHA-256 of its path.
+    public func keepDirectory(_ hash: [UInt8], ofJob job: Int) throws {
         try db.later(
-            "INSERT INTO kept_directories (job_id, path) VALUES ($1, $2) ON CONFLICT (job_id, path) DO NOTHING",
-            [.int(job), .text(path)])
+            """
+            INSERT INTO kept_directories (job_id, path_hash) VALUES ($1, $2) ON CONFLICT (job_id, path_hash) DO NOTHING
+            """, [.int(job), .blob(hash)])
     }
 
     /// Forgets which directories can't become empty, a piece at a time.
@@ -76,8 +87,8 @@ extension StoreWriter {
     public func forgetKeptDirectories(ofJob job: Int, limit: Int) throws -> Bool {
         try db.run(
             """
-            DELETE FROM kept_directories WHERE job_id = $1 AND path IN
-                (SELECT path FROM kept_directories WHERE job_id = $1 LIMIT $2)
+            DELETE FROM kept_directories WHERE job_id = $1 AND path_hash IN
+                (SELECT path_hash FROM kept_directories WHERE job_id = $1 LIMIT $2)
             """, [.int(job), .int(limit)]) == limit
     }
 

@@ -1,0 +1,39 @@
+import HaulModel
+import HaulStore
+import Testing
+
+@testable import HaulEngine
+
+/// Another server that is gone: each try to reach it takes seconds, so there are few.
+@Suite(.timeLimit(.minutes(1))) struct SilentServerTests {
+    @Test func isNotAskedAgainAtOnce() async throws {
+        let test = try await TestEngine()
+        let start = test.engine.world.now()
+        let gone = try await test.engine.store.write {
+            try $0.joinServer(id: nil, url: "http://gone:1", run: "r", now: start)
+        }
+        var asked = 0
+        func ask() async throws -> Bool? {
+            try await test.engine.asking(gone.id, about: []) { _ -> Bool in
+                asked += 1
+                throw ServerUnreachable("no answer")
+            }
+        }
+        for _ in 0..<5 { await #expect(throws: EngineError.self) { _ = try await ask() } }
+        #expect(asked == 1, "it may come back")
+        test.advance(seconds: 31)
+        for _ in 0..<5 { #expect(try await ask() == nil, "it is taken over from") }
+        #expect(asked == 2)
+        // It is heard of.
+        let now = test.engine.world.now()
+        try await test.engine.store.write { _ = try $0.touchServer(gone.id, run: "r", now: now) }
+        for _ in 0..<5 { await #expect(throws: EngineError.self) { _ = try await ask() } }
+        #expect(asked == 3)
+        // It began anew.
+        try await test.engine.store.write {
+            _ = try $0.joinServer(id: gone.id, url: "http://gone:2", run: "s", now: now)
+        }
+        await #expect(throws: EngineError.self) { _ = try await ask() }
+        #expect(asked == 4)
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+@testable import HaulStore
+
+/// What users, workers and configuration files give may be longer than the 2,704 bytes that PostgreSQL takes into an index.
+@Suite(.timeLimit(.minutes(1))) struct IndexTests {
+    /// Texts and blobs that stand in an index, and what bounds each.
+    private static let bounded = [
+        // Names of ours.
+        "settings.name",
+        // `hauld.json5` takes addresses of 300 bytes at most; a host that can be listened at has a shorter name.
+        "servers.url",
+        // 64 bytes: `AccessToken.problem`, `JobRequest`, `JobChange`.
+        "users.name", "queues.name",
+        // 32 bytes: `ProtocolName`, hashes, and a constraint.
+        "lanes.protocol", "tokens.hash", "kept_directories.path_hash", "jobs.log_uid",
+        // 128 bytes: the worker API.
+        "workers.name",
+        // 255 bytes: the native API.
+        "idempotency_keys.key",
+    ]
+
+    @Test func whatIsIndexedIsBounded() throws {
+        let folder = try TemporaryStore.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let db = try SQLiteConnection(path: folder + "/haul.sqlite", readOnly: false)
+        try Migrations.apply(to: db, path: folder)
+        let indexed = try db.rows(
+            """
+            SELECT DISTINCT t.name, c.name FROM sqlite_schema t
+                JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) x
+                JOIN pragma_table_info(t.name) c ON c.cid = x.cid
+            WHERE t.type = 'table' AND c.type IN ('TEXT', 'BLOB') AND t.name NOT LIKE 'sqlite_%'
+            """
+        ) { "\($0.text(0)).\($0.text(1))" }
+        #expect(indexed.contains("kept_directories.path_hash"))
+        #expect(Set(indexed).subtracting(Self.bounded).isEmpty)
+    }
+}
