@@ -1,6 +1,7 @@
 public import HaulLogs
 public import HaulModel
 public import HaulStore
+import Synchronization
 
 /// Registers, hands out, takes reports and expands: all that changes a job goes through here, each change in one
 /// transaction, decided by HaulModel's state machines.
@@ -33,6 +34,8 @@ public final class Engine: Sendable {
     let followers = Bells<AttemptID>()
     /// Who watches jobs.
     let watchers = Bells<Int>()
+    /// Jobs of which bytes moved since their watchers were told last.
+    let moved = Mutex<Set<Int>>([])
     /// Rings when something is wanted of a whole job.
     let sweepBell = Bell()
     /// How fast elements ended of late.

@@ -89,6 +89,16 @@ public struct EngineError: Error, Sendable {
         .unauthorized, code: "token_revoked", detail: "The token was revoked.",
         hint: "Operators make a new one with hauld token add.")
 
+    static func nameTaken(_ worker: String) -> EngineError {
+        EngineError(
+            .conflict, code: "worker_name_taken",
+            detail: "A worker \"\(worker)\" lives, with a session that was begun with another token.",
+            hint: """
+                Choose another name, or wait: its session ends soon after its last heartbeat, and at once when its token is \
+                revoked or an operator sends DELETE /workers/NAME/session.
+                """)
+    }
+
     static let sessionEnded = EngineError(
         .conflict, code: "session_ended", detail: "This session has ended.",
         hint: "Register a new one with POST /worker/register.")

@@ -88,7 +88,11 @@ final class Ledger {
         states[id] = state
         touched.insert(id)
         if ready > 0 { change.kinds.insert(.work) }
-        if expansion != nil { change.kinds.insert(.expansion) } else { change.kinds.insert(.opening) }
+        if expansion != nil {
+            change.kinds.insert(.expansion)
+        } else if state.job.type == .remove {
+            change.kinds.insert(.opening)
+        }
     }
 
     /// Books an element that an expansion ends with because it can't go on: it has failed without an attempt.
@@ -98,7 +102,7 @@ final class Ledger {
         state.expansion = nil
         states[element.jobID] = state
         touched.insert(element.jobID)
-        change.kinds.insert(.opening)
+        if state.job.type == .remove { change.kinds.insert(.opening) }
     }
 
     /// Notes what is wanted of a whole job, in the place of what was wanted before.

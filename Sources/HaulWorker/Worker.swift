@@ -112,10 +112,10 @@ public actor Worker {
         let registration = WorkerRegistration(
             name: config.name, host: ProcessInfo.processInfo.hostName, version: Self.version, slots: config.slots,
             protocols: shop.catalog.usable.compactMap { Self.document($0.manifest) }, sites: config.sites)
-        let (server, clock, backoff) = (server, clock, pace.backoff)
+        let (server, clock, backoff, log) = (server, clock, pace.backoff, log)
         let task = Task {
             try? await Task.sleep(for: .seconds(pause))
-            return await Self.register(registration, at: server, clock: clock, backoff: backoff)
+            return await Self.register(registration, at: server, clock: clock, backoff: backoff, log: log)
         }
         registering = task
         defer { registering = nil }
@@ -123,15 +123,22 @@ public actor Worker {
     }
 
     private static func register(
-        _ registration: WorkerRegistration, at server: any WorkerServer, clock: ContinuousClock, backoff: Backoff
+        _ registration: WorkerRegistration, at server: any WorkerServer, clock: ContinuousClock, backoff: Backoff,
+        log: WorkerLog
     ) async -> Registered {
         var backoff = backoff
+        var isTaken = false
         while !Task.isCancelled {
             let sent = clock.now
             do {
                 return .session(try await server.register(registration), sent: sent)
             } catch {
                 switch error {
+                case .refused(409, let detail):
+                    // Until the one that has the name ends: it may be this worker, before it got another token.
+                    if !isTaken { log("name-taken", ["name": registration.name, "reason": detail]) }
+                    isTaken = true
+                    try? await Task.sleep(for: .seconds(backoff.next()))
                 case .refused(let status, let detail): return .refused("\(status) \(detail)")
                 case .cancelled: return .cancelled
                 case .unreachable: try? await Task.sleep(for: .seconds(backoff.next()))

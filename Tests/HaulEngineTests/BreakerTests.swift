@@ -1,8 +1,8 @@
 import HaulModel
-import HaulStore
 import Testing
 
 @testable import HaulEngine
+@testable import HaulStore
 
 /// A site that is down: nothing of it is handed out but one element from time to time, and nothing else waits for it.
 @Suite(.timeLimit(.minutes(2))) struct BreakerTests {
@@ -137,6 +137,24 @@ import Testing
         #expect(try await parked.value.count == 1)
     }
 
+    /// A look that failed is made up for by the next one.
+    @Test func theBellAfterAFault() async throws {
+        let test = try await engine()
+        let alice = try await test.user("alice")
+        for n in 0..<5 { _ = try await test.register(alice, path: "/\(n)") }
+        #expect(try await fail(test, try await test.session()) == 3)
+        let engine = test.engine
+        let prober = Prober(engine: engine)
+        test.advance(seconds: 11)
+        let rings = engine.workBell.rings
+        try await engine.store.write { _ = try $0.db.run("ALTER TABLE breakers RENAME TO away") }
+        await #expect(throws: StoreError.self) { _ = try await prober.run() }
+        try await engine.store.write { _ = try $0.db.run("ALTER TABLE away RENAME TO breakers") }
+        #expect(engine.workBell.rings == rings)
+        _ = try await prober.run()
+        #expect(engine.workBell.rings == rings + 1)
+    }
+
     private func query(_ worker: (bearer: TokenRecord, id: Int)) -> ClaimQuery {
         ClaimQuery(
             types: [.mkdir], protocols: nil, sites: nil, session: worker.id, measure: .number(9),
@@ -179,5 +197,21 @@ import Testing
         }
         #expect(try await test.engine.store.read { try $0.breakers().map(\.key) } == [.init(1)])
         #expect(try await breaker(test)?.isOpen == true)
+    }
+    /// A report that names a site at which its element has nothing to do says nothing of those at which it has.
+    @Test func blamedElsewhere() async throws {
+        let test = try await engine()
+        let alice = try await test.user("alice")
+        _ = try await test.copy(alice, files: 10)
+        let worker = try await test.session()
+        for _ in 0..<2 {
+            _ = try await test.report(try #require(try await test.claim(worker).first), 1, as: .connect)
+        }
+        let before = try await test.engine.store.read { try $0.breakers() }
+        #expect(before.count == 3)
+        _ = try await test.report(try #require(try await test.claim(worker).first), 1, as: .noSpace, blamed: 3)
+        #expect(try await test.engine.store.read { try $0.breakers() } == before)
+        _ = try await test.report(try #require(try await test.claim(worker).first), 1, as: .noSpace, blamed: 2)
+        #expect(try await breaker(test, .init(2)) == nil, "what is its own is believed")
     }
 }

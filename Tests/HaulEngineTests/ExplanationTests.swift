@@ -64,14 +64,14 @@ import Testing
         let alice = try await test.user("alice")
         _ = try await test.session()
         let id = try await test.register(alice).id
-        _ = try await test.engine.setPaused(true, queue: "default", ofUser: alice.id)
+        _ = try await test.engine.change(queue: "default", ofUser: alice.id, isPaused: true)
         try await test.engine.setBan("tape robot on fire", site: 1)
         let both = try await test.engine.explain(job: id)
         #expect(both.blockers.map(\.code) == [.queuePaused, .siteBanned])
         #expect(both.blockers[1].detail.contains("tape robot on fire") && both.blockers[1].detail.contains("Site a "))
         #expect(try await codes(test, id, element: 0) == [.queuePaused, .siteBanned])
         try await test.engine.setBan(nil, site: 1)
-        _ = try await test.engine.setPaused(false, queue: "default", ofUser: alice.id)
+        _ = try await test.engine.change(queue: "default", ofUser: alice.id, isPaused: false)
         #expect(try await codes(test, id) == [.waitsForTurn])
     }
 
@@ -193,9 +193,9 @@ import Testing
         let late = try #require(try await test.engine.explain(element: 100, ofJob: job.id).estimate)
         #expect(late.starts == now.adding(seconds: 69) && late.ends == now.adding(seconds: 70), "\(late)")
         // What somebody has to open has no time.
-        _ = try await test.engine.setPaused(true, queue: "default", ofUser: alice.id)
+        _ = try await test.engine.change(queue: "default", ofUser: alice.id, isPaused: true)
         #expect(try await test.engine.explain(job: job.id).estimate == nil)
-        _ = try await test.engine.setPaused(false, queue: "default", ofUser: alice.id)
+        _ = try await test.engine.change(queue: "default", ofUser: alice.id, isPaused: false)
         // One that runs goes by its own progress.
         let handout = try #require(try await test.claim(worker, types: [.copy]).first)
         #expect(try await test.engine.explain(element: handout.items[0].element.id, ofJob: job.id).estimate == nil)

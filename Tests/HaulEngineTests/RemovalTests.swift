@@ -118,4 +118,16 @@ import Testing
         #expect(try await test.engine.store.read { try $0.endedRemovals(limit: 100) }.count == 20)
         try await test.withDuties { try await test.engine.store.read { try $0.endedRemovals(limit: 100) }.isEmpty }
     }
+    /// No directory waits for the elements of a COPY.
+    @Test func othersOpenNothing() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let bell = test.engine.depthBell
+        let rings = bell.rings
+        _ = try await test.copy(alice, files: 3)
+        #expect(bell.rings == rings)
+        _ = try await test.listed(alice, .remove, Self.lines(depth: 1, files: 0))
+        _ = try await Expander(engine: test.engine).run()
+        #expect(bell.rings == rings + 1)
+    }
 }

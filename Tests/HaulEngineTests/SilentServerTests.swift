@@ -10,7 +10,7 @@ import Testing
         let test = try await TestEngine()
         let start = test.engine.world.now()
         let gone = try await test.engine.store.write {
-            try $0.joinServer(id: nil, url: "http://gone:1", run: "r", now: start)
+            try $0.findServer(id: nil, url: "http://gone:1", run: "r", now: start)
         }
         var asked = 0
         func ask() async throws -> Bool? {
@@ -25,14 +25,14 @@ import Testing
         for _ in 0..<5 { #expect(try await ask() == nil, "it is taken over from") }
         #expect(asked == 2)
         // It is heard of.
-        let now = test.engine.world.now()
-        try await test.engine.store.write { _ = try $0.touchServer(gone.id, run: "r", now: now) }
+        var heard = gone
+        heard.seen = test.engine.world.now()
+        try await test.engine.store.write { [heard] in _ = try $0.touchServer(heard) }
         for _ in 0..<5 { await #expect(throws: EngineError.self) { _ = try await ask() } }
         #expect(asked == 3)
         // It began anew.
-        try await test.engine.store.write {
-            _ = try $0.joinServer(id: gone.id, url: "http://gone:2", run: "s", now: now)
-        }
+        (heard.url, heard.run) = ("http://gone:2", "s")
+        try await test.engine.store.write { [heard] in try $0.enterServer(heard) }
         await #expect(throws: EngineError.self) { _ = try await ask() }
         #expect(asked == 4)
     }

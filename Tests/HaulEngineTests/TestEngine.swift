@@ -15,6 +15,12 @@ final class TestEngine: Sendable {
     private let location: StoreLocation
     private let clock: Clock
     private let ownsFolder: Bool
+    private let bearers: Bearers
+
+    /// The tokens of workers, by name: a worker that comes again has the same.
+    private final class Bearers: Sendable {
+        let known = Mutex<[String: TokenRecord]>([:])
+    }
 
     /// A clock that a test moves.
     final class Clock: Sendable {
@@ -52,6 +58,7 @@ final class TestEngine: Sendable {
         }
         let clock = used?.clock ?? Clock()
         self.clock = clock
+        bearers = used?.bearers ?? Bearers()
         var configuration = EngineConfiguration()
         change(&configuration)
         engine = try await Engine(
@@ -86,15 +93,28 @@ final class TestEngine: Sendable {
     }
 
     /// A session of a worker.
+    ///
+    /// - Parameter bearer: nil is the worker's own.
     func session(
-        _ name: String = "w", protocols: [String] = ["SSH"], sites: [Int] = []
+        _ name: String = "w", protocols: [String] = ["SSH"], sites: [Int] = [], bearer: TokenRecord? = nil
     ) async throws -> (bearer: TokenRecord, id: Int) {
-        let bearer = try await token(of: try await user("worker"))
+        let own = if let bearer { bearer } else { try await self.bearer(of: name) }
         let worker = WorkerRecord(name: name, host: "h", version: "1", slots: 1, protocols: protocols, sites: sites)
-        return (bearer, try await engine.startSession(worker, bearer: bearer).id)
+        return (own, try await engine.startSession(worker, bearer: own).id)
     }
 
-    private func token(of user: User) async throws -> TokenRecord {
+    private func bearer(of worker: String) async throws -> TokenRecord {
+        if let known = bearers.known.withLock({ $0[worker] }),
+            try await engine.store.read({ try $0.token(known.id)?.revoked }) == nil
+        {
+            return known
+        }
+        let new = try await token(of: try await user("worker"))
+        bearers.known.withLock { $0[worker] = new }
+        return new
+    }
+
+    func token(of user: User) async throws -> TokenRecord {
         let hash = (0..<32).map { _ in UInt8.random(in: 0...255) }
         let now = clock.now
         return try await engine.store.write { writer in

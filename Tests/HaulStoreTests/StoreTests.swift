@@ -52,7 +52,7 @@ struct StoreTests {
             try await store.write(isLarge: isLarge) { writer in
                 for _ in 0..<count {
                     let job = TemporaryStore.job(user: user.id)
-                    _ = try writer.insertJob(job, first: TemporaryStore.firstElement(of: job))
+                    _ = try writer.insertJobs([job], first: TemporaryStore.firstElement)
                 }
                 if throwing { throw Refused() }
             }

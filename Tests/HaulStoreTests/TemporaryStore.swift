@@ -50,7 +50,7 @@ final class TemporaryStore: Sendable {
         try await store.write { writer in
             let user = try writer.user(named: user, now: Self.now)
             let job = Self.job(user: user.id, type: type, priority: priority, site: site)
-            return try writer.insertJob(job, first: Self.firstElement(of: job))
+            return try #require(try writer.insertJobs([job], first: Self.firstElement).first)
         }
     }
 }

@@ -14,7 +14,7 @@ import Testing
         try await store.write { writer in
             var job = TemporaryStore.job(user: user)
             job.queue = "nights"
-            let made = try writer.insertJob(job, first: TemporaryStore.firstElement(of: job))
+            let made = try #require(try writer.insertJobs([job], first: TemporaryStore.firstElement).first)
             if let error { throw error }
             return made
         }
@@ -64,9 +64,9 @@ import Testing
             try await store.write { writer in
                 var job = TemporaryStore.job(user: user)
                 job.queue = "nights"
-                _ = try writer.insertJob(job, first: TemporaryStore.firstElement(of: job))
+                _ = try writer.insertJobs([job], first: TemporaryStore.firstElement)
                 // The name of its log folder a second time.
-                _ = try writer.insertJob(job, first: TemporaryStore.firstElement(of: job))
+                _ = try writer.insertJobs([job], first: TemporaryStore.firstElement)
             }
         }
         let job = try await register(store, user)

@@ -115,6 +115,21 @@ import Testing
         await bench.close()
     }
 
+    /// As long as another one lives under its name: after a change of its token that is itself, before it was restarted.
+    @Test func waitsForItsName() async throws {
+        let server = try TestServer()
+        server.change {
+            $0.answer = { path, _ in path == "/register" ? TestServer.problem(409, "another one has it") : nil }
+        }
+        let bench = try Bench(server: server)
+        try await eventually("a few tries") { server.record.paths.count >= 3 }
+        server.hand(Claims.job(1, ["/ok"]))
+        server.change { $0.answer = nil }
+        try await eventually("it works") { server.outcome(1) != nil }
+        #expect(bench.logged("name-taken").count == 1)
+        #expect(await bench.close() == .drained)
+    }
+
     @Test func waitsForAServerThatIsNotThereYet() async throws {
         let first = try TestServer()
         let port = first.port

@@ -43,6 +43,36 @@ import Testing
         #expect(try await other.user.get("/jobs/\(id)/events").status == 404)
     }
 
+    /// Bytes that move are told: the latest of them, not each report.
+    @Test func ofBytes() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let id = try await person.mkdir("/d")
+        let held = try await worker.takeOne()
+        let reader = StreamReader()
+        let task = reader.follow("/jobs/\(id)/events", person.user)
+        try await eventually("the job as it is") { reader.events.count == 1 }
+        #expect(reader.events[0].data["transferred"] == nil)
+        @Sendable func move(_ bytes: Int) async throws {
+            let progress: JSONValue = ["transferred": .int(bytes), "elapsed": 1, "instant": 2.5, "average": 3]
+            #expect(try await person.worker.with(held.token).put("\(held.path)/monitoring", progress).status == 200)
+        }
+        try await move(1)
+        try await eventually("it runs") { reader.events.last?.data["status"] == "RUNNING" }
+        let before = reader.events.count
+        let started = ContinuousClock.now
+        for number in 1...100 { try await move(number * 100) }
+        try await eventually("the latest") { reader.events.last?.data["transferred"] == 10_000 }
+        let told = reader.events.dropFirst(before)
+        let seconds = Int((ContinuousClock.now - started) / .seconds(1))
+        #expect(told.count <= seconds + 2, "\(told.count) events in \(seconds) s")
+        #expect(told.allSatisfy { $0.name == "progress" && $0.data["status"] == "RUNNING" })
+        #expect(told.last?.data["instant"] == 2.5 && told.last?.data["average"] == 3)
+        try await worker.finish(held)
+        try await task.value
+        #expect(reader.events.last?.name == "done" && reader.events.last?.data["transferred"] == nil)
+    }
+
     /// A thousand watchers: no thread and little memory for each, all of them told.
     @Test func aThousandWatchers() async throws {
         let server = try LiveServer.ofSuite

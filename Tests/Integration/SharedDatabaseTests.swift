@@ -58,6 +58,14 @@ import Testing
             let reader = StreamReader()
             let watch = reader.follow("/jobs/\(id)/events", person[0].user)
             try await eventually("the job as it is") { !reader.events.isEmpty }
+            for bytes in 1...3 {
+                let told = try await person[1].worker.with(held.token).put(
+                    held.path + "/monitoring", ["transferred": .int(bytes)])
+                #expect(told.status == 200, "\(told)")
+                try await eventually("\(bytes) bytes", within: .seconds(10)) {
+                    reader.events.last?.data["transferred"] == .int(bytes)
+                }
+            }
             try await worker.finish(held)
             try await watch.value
             #expect(reader.events.last?.data["status"] == "DONE")

@@ -173,6 +173,27 @@ import Testing
         }
     }
 
+    /// Under the name of a worker that lives nobody begins a session but the bearer of its token.
+    @Test func namesOfOthers() async throws {
+        let server = try LiveServer.ofSuite
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        _ = try await person.list("/x")
+        let held = try await worker.takeOne()
+        let stranger = try await server.caller(user: "\(person.name)-2", role: "worker", "--queues", "none")
+        let document: JSONValue = ["name": .string(worker.name), "host": "evil", "slots": 1, "protocols": ["ssh"]]
+        let refused = try await stranger.post("/worker/register", document)
+        #expect(refused.status == 409 && refused["code"] == "worker_name_taken", "\(refused)")
+        #expect(refused["hint"]?.string?.contains("DELETE /workers/") == true, "\(refused)")
+        try await worker.finish(held, ["listing": ["/x": []]])
+        let again = try await ActingWorker(person.worker, name: worker.name)
+        #expect(again.session != worker.session, "its own token begins a new one")
+        #expect(try await stranger.post("/worker/register", document).status == 409)
+        // Revoked, it keeps nobody from its name.
+        #expect(try await server.revoke("--user", "\(person.name)-worker").code == 0)
+        #expect(try await stranger.post("/worker/register", document).status == 200)
+    }
+
     /// What the claim leaves out is as the session announced it.
     @Test func sessionAnnounces() async throws {
         let person = try await newPerson()

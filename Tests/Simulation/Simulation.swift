@@ -172,7 +172,7 @@ final class Simulation {
                 let limit = chance.percent(30) ? nil : chance.number(1...4)
                 _ = try await engine.change(queue: "q2", ofUser: user.id, limit: .some(limit))
             case 6: _ = try await engine.endSession(ofWorker: "w\(chance.number(0...2))")
-            default: _ = try await engine.setPaused(chance.percent(30), queue: "q1", ofUser: user.id)
+            default: _ = try await engine.change(queue: "q1", ofUser: user.id, isPaused: chance.percent(30))
             }
         } catch let error as EngineError where error.kind != .unavailable {
             // There was nothing to cancel, or nothing to try again.
@@ -183,7 +183,7 @@ final class Simulation {
     private func settle() async throws -> [String] {
         server.disk.meet(.room)
         while !refused.isEmpty { try await registerRefused() }
-        for user in users { _ = try await server.engine.setPaused(false, queue: "q1", ofUser: user.id) }
+        for user in users { _ = try await server.engine.change(queue: "q1", ofUser: user.id, isPaused: false) }
         places.down = []
         // One never comes back: what it holds is free once its lease is over.
         workers.removeLast()

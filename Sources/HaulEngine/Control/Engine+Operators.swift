@@ -8,16 +8,10 @@ extension Engine {
         try await store.read { try $0.queues(ofUser: user) }
     }
 
-    /// Pauses or resumes a queue, which is made if it is not there: nothing of a paused one is handed out, what runs
-    /// goes on.
-    public func setPaused(_ isPaused: Bool, queue: String, ofUser user: Int) async throws -> Queue {
-        try await change(queue: queue, ofUser: user, isPaused: isPaused)
-    }
-
     /// Changes a queue, which is made if it is not there. What runs goes on, also beyond a new limit.
     ///
     /// - Parameters:
-    ///   - isPaused: nothing of it is handed out.
+    ///   - isPaused: nothing of it is handed out; nil leaves it as it is.
     ///   - limit: elements of it that may be with workers at once, `.some(nil)` any number; nil leaves it as it is.
     public func change(
         queue: String, ofUser user: Int, isPaused: Bool? = nil, limit: Int?? = nil

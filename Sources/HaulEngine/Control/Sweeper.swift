@@ -9,35 +9,51 @@ struct Sweeper: Duty {
     var bell: Bell { engine.sweepBell }
 
     func run() async throws -> Bool {
+        var didSome = false
+        var failure: (any Error)?
+        for part in [expireAll, sweepAll] {
+            do { if try await part() { didSome = true } } catch { failure = error }
+        }
+        if !didSome, let failure { throw failure }
+        return didSome
+    }
+
+    /// A piece of each job of which something is wanted.
+    private func sweepAll() async throws -> Bool {
         let limit = engine.configuration.dutyPiece
-        let now = engine.world.now()
-        let overdue = try await engine.store.read { try $0.overdueJobs(now: now, limit: limit) }
-        if !overdue.isEmpty { try await expire(overdue) }
-        var after = 0
-        var didSome = !overdue.isEmpty
-        while true {
-            let jobs = try await engine.store.read { [after] in try $0.jobsToSweep(after: after, limit: limit) }
-            guard let last = jobs.last else { return didSome }
-            for job in jobs {
-                try await engine.transact(elements: limit) { [engine] writer, ledger in
-                    try engine.sweep(job, writer, ledger)
-                }
+        return try await round(from: 0) { after in
+            try await engine.store.read { try $0.jobsToSweep(after: after, limit: limit) }
+        } place: {
+            $0
+        } work: { job in
+            try await engine.transact(elements: limit) { [engine] writer, ledger in
+                try engine.sweep(job, writer, ledger)
             }
-            didSome = true
-            after = last
         }
     }
 
-    private func expire(_ jobs: [Int]) async throws {
-        try await engine.transact(elements: jobs.count) { writer, ledger in
-            for job in jobs {
-                // It may have ended, been cancelled or got another deadline.
-                let state = try ledger.state(job)
-                guard !state.isEnded, state.intent?.shuts != true, let deadline = state.job.deadline,
-                    deadline <= ledger.now
-                else { continue }
-                try ledger.intend(.expire, ofJob: job)
-            }
+    /// The jobs whose deadline has come, the first piece of each at once.
+    private func expireAll() async throws -> Bool {
+        let limit = engine.configuration.dutyPiece
+        let now = engine.world.now()
+        return try await round(from: (deadline: Int.min, id: 0)) { after in
+            try await engine.store.read { try $0.overdueJobs(now: now, after: after, limit: limit) }
+        } place: {
+            $0
+        } work: { job in
+            try await expire(job.id)
+        }
+    }
+
+    private func expire(_ job: Int) async throws {
+        try await engine.transact(elements: engine.configuration.dutyPiece) { [engine] writer, ledger in
+            // It may have ended, been cancelled or got another deadline.
+            let state = try ledger.state(job)
+            guard !state.isEnded, state.intent?.shuts != true, let deadline = state.job.deadline,
+                deadline <= ledger.now
+            else { return }
+            try ledger.intend(.expire, ofJob: job)
+            try engine.sweep(job, writer, ledger)
         }
     }
 }

@@ -12,6 +12,40 @@ protocol Duty: Sendable {
     func run() async throws -> Bool
 }
 
+extension Duty {
+    /// Goes once through what waits for a duty, a page after the other. One that fails keeps no other waiting, however many
+    /// there are: the round goes on behind it, and the next one tries it again.
+    ///
+    /// - Parameters:
+    ///   - page: what comes after a place, in order; nothing is the end.
+    ///   - place: where one stands in that order.
+    /// - Returns: true when something was done.
+    /// - Throws: where there was something and none of it could be done, why.
+    func round<Item: Sendable, Place>(
+        from start: Place, _ page: (_ after: Place) async throws -> [Item], place: (Item) -> Place,
+        work: (Item) async throws -> Void
+    ) async throws -> Bool {
+        var after = start
+        var didSome = false
+        var failure: (any Error)?
+        while !Task.isCancelled {
+            let items = try await page(after)
+            guard let last = items.last else { break }
+            for item in items {
+                do {
+                    try await work(item)
+                    didSome = true
+                } catch {
+                    failure = error
+                }
+            }
+            after = place(last)
+        }
+        if !didSome, let failure { throw failure }
+        return didSome
+    }
+}
+
 /// Runs an engine's duties until it is cancelled.
 public struct DutyRunner: Sendable {
     private let duties: [any Duty]
@@ -22,8 +56,8 @@ public struct DutyRunner: Sendable {
         duties = [
             Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
             Sweeper(engine: engine), Pruner(engine: engine),
-            Retirer(engine: engine), Prober(engine: engine), ServerBeat(engine: engine), ScratchTidier(engine: engine),
-            ClockKeeper(engine: engine),
+            Retirer(engine: engine), Prober(engine: engine), ProgressTeller(engine: engine), ServerBeat(engine: engine),
+            ScratchTidier(engine: engine), ClockKeeper(engine: engine),
         ]
         self.onFailure = onFailure
     }

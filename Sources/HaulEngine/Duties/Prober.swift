@@ -19,16 +19,18 @@ final class Prober: Duty {
     func run() async throws -> Bool {
         let now = engine.world.now().milliseconds
         // A clock that was put back has nothing new to say.
-        let last = seen.withLock { seen in
-            defer { seen = now }
-            return min(seen, now)
+        let last = seen.withLock { min($0, now) }
+        guard last < now else {
+            seen.withLock { $0 = now }
+            return false
         }
-        guard last < now else { return false }
         let isDue = try await engine.store.read { reader in
             try reader.breakers().contains {
                 $0.until.map { $0.milliseconds > last && $0.milliseconds <= now } ?? false
             }
         }
+        // Only now: what a look that fails did not see, the next one does.
+        seen.withLock { $0 = now }
         if isDue { engine.workBell.ring() }
         return false
     }

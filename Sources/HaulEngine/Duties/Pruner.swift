@@ -26,7 +26,7 @@ struct Pruner: Duty {
             for job in removals where room > 0 {
                 room -= 1
                 // A retry may have come first.
-                guard try writer.reader.endedRemovals(limit: limit).contains(job) else { continue }
+                guard try writer.reader.isEndedRemoval(job) else { continue }
                 if try writer.forgetKeptDirectories(ofJob: job, limit: limit) {
                     room = 0
                     hasMore = true

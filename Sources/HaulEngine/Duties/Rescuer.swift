@@ -11,16 +11,15 @@ struct Rescuer: Duty {
     func run() async throws -> Bool {
         // First the sessions: from here on a late report finds its lease ended.
         let hasExpired = try await endExpired()
-        let ended = try await engine.store.read { [limit = engine.configuration.dutyPiece] reader in
-            try reader.sessionsToRelease(limit: limit)
+        let limit = engine.configuration.dutyPiece
+        let hasReleased = try await round(from: 0) { after in
+            try await engine.store.read { try $0.sessionsToRelease(after: after, limit: limit) }
+        } place: {
+            $0.id
+        } work: {
+            try await release($0)
         }
-        var failure: (any Error)?
-        for session in ended {
-            // What another server holds of one session keeps no other waiting.
-            do { try await release(session) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        return hasExpired || !ended.isEmpty
+        return hasExpired || hasReleased
     }
 
     private func endExpired() async throws -> Bool {

@@ -18,20 +18,14 @@ struct Retirer: Duty {
                 try $0.forgetJobs(endedBefore: before, now: now, limit: limit)
             }
         }
-        let jobs = try await engine.store.read { try $0.forgottenJobs(limit: limit) }
-        var failure: (any Error)?
-        for job in jobs {
+        return try await round(from: 0) { after in
+            try await engine.store.read { try $0.forgottenJobs(after: after, limit: limit) }
+        } place: {
+            $0.id
+        } work: { job in
             // The logs first: as long as a row says where they are, a crash loses nothing that is not found again.
-            do {
-                try await engine.logging { try await engine.logs.removeJob(job.logUID) }
-            } catch {
-                // One that can't be removed keeps no other.
-                failure = error
-                continue
-            }
+            try await engine.logging { try await engine.logs.removeJob(job.logUID) }
             _ = try await engine.store.write(isLarge: true) { try $0.removeForgotten(job: job.id, limit: 10 * limit) }
         }
-        if let failure { throw failure }
-        return !jobs.isEmpty
     }
 }

@@ -14,10 +14,17 @@ public struct HeartbeatAnswer: Sendable {
 extension Engine {
     /// Starts a session; the one that the worker had ends, and what it held is handed out again.
     ///
-    /// - Throws: `.unauthorized` when the token was revoked meanwhile: the worker keeps the session that it has.
+    /// - Throws: `.unauthorized` when the token was revoked meanwhile: the worker keeps the session that it has;
+    ///   `.conflict` where the worker lives and has another token.
     public func startSession(_ worker: WorkerRecord, bearer: TokenRecord) async throws -> Session {
         let session = try await write(waking: StoreChange(.rescue)) { [self] writer in
             let now = world.now()
+            // What a worker holds is nobody's to take who only knows its name.
+            if let held = try writer.reader.session(ofWorker: worker.name), held.tokenID != bearer.id,
+                held.isLive(at: now)
+            {
+                throw EngineError.nameTaken(worker.name)
+            }
             let id = try writer.putWorker(worker, now: now)
             try writer.endSessions(ofWorker: id, now: now)
             let session = try writer.startSession(

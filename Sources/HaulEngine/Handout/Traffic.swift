@@ -53,6 +53,8 @@ final class Traffic {
         // While all is well there is nothing to tell but what goes wrong.
         if case .failed = event {} else if try known().isEmpty { return }
         let sites = SiteUse.sites(job.uses(by: element.type))
+        // Nobody is to blame that has no part in it.
+        let blamed = blamed.flatMap { sites.contains($0) ? $0 : nil }
         let attempt = element.nextAttempt
         let isSure = sites.count == 1 || blamed != nil
         let outcome: BreakerMachine.Outcome

@@ -5,28 +5,35 @@ extension Engine {
     /// Seconds after which a watcher looks even if nothing rang: another server may have changed the job.
     private static let watcherPatience = 15.0
 
-    /// Hands out a job whenever it has changed since a revision, to its end: what changed in between two is not told one
-    /// by one. Nothing is held but a parked task.
+    /// Hands out a job whenever it has changed since a revision, or more of it has moved, to its end: what happened in
+    /// between two is not told one by one. Nothing is held but a parked task.
     ///
     /// - Parameters:
     ///   - revision: what the watcher has seen; 0 is nothing.
-    ///   - write: given nil where nothing changed for a while, so that the connection is seen to live.
+    ///   - write: given the job, and what its attempts that run moved so far, all of them together: nil before the first
+    ///     progress. A job of nil where nothing changed for a while, so that the connection is seen to live.
     public func watch(
-        _ id: Int, after revision: Int, write: (Job?) async throws -> Void
+        _ id: Int, after revision: Int, write: (Job?, Attempt.Progress?) async throws -> Void
     ) async throws {
         try await watchers.withBell(id) { bell in
             var seen = revision
+            var told: Attempt.Progress?
             while true {
                 let heard = bell.rings
-                guard let job = try await job(id) else { return }
-                if job.revision > seen {
+                let found = try await store.read { reader -> (job: Job, progress: Attempt.Progress?)? in
+                    guard let job = try reader.job(id) else { return nil }
+                    return (job, job.status == .running ? try reader.progress(ofJob: id) : nil)
+                }
+                guard let (job, progress) = found else { return }
+                if job.revision > seen || (progress != nil && progress != told) {
                     seen = job.revision
-                    try await write(job)
+                    told = progress
+                    try await write(job, progress)
                 }
                 if [.done, .failed, .cancelled].contains(job.status) { return }
                 await bell.wait(after: heard, seconds: Self.watcherPatience)
                 try Task.checkCancellation()
-                if bell.rings == heard { try await write(nil) }
+                if bell.rings == heard { try await write(nil, nil) }
             }
         }
     }

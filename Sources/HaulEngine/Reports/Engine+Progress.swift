@@ -1,9 +1,11 @@
 import HaulLogs
 public import HaulModel
 import HaulStore
+import Synchronization
 
 extension Engine {
-    /// Keeps what a running attempt moved so far; the first word marks its element RUNNING.
+    /// Keeps what a running attempt moved so far; the first word marks its element RUNNING. Who watches its job is told
+    /// within a second (``ProgressTeller``).
     ///
     /// - Parameter progress: `transferred` -1 is the element's size.
     /// - Throws: `.conflict` once the lease has ended, `.forbidden` for another element's token.
@@ -20,6 +22,7 @@ extension Engine {
             if kept.transferred > 0 { try ledger.moves(lease.element) }
             try writer.setProgress(kept, of: id)
         }
+        moved.withLock { _ = $0.insert(job) }
     }
 
     /// Appends a piece of a running attempt's log.

@@ -67,6 +67,18 @@ public struct Attempt: Sendable, Hashable {
             self.instant = instant
             self.average = average
         }
+
+        /// What two attempts moved, and the longer of their times. Workers say what they like: what is too large for a
+        /// number stays the largest that there is.
+        public func together(with other: Progress) -> Progress {
+            func sum(_ one: Double, _ two: Double) -> Double {
+                min(max(one + two, -Double.greatestFiniteMagnitude), Double.greatestFiniteMagnitude)
+            }
+            let (bytes, isTooLarge) = transferred.addingReportingOverflow(other.transferred)
+            return Progress(
+                transferred: isTooLarge ? Int.max : bytes, elapsed: max(elapsed, other.elapsed),
+                instant: sum(instant, other.instant), average: sum(average, other.average))
+        }
     }
 
     /// A piece of a file in the job's log folder.

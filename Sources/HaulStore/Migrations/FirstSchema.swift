@@ -153,9 +153,11 @@ extension Migrations {
         CREATE INDEX jobs_to_forget ON jobs (changed) WHERE status IN (1, 2, 5) AND keep = 0;
         CREATE INDEX jobs_forgotten ON jobs (id) WHERE forgotten IS NOT NULL;
         CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;
-        CREATE INDEX jobs_deadline ON jobs (deadline) WHERE deadline IS NOT NULL AND status IN (3, 4);
+        CREATE INDEX jobs_deadline ON jobs (deadline, id) WHERE deadline IS NOT NULL AND status IN (3, 4);
         CREATE INDEX jobs_expanding ON jobs (id) WHERE expansion IS NOT NULL;
-        CREATE INDEX jobs_open_removals ON jobs (id) WHERE type = 2 AND n_open > 0 AND expansion IS NULL;
+        -- REMOVE jobs of which something waits that can't be handed out yet: not those, maybe very many, that wait as a whole.
+        CREATE INDEX jobs_opening ON jobs (id) WHERE type = 2 AND expansion IS NULL AND intent IS NULL
+            AND n_open > n_ready + n_submitted + n_running;
 
         CREATE TABLE elements (
             job_id INTEGER NOT NULL REFERENCES jobs(id),

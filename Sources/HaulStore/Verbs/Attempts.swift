@@ -47,6 +47,23 @@ extension StoreReader {
             [.int(job), .int(element)], Self.attempt)
     }
 
+    /// What the attempts of a job that run moved so far, all of them together, and the longest of their times; nil before
+    /// the first progress.
+    public func progress(ofJob job: Int) throws -> Attempt.Progress? {
+        var sum: Attempt.Progress?
+        try db.run(
+            """
+            SELECT transferred, elapsed, instant, average FROM attempts INDEXED BY attempts_one_live
+            WHERE job_id = $1 AND ended IS NULL AND transferred IS NOT NULL
+            """, [.int(job)]
+        ) { row in
+            let one = Attempt.Progress(
+                transferred: row.int(0), elapsed: row.double(1), instant: row.double(2), average: row.double(3))
+            sum = sum.map { $0.together(with: one) } ?? one
+        }
+        return sum
+    }
+
     /// Attempts that ended, with the types of their elements: by element and number, after one of them.
     ///
     /// - Parameter latestOnly: of each element its last alone.

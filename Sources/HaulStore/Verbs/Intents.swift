@@ -14,14 +14,16 @@ extension StoreReader {
         ) { $0.int(0) }
     }
 
-    /// Jobs whose deadline has come, the longest over first.
-    public func overdueJobs(now: Timestamp, limit: Int) throws -> [Int] {
+    /// Jobs whose deadline has come, the longest over first, after one of them.
+    public func overdueJobs(
+        now: Timestamp, after: (deadline: Int, id: Int), limit: Int
+    ) throws -> [(deadline: Int, id: Int)] {
         try db.rows(
             """
-            SELECT id FROM jobs WHERE deadline IS NOT NULL AND status IN (3, 4) AND deadline <= $1
-                AND COALESCE(intent, 3) = 3 ORDER BY deadline LIMIT $2
-            """, [.int(now.milliseconds), .int(limit)]
-        ) { $0.int(0) }
+            SELECT deadline, id FROM jobs WHERE deadline IS NOT NULL AND status IN (3, 4) AND deadline <= $1
+                AND (deadline, id) > ($2, $3) AND COALESCE(intent, 3) = 3 ORDER BY deadline, id LIMIT $4
+            """, [.int(now.milliseconds), .int(after.deadline), .int(after.id), .int(limit)]
+        ) { ($0.int(0), $0.int(1)) }
     }
 
     /// Elements of a job that wait: held, ready or between tries.

@@ -4,15 +4,8 @@ extension StoreWriter {
     /// Each queue makes lanes, and each claim looks at every lane in which something waits.
     static let queuesOfUser = 100
 
-    /// Registers a job with its first element, which waits to be handed out. The job's id and counts are the store's.
-    public func insertJob(_ job: Job, first: Element) throws -> Job {
-        guard let registered = try insertJobs([job], first: { _ in first }).first else {
-            throw StoreError.failed("a job got no id")
-        }
-        return registered
-    }
-
-    /// The same of several.
+    /// Registers jobs, each with its first element, which waits to be handed out. The jobs' ids and counts are the
+    /// store's.
     ///
     /// - Parameter first: a job's first element.
     public func insertJobs(_ jobs: [Job], first: (Job) -> Element) throws -> [Job] {

@@ -6,9 +6,10 @@ extension StoreReader {
     public func openableRemovals(after: Int = 0, limit: Int) throws -> [Int] {
         try db.rows(
             """
-            SELECT id FROM jobs j WHERE type = 2 AND n_open > 0 AND expansion IS NULL AND intent IS NULL AND id > $1
-                AND EXISTS (SELECT 1 FROM elements e WHERE e.job_id = j.id AND e.phase = 0 AND e.depth =
-                    (SELECT MAX(d.depth) FROM depths d WHERE d.job_id = j.id AND d.open > 0))
+            SELECT id FROM jobs j WHERE type = 2 AND expansion IS NULL AND intent IS NULL AND id > $1
+                AND n_open > n_ready + n_submitted + n_running
+                AND EXISTS (SELECT 1 FROM elements e INDEXED BY elements_held WHERE e.job_id = j.id AND e.phase = 0
+                    AND e.depth = (SELECT MAX(d.depth) FROM depths d WHERE d.job_id = j.id AND d.open > 0))
             ORDER BY id LIMIT $2
             """, [.int(after), .int(limit)]
         ) { $0.int(0) }
@@ -48,6 +49,13 @@ extension StoreReader {
             WHERE j.n_open = 0 AND j.expansion IS NULL AND j.intent IS NULL LIMIT $1
             """, [.int(limit)]
         ) { $0.int(0) }
+    }
+
+    /// Whether a REMOVE job has ended: nothing will ask for its depths any more.
+    public func isEndedRemoval(_ job: Int) throws -> Bool {
+        try db.first(
+            "SELECT id FROM jobs WHERE id = $1 AND n_open = 0 AND expansion IS NULL AND intent IS NULL", [.int(job)]
+        ) { $0.int(0) } != nil
     }
 }
 

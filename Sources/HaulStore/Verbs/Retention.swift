@@ -2,10 +2,11 @@ public import HaulModel
 
 // Jobs whose time is over: first hidden, then their logs removed, then their rows, in pieces; the job's own goes last.
 extension StoreReader {
-    /// Hidden jobs that are not all gone, by id.
-    public func forgottenJobs(limit: Int) throws -> [(id: Int, logUID: String)] {
+    /// Hidden jobs that are not all gone, by id, after one of them.
+    public func forgottenJobs(after: Int = 0, limit: Int) throws -> [(id: Int, logUID: String)] {
         try db.rows(
-            "SELECT id, log_uid FROM jobs WHERE forgotten IS NOT NULL ORDER BY id LIMIT $1", [.int(limit)]
+            "SELECT id, log_uid FROM jobs WHERE forgotten IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+            [.int(after), .int(limit)]
         ) { ($0.int(0), $0.text(1)) }
     }
 }

@@ -17,6 +17,15 @@ extension StoreReader {
         try db.first("SELECT \(sessionColumns) FROM sessions WHERE id = $1", [.int(id)], Self.session)
     }
 
+    /// The session that a worker has; its time may have come. Nil for none.
+    public func session(ofWorker name: String) throws -> Session? {
+        try db.first(
+            """
+            SELECT \(sessionColumns) FROM sessions
+            WHERE worker_id = (SELECT w.id FROM workers w WHERE w.name = $1) AND ended IS NULL
+            """, [.text(name)], Self.session)
+    }
+
     /// Sessions whose time has come, the longest over first.
     public func expiredSessions(now: Timestamp, limit: Int) throws -> [Session] {
         try db.rows(
@@ -24,12 +33,13 @@ extension StoreReader {
             [.int(now.milliseconds), .int(limit)], Self.session)
     }
 
-    /// Ended sessions whose leases have to be taken back, the oldest first.
-    public func sessionsToRelease(limit: Int) throws -> [Session] {
+    /// Ended sessions whose leases have to be taken back, by id, after one of them.
+    public func sessionsToRelease(after: Int = 0, limit: Int) throws -> [Session] {
         try db.rows(
             """
-            SELECT \(sessionColumns) FROM sessions WHERE ended IS NOT NULL AND released IS NULL ORDER BY id LIMIT $1
-            """, [.int(limit)], Self.session)
+            SELECT \(sessionColumns) FROM sessions WHERE ended IS NOT NULL AND released IS NULL AND id > $1
+            ORDER BY id LIMIT $2
+            """, [.int(after), .int(limit)], Self.session)
     }
 
     /// The attempts under a session's leases, by job and element, with the times at which they were handed out.

@@ -2,55 +2,58 @@ public import HaulModel
 
 extension JobDocument: JSONWritable {
     public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            if let deadline {
-                writer.key("deadline")
-                writer.value(deadline)
-            }
-            if let destinationPath {
-                writer.key("dst_filepath")
-                writer.value(destinationPath)
-            }
-            if let destinationSiteID {
-                writer.key("dst_siteid")
-                writer.value(destinationSiteID)
-            }
-            writer.key("extra_opts")
-            writer.value(options)
-            writer.key("id")
-            writer.value(id)
-            if let keep {
-                writer.key("keep")
-                writer.value(keep)
-            }
-            if let label {
-                writer.key("label")
-                writer.value(label)
-            }
-            writer.key("log_uid")
-            writer.value(logUID)
-            writer.key("max_tries")
-            writer.value(maxTries)
-            if let counts { counts.write(to: &writer) }
-            writer.key("priority")
-            writer.value(priority)
-            writer.key("protocol")
-            writer.value(protocolName)
-            writer.key("queue")
-            writer.value(queue)
-            writer.key("src_filepath")
-            writer.value(sourcePath)
-            writer.key("src_siteid")
-            writer.value(sourceSiteID)
-            writer.key("status")
-            writer.value(status)
-            writer.key("timestamp")
-            writer.value(timestamp)
-            writer.key("type")
-            writer.value(type)
-            writer.key("user_id")
-            writer.value(userID)
+        writer.object { writeFields(to: &$0) }
+    }
+
+    /// The keys alone: other documents have them among their own.
+    func writeFields(to writer: inout JSONWriter) {
+        if let deadline {
+            writer.key("deadline")
+            writer.value(deadline)
         }
+        if let destinationPath {
+            writer.key("dst_filepath")
+            writer.value(destinationPath)
+        }
+        if let destinationSiteID {
+            writer.key("dst_siteid")
+            writer.value(destinationSiteID)
+        }
+        writer.key("extra_opts")
+        writer.value(options)
+        writer.key("id")
+        writer.value(id)
+        if let keep {
+            writer.key("keep")
+            writer.value(keep)
+        }
+        if let label {
+            writer.key("label")
+            writer.value(label)
+        }
+        writer.key("log_uid")
+        writer.value(logUID)
+        writer.key("max_tries")
+        writer.value(maxTries)
+        if let counts { counts.write(to: &writer) }
+        writer.key("priority")
+        writer.value(priority)
+        writer.key("protocol")
+        writer.value(protocolName)
+        writer.key("queue")
+        writer.value(queue)
+        writer.key("src_filepath")
+        writer.value(sourcePath)
+        writer.key("src_siteid")
+        writer.value(sourceSiteID)
+        writer.key("status")
+        writer.value(status)
+        writer.key("timestamp")
+        writer.value(timestamp)
+        writer.key("type")
+        writer.value(type)
+        writer.key("user_id")
+        writer.value(userID)
     }
 }
 

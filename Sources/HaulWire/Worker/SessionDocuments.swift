@@ -1,6 +1,7 @@
 public import HaulModel
 
-/// `POST /worker/register`: starts a session; a worker of the same name loses the one it had.
+/// `POST /worker/register`: starts a session; the one that the worker had ends. A name is its token's while its session
+/// lives: 409.
 public struct WorkerRegistration: Sendable, Codable {
     /// Unique among workers.
     public var name: String

@@ -6,8 +6,8 @@ import HaulWire
 extension NativeAPI {
     /// `GET /jobs/J/events`: server-sent events (WHATWG HTML, 9.2), from what `Last-Event-ID` has seen.
     ///
-    /// `status` when the job's status is another, `progress` when anything else of it changed, `done` last; the data is
-    /// the job's document, the id its revision.
+    /// `status` when the job's status is another, `progress` when anything else of it changed, or bytes of it moved,
+    /// `done` last; the data is the job's document with what it moves, the id its revision: bytes raise none.
     func watchJob(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
         let job = try await job(path, request)
         let text = request.headers["Last-Event-ID"] ?? ""
@@ -26,13 +26,13 @@ extension NativeAPI {
             body: .stream { writer in
                 var status: Status?
                 // What a watcher has seen already, it is told again where it can't be known what came after it.
-                try await engine.watch(job.id, after: min(seen, job.revision)) { job in
+                try await engine.watch(job.id, after: min(seen, job.revision)) { job, progress in
                     guard let job else { return try await writer.write(Array(": still here\n\n".utf8)) }
                     let isOver = [.done, .failed, .cancelled].contains(job.status)
                     let name = isOver ? "done" : job.status == status ? "progress" : "status"
                     status = job.status
                     let head = "id: \(job.revision)\nevent: \(name)\ndata: "
-                    let data = JSONText.bytes(writing: JobDocument(job, withCounts: true))
+                    let data = JSONText.bytes(writing: JobEventDocument(job, progress: progress))
                     try await writer.write(Array(head.utf8) + data + [0x0A, 0x0A])
                 }
             })
