@@ -93,7 +93,7 @@ import Testing
                 try all.allSatisfy { try reader.jobState($0.id)?.expansion == nil }
             }
         }
-        for job in jobs { #expect(try await test.elements(job).count >= 12) }
+        for job in jobs { #expect(try await test.elements(job).count > 10) }
         test.advance(seconds: 11)
         try await test.withDuties {
             try await test.engine.store.read { reader in
