@@ -1,7 +1,7 @@
 public import HaulModel
 
 extension StoreWriter {
-    /// Each queue makes lanes, and each claim looks at every lane in which something waits.
+    /// Each queue makes lanes, and a claim that finds nothing looks at every lane in which something waits.
     static let queuesOfUser = 100
 
     /// Registers a job with its first element, which waits to be handed out. The job's id and counts are the store's.
