@@ -109,6 +109,9 @@ extension Engine {
         }
     }
 
+    /// Lanes of which the next element is too large for what room is left, after which a claim is as good as full.
+    private static let misfits = 10
+
     /// Takes elements lane after lane until the claim is full, and counts them against their users.
     private func choose(_ query: ClaimQuery, _ writer: StoreWriter, now: Timestamp) throws -> [Element] {
         var chosen: [Element] = []
@@ -120,6 +123,7 @@ extension Engine {
         var lanes: Set<Int> = []
         var latest = clock
         var taken: Set<Int> = []
+        var misfits = 0
         let gates = try Gates(writer.reader, self, now: now)
         func left() -> Int {
             switch query.measure {
@@ -142,7 +146,10 @@ extension Engine {
                 // Sizes are what workers said of their sites: their sum may be more than an integer holds.
                 let sum = bytes.addingReportingOverflow(element.size)
                 let total = sum.overflow ? Int.max : sum.partialValue
-                if case .size(let size) = query.measure, !chosen.isEmpty, total > size { break }
+                if case .size(let size) = query.measure, !chosen.isEmpty, total > size {
+                    misfits += 1
+                    break
+                }
                 chosen.append(element)
                 bytes = total
                 if tails != nil { taken.insert(element.jobID) }
@@ -153,7 +160,7 @@ extension Engine {
                 latest = max(latest, start)
                 served[lane.userID, default: start] += 1
             }
-            return left() > 0
+            return left() > 0 && misfits < Self.misfits
         }
         try writer.setTurn(turn, ofLanes: lanes.sorted())
         if latest > clock { try writer.setVirtualClock(latest) }

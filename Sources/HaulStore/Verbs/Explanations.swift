@@ -99,7 +99,7 @@ extension StoreReader {
         try db.first(
             """
             SELECT EXISTS (SELECT 1 FROM (SELECT type FROM elements INDEXED BY elements_ready
-                WHERE job_id = $1 AND phase = 1 ORDER BY id LIMIT $3) AS counted WHERE type <> $2)
+                WHERE job_id = $1 AND phase = 1 LIMIT $3) AS counted WHERE type <> $2)
             """, [.int(job), .int(type.rawValue), .int(most)]
         ) { $0.int(0) == 1 } ?? false
     }

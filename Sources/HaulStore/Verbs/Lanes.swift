@@ -81,13 +81,23 @@ extension StoreReader {
     public func lanesWithWork(
         ofUser user: Int, priority: Int, after place: Lane.Place = .start, limit: Int
     ) throws -> [Lane] {
-        try db.rows(
-            """
+        let question = """
             SELECT \(Self.laneColumns)
             FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
-            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND (l.turn, l.id) > ($3, $4) AND q.paused IS NULL
-            ORDER BY l.turn, l.id LIMIT $5
-            """, [.int(priority), .int(user), .int(place.turn), .int(place.id), .int(limit)], Self.lane)
+            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL
+            """
+        var lanes: [Lane] = []
+        // Very many may have the same turn, and SQLite does not find its way by both at once.
+        if place != .start {
+            lanes = try db.rows(
+                question + " AND l.turn = $3 AND l.id > $4 ORDER BY l.id LIMIT $5",
+                [.int(priority), .int(user), .int(place.turn), .int(place.id), .int(limit)], Self.lane)
+        }
+        guard lanes.count < limit else { return lanes }
+        return try lanes
+            + db.rows(
+                question + " AND l.turn > $3 ORDER BY l.turn, l.id LIMIT $4",
+                [.int(priority), .int(user), .int(place.turn), .int(limit - lanes.count)], Self.lane)
     }
 
     static let laneColumns = """
