@@ -24,7 +24,9 @@ import Testing
         try await test.engine.store.read { reader in
             try (0...9).reduce(0) { sum, priority in
                 try reader.usersWithWork(priority: priority).reduce(sum) { sum, user in
-                    try reader.lanesWithWork(ofUser: user, priority: priority).reduce(sum) { $0 + $1.ready }
+                    try reader.lanesWithWork(ofUser: user, priority: priority, limit: 1000).reduce(sum) {
+                        $0 + $1.ready
+                    }
                 }
             }
         }

@@ -49,6 +49,23 @@ import Testing
                 #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)")
             }
         }
+        // And the first of very many lanes and of very many nearly finished jobs.
+        for (part, index) in [
+            ("l.turn > $3", "lanes_ready (priority=? AND user_id=? AND turn>?)"),
+            ("l.turn = $3", "lanes_ready (priority=? AND user_id=? AND turn=? AND id>?)"),
+            ("(l.turn, l.id) < ", "lanes_ready (priority=? AND user_id=? AND turn<?)"),
+            ("AND id > $3 AND n_ready > 0", "jobs_tail (user_id=? AND priority=? AND id>?)"),
+        ] {
+            let pages = plans.filter { $0.key.contains(part) }
+            #expect(!pages.isEmpty, "\(part)")
+            // PostgreSQL goes by what it knows of a table, and there is nothing in these.
+            for (text, plan) in pages where !TestDatabase.isPostgreSQL {
+                #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)")
+                if part.hasPrefix("l.turn") {
+                    #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan) in: \(text)")
+                }
+            }
+        }
         #expect(plans.count > 50, "\(plans.count) statements were seen")
         for (text, plan) in plans.sorted(by: { $0.key < $1.key }) {
             for line in plan where TestDatabase.isPostgreSQL ? line.contains("Seq Scan") : line.hasPrefix("SCAN") {
@@ -122,6 +139,9 @@ import Testing
                 _ = try reader.tokens(ofUser: alice.id, after: 0, limit: 10)
                 _ = try reader.knownToken(hash: [UInt8](repeating: 0, count: 32))
                 _ = try reader.token(worker.bearer.id)
+                _ = try reader.lanesWithWork(
+                    ofUser: alice.id, priority: 5, after: Lane.Place(turn: 0, id: 1), limit: 10)
+                _ = try reader.hasReady(ofJob: 1, otherThan: .mkdir, most: 10)
             }
             _ = try await engine.store.write { try $0.revokeToken(worker.bearer.id, now: engine.world.now()) }
             let job = handout.job.id

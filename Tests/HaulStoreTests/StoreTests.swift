@@ -151,8 +151,35 @@ struct StoreTests {
             #expect(try reader.hasWork())
             #expect(try reader.usersWithWork(priority: 0) == [1] && reader.usersWithWork(priority: 1) == [])
             #expect(try reader.usersWithWork(priority: 5) == [2, 1])
-            let lanes = try reader.lanesWithWork(ofUser: 1, priority: 5)
+            #expect(try reader.prioritiesWithWork() == [0, 5])
+            let lanes = try reader.lanesWithWork(ofUser: 1, priority: 5, limit: 10)
             #expect(lanes.map(\.user) == ["alice"] && lanes.map(\.ready) == [1])
+        }
+    }
+
+    @Test("a user's lanes come in pages, those first that were served longest ago")
+    func turns() async throws {
+        let temporary = try await TemporaryStore()
+        for site in 1...7 { _ = try await temporary.register(site: site) }
+        _ = try await temporary.register(user: "bob", site: 1)
+        let numbers = try await temporary.store.write { writer in
+            let numbers = [try writer.lockClaims().turn, try writer.lockClaims().turn]
+            try writer.setTurn(numbers[1], ofLanes: [1, 3])
+            try writer.setTurn(numbers[0], ofLanes: [2, 7])
+            return numbers
+        }
+        #expect(try await temporary.store.write { try $0.lockClaims().turn } > numbers[1] && numbers[0] < numbers[1])
+        try await temporary.store.read { reader in
+            var ids: [Int] = []
+            var place = Lane.Place.start
+            while true {
+                let page = try reader.lanesWithWork(ofUser: 1, priority: 5, after: place, limit: 2)
+                guard let last = page.last else { break }
+                #expect(page.count <= 2)
+                ids += page.map(\.id)
+                place = last.place
+            }
+            #expect(ids == [4, 5, 6, 2, 7, 1, 3])
         }
     }
 

@@ -61,37 +61,37 @@ public struct ClaimQuery: Sendable {
     }
 
     /// Visits lanes that are open and whose elements this worker may have and can run, while `body` wants more: by
-    /// priority, then the users who were given least first, of each of these first what is left of nearly finished jobs.
-    /// What is not visited is not read.
+    /// priority, then the users who were given least first, of each of these first what is left of nearly finished jobs,
+    /// the oldest first, then all of a lane, those first that were served longest ago. What is not visited is not read,
+    /// but for the rest of a page.
     ///
-    /// - Parameter body: told of a lane, and whether it is for nearly finished jobs alone.
+    /// - Parameter body: told of a lane, and for which nearly finished jobs alone; nil is all of it.
     /// - Returns: true when a lane was passed that is open to others.
     @discardableResult
     func visitLanes(
-        _ reader: StoreReader, sites: SiteDirectory, _ gates: Gates, _ body: (Lane, Bool) throws -> Bool
+        _ reader: StoreReader, sites: SiteDirectory, _ gates: Gates, _ body: (Lane, [TailJob]?) throws -> Bool
     ) throws -> Bool {
         let isDrained = try session.map { try reader.isDrained(session: $0) } ?? false
         var isOpenToOthers = false
-        for priority in 0...9 {
+        for priority in try reader.prioritiesWithWork() {
             for user in try reader.usersWithWork(priority: priority) {
-                var lanes: [Lane] = []
-                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) {
-                    if !isDrained, admits(lane, sites: sites) {
-                        lanes.append(lane)
-                    } else if !isOpenToOthers {
-                        isOpenToOthers = try gates.isOpen(lane)
+                let lanes = try LanePages(reader, user: user, priority: priority)
+                if !isDrained, lanes.mayHave({ admits($0, sites: sites) }) {
+                    let goesOn = try lanes.visitTails { lane, tails in
+                        guard admits(lane, sites: sites), try gates.isOpen(lane) else { return true }
+                        return try body(lane, tails)
                     }
+                    guard goesOn else { return isOpenToOthers }
                 }
-                guard !lanes.isEmpty else { continue }
-                let tails = try reader.lanesWithTails(ofUser: user, priority: priority)
-                for lane in lanes where try tails.contains(lane.id) && gates.isOpen(lane) {
-                    guard try body(lane, true) else { return isOpenToOthers }
+                let goesOn = try lanes.visit { lane in
+                    guard !isDrained, admits(lane, sites: sites) else {
+                        if !isOpenToOthers { isOpenToOthers = try gates.isOpen(lane) }
+                        return !isDrained || !isOpenToOthers
+                    }
+                    return try gates.isOpen(lane) ? try body(lane, nil) : true
                 }
-                for lane in lanes where try gates.isOpen(lane) {
-                    guard try body(lane, false) else { return isOpenToOthers }
-                }
+                guard goesOn else { return isOpenToOthers }
             }
-            if isDrained, isOpenToOthers { return true }
         }
         return isOpenToOthers
     }

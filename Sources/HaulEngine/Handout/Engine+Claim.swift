@@ -2,8 +2,8 @@ import HaulModel
 import HaulStore
 
 extension Engine {
-    /// Hands elements out under a lease of the session, in one transaction: lanes by priority and by what their users
-    /// were given, of each the oldest job's elements. Its cost is lanes visited and elements given.
+    /// Hands elements out under a lease of the session, in one transaction: lanes by priority, by what their users were
+    /// given, and by turn, of each the oldest job's elements. Its cost is lanes visited and elements given.
     ///
     /// - Parameter wait: seconds to park until there is work.
     /// - Returns: nothing where there is none.
@@ -11,7 +11,7 @@ extension Engine {
     public func claim(_ query: ClaimQuery, wait: Double) async throws -> [Handout] {
         let deadline = world.now().adding(seconds: wait)
         var heard = workBell.rings
-        var found = try await look(query)
+        var found = try await look(query, tellsMore: false)
         while found.handouts.isEmpty {
             let left = deadline.seconds(since: world.now())
             guard left > 0, !Task.isCancelled else { return [] }
@@ -21,7 +21,7 @@ extension Engine {
             found = Look(hasMore: true)
             defer { if isWoken { workBell.pass(heard: heard, hasMore: found.hasMore) } }
             if Task.isCancelled { return [] }
-            found = try await look(query)
+            found = try await look(query, tellsMore: isWoken)
         }
         return found.handouts
     }
@@ -34,7 +34,9 @@ extension Engine {
     }
 
     /// Looking first costs a read; only what is likely to find something goes through the writer.
-    private func look(_ query: ClaimQuery) async throws -> Look {
+    ///
+    /// - Parameter tellsMore: somebody wants to know whether there is more.
+    private func look(_ query: ClaimQuery, tellsMore: Bool) async throws -> Look {
         let (isLikely, hasMore) = try await store.read { [self] reader in
             let now = world.now()
             if let session = query.session { try Self.check(try reader.session(session), query, now) }
@@ -50,19 +52,19 @@ extension Engine {
         guard isLikely else { return Look(hasMore: hasMore) }
         return try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
             let handouts = try handOut(query, writer, ledger)
-            return Look(handouts: handouts, hasMore: try hasOpenWork(writer.reader, now: ledger.now))
+            let hasMore = try tellsMore && hasOpenWork(writer.reader, now: ledger.now)
+            return Look(handouts: handouts, hasMore: hasMore)
         }
     }
 
     /// True while something waits that may be handed out: no limit, breaker, ban or pause holds it back. Its cost is the
     /// lanes before the first that is open.
-    private func hasOpenWork(_ reader: StoreReader, now: Timestamp) throws -> Bool {
+    func hasOpenWork(_ reader: StoreReader, now: Timestamp) throws -> Bool {
         let gates = try Gates(reader, self, now: now)
-        for priority in 0...9 {
+        for priority in try reader.prioritiesWithWork() {
             for user in try reader.usersWithWork(priority: priority) {
-                for lane in try reader.lanesWithWork(ofUser: user, priority: priority) where try gates.isOpen(lane) {
-                    return true
-                }
+                let lanes = try LanePages(reader, user: user, priority: priority)
+                guard try lanes.visit({ try !gates.isOpen($0) }) else { return true }
             }
         }
         return false
@@ -73,7 +75,7 @@ extension Engine {
         guard session.isLive(at: now) else { throw EngineError.sessionEnded }
     }
 
-    private func handOut(_ query: ClaimQuery, _ writer: StoreWriter, _ ledger: Ledger) throws -> [Handout] {
+    func handOut(_ query: ClaimQuery, _ writer: StoreWriter, _ ledger: Ledger) throws -> [Handout] {
         var session: Session?
         if let id = query.session {
             session = try writer.reader.session(id)
@@ -107,47 +109,60 @@ extension Engine {
         }
     }
 
+    /// Lanes of which the next element is too large for what room is left, after which a claim is as good as full.
+    private static let misfits = 10
+
     /// Takes elements lane after lane until the claim is full, and counts them against their users.
     private func choose(_ query: ClaimQuery, _ writer: StoreWriter, now: Timestamp) throws -> [Element] {
         var chosen: [Element] = []
         var bytes = 0
         // A user who comes back from a pause starts little before where the others are, not where time stood when they
         // left: a few elements go at once, a million share.
-        let clock = try writer.lockClaims()
+        let (clock, turn) = try writer.lockClaims()
         var served: [Int: Int] = [:]
+        var lanes: Set<Int> = []
         var latest = clock
-        var tails: Set<Int> = []
+        var taken: Set<Int> = []
+        var misfits = 0
         let gates = try Gates(writer.reader, self, now: now)
-        try query.visitLanes(writer.reader, sites: rules.sites, gates) { lane, isTail in
-            let left: Int
+        func left() -> Int {
             switch query.measure {
-            case .number: left = query.measure.mostElements - chosen.count
-            case .size(let size): left = bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
+            case .number: query.measure.mostElements - chosen.count
+            case .size(let size): bytes < size || chosen.isEmpty ? ClaimQuery.limit - chosen.count : 0
             }
-            guard left > 0 else { return false }
-            let room = try gates.room(lane, most: left)
+        }
+        guard left() > 0 else { return [] }
+        try query.visitLanes(writer.reader, sites: rules.sites, gates) { lane, tails in
+            let room = try gates.room(lane, most: left())
             let withoutMkdir = query.session == nil && lane.type == .copy
             let found =
-                isTail
-                ? try writer.reader.readyTails(of: lane, withoutMkdir: withoutMkdir, limit: room)
-                : try writer.reader.readyElements(
-                    inLane: lane.id, without: tails, withoutMkdir: withoutMkdir, limit: room)
+                if let tails {
+                    try writer.reader.readyElements(of: tails, withoutMkdir: withoutMkdir, limit: room)
+                } else {
+                    try writer.reader.readyElements(
+                        inLane: lane.id, without: taken, withoutMkdir: withoutMkdir, limit: room)
+                }
             for element in found {
                 // Sizes are what workers said of their sites: their sum may be more than an integer holds.
                 let sum = bytes.addingReportingOverflow(element.size)
                 let total = sum.overflow ? Int.max : sum.partialValue
-                if case .size(let size) = query.measure, !chosen.isEmpty, total > size { break }
+                if case .size(let size) = query.measure, !chosen.isEmpty, total > size {
+                    misfits += 1
+                    break
+                }
                 chosen.append(element)
                 bytes = total
-                if isTail { tails.insert(element.jobID) }
+                if tails != nil { taken.insert(element.jobID) }
+                lanes.insert(lane.id)
                 try gates.take(element.type, of: lane)
                 let start = max(lane.virtualTime, clock - configuration.fairnessCredit)
                 // The latest of those who are served: one who needs little must not hold the clock for the others.
                 latest = max(latest, start)
                 served[lane.userID, default: start] += 1
             }
-            return true
+            return left() > 0 && misfits < Self.misfits
         }
+        try writer.setTurn(turn, ofLanes: lanes.sorted())
         if latest > clock { try writer.setVirtualClock(latest) }
         for (user, time) in served { try writer.setVirtualTime(time, ofUser: user) }
         return chosen

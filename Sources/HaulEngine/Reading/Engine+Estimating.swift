@@ -55,7 +55,7 @@ extension Explanation.Code {
     fileprivate var isOpenEnded: Bool {
         switch self {
         case .ended, .cancelling, .queuePaused, .siteBanned, .noWorker, .noWorkerForProtocol, .noWorkerForSite,
-            .workersDrained:
+            .noWorkerForUser, .noWorkerForQueue, .workersDrained:
             true
         case .running, .retrying, .expanding, .backoff, .waitsForChildren, .siteLimit, .queueLimit, .userLimit,
             .siteDown, .waitsForTurn:

@@ -25,7 +25,8 @@ extension Engine {
                 found.append(
                     .init(
                         .waitsForTurn,
-                        "\(Self.count(state.ready, "element")) can be handed out, \(place.all) \(verb) before."))
+                        "\(Self.count(state.ready, "element")) can be handed out, \(place.all) \(verb) before, at least."
+                    ))
             }
             return Explanation(
                 blockers: found, ahead: state.ready > 0 ? place.all : nil,
@@ -65,7 +66,7 @@ extension Engine {
                         [blocker], lane: state.laneID, waiting: 0, before: 0, ahead: 0, open: 1, now: now))
             case .ready:
                 guard let lane = try reader.lane(ofJob: id) else { return Explanation(blockers: []) }
-                var found = try blockers(of: state, reader, now: now)
+                var found = try blockers(of: state, element: element, reader, now: now)
                 let before = try reader.ready(ofJob: id, before: number, most: Self.lookedAt)
                 let place = try reader.ahead(of: lane, job: id)
                 let isFree = found.isEmpty
@@ -132,9 +133,9 @@ extension Engine {
             until: element.notBefore)
     }
 
-    /// What keeps a job's ready elements from every worker.
+    /// What keeps a job's ready elements, or one of them, from every worker.
     private func blockers(
-        of state: JobState, _ reader: StoreReader, now: Timestamp
+        of state: JobState, element: Element? = nil, _ reader: StoreReader, now: Timestamp
     ) throws -> [Explanation.Blocker] {
         let sites = rules.sites
         guard let lane = try reader.lane(ofJob: state.job.id) else { return [] }
@@ -147,9 +148,12 @@ extension Engine {
             found.append(.init(.siteBanned, "Site \(name) is closed since \(ban.made.text): \(ban.reason)"))
         }
         found += try Gates(reader, self, now: now).hindrances(lane).map { Self.blocker($0, lane, sites) }
-        if let blocker = Self.missingWorker(lane, try reader.liveWorkers(limit: Self.lookedAt), sites) {
-            found.append(blocker)
+        let workers = try reader.liveWorkers(now: now, limit: Self.lookedAt)
+        let missing = try MissingWorker(lane, sites).blocker(among: workers) {
+            if let element { return element.type == .mkdir }
+            return try !reader.hasReady(ofJob: state.job.id, otherThan: .mkdir, most: Self.lookedAt)
         }
+        if let missing { found.append(missing) }
         return found
     }
 
@@ -178,32 +182,5 @@ extension Engine {
                 .siteDown, "\(place): \(failures)\(breaker.errorClass?.rawValue ?? "unknown"); \(next).",
                 until: breaker.until)
         }
-    }
-
-    /// Why none of the workers can take what is in a lane; nil where one can.
-    private static func missingWorker(
-        _ lane: Lane, _ workers: [KnownWorker], _ sites: SiteDirectory
-    ) -> Explanation.Blocker? {
-        guard !workers.isEmpty else { return .init(.noWorker, "No worker is connected.") }
-        let needed = lane.neededProtocols(sites)
-        let able = workers.filter { worker in
-            needed.isSubset(of: worker.record.protocols.compactMap { ProtocolName(text: $0) })
-        }
-        let names = needed.map(\.name).sorted().joined(separator: " and ")
-        guard !able.isEmpty else {
-            return .init(.noWorkerForProtocol, "None of \(workers.count) workers can run \(names).")
-        }
-        let reaching = able.filter { $0.record.sites.isEmpty || Set($0.record.sites).isSuperset(of: lane.places) }
-        guard !reaching.isEmpty else {
-            let places = lane.places.map { sites[$0]?.name ?? "\($0)" }.joined(separator: " and ")
-            return .init(.noWorkerForSite, "None of the workers that can run \(names) can reach \(places).")
-        }
-        guard reaching.contains(where: { $0.drained == nil }) else {
-            return .init(
-                .workersDrained,
-                "Every worker that could take it is drained: "
-                    + reaching.prefix(5).map(\.record.name).joined(separator: ", ") + ".")
-        }
-        return nil
     }
 }

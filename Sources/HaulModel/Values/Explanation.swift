@@ -37,10 +37,13 @@ public struct Explanation: Sendable, Hashable {
         case userLimit = "user_limit"
         /// A site, or the way between two, failed too often in a row; it is tried again.
         case siteDown = "site_down"
-        /// No worker has a session.
+        /// No worker has a session, nor a lease without one.
         case noWorker = "no_worker"
         case noWorkerForProtocol = "no_worker_for_protocol"
         case noWorkerForSite = "no_worker_for_site"
+        /// The tokens of all that could are restricted to other users, or other queues.
+        case noWorkerForUser = "no_worker_for_user"
+        case noWorkerForQueue = "no_worker_for_queue"
         case workersDrained = "workers_drained"
         /// It waits for its turn.
         case waitsForTurn = "waits_for_turn"

@@ -20,9 +20,13 @@ extension Migrations {
             vtime INTEGER NOT NULL DEFAULT 0,
             registered INTEGER NOT NULL);
 
-        -- The virtual clock of fairness: what the user who was served last had been given before.
-        CREATE TABLE fairness (id INTEGER PRIMARY KEY CHECK (id = 1), clock INTEGER NOT NULL);
-        INSERT INTO fairness (id, clock) VALUES (1, 0);
+        -- The virtual clock of fairness: what the user who was served last had been given before. And the number of the
+        -- claim that took last.
+        CREATE TABLE fairness (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            clock INTEGER NOT NULL,
+            turn INTEGER NOT NULL);
+        INSERT INTO fairness (id, clock, turn) VALUES (1, 0, 0);
 
         -- How often the servers of this database told each other of changes: who missed one finds out by it.
         CREATE TABLE changes (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL);
@@ -90,8 +94,10 @@ extension Migrations {
             -- 0 where the jobs have no destination, so that UNIQUE holds.
             dst_site INTEGER NOT NULL,
             ready INTEGER NOT NULL DEFAULT 0 CHECK (ready >= 0),
+            -- The number of the claim that last took something of it: a user's lanes take turns.
+            turn INTEGER NOT NULL DEFAULT 0,
             UNIQUE (user_id, queue_id, priority, type, protocol, src_site, dst_site));
-        CREATE INDEX lanes_ready ON lanes (priority, user_id, id) WHERE ready > 0;
+        CREATE INDEX lanes_ready ON lanes (priority, user_id, turn, id) WHERE ready > 0;
 
         CREATE TABLE jobs (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -147,7 +153,7 @@ extension Migrations {
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
         -- Nearly finished: three quarters of its elements have ended.
-        CREATE INDEX jobs_tail ON jobs (user_id, priority, lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3
+        CREATE INDEX jobs_tail ON jobs (user_id, priority, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3
             AND expansion IS NULL
             AND n_open * 4 <= n_new + n_done + n_failed + n_submitted + n_running + n_cancelled;
         CREATE INDEX jobs_to_forget ON jobs (changed) WHERE status IN (1, 2, 5) AND keep = 0;
@@ -230,6 +236,7 @@ extension Migrations {
             released INTEGER CHECK (released IS NULL OR ended IS NOT NULL));
         CREATE UNIQUE INDEX sessions_one_live ON sessions (worker_id) WHERE ended IS NULL;
         CREATE INDEX sessions_of_token ON sessions (token_id) WHERE ended IS NULL;
+        CREATE INDEX sessions_without_worker ON sessions (token_id, expires) WHERE ended IS NULL AND worker_id IS NULL;
         CREATE INDEX sessions_of_worker ON sessions (worker_id) WHERE worker_id IS NOT NULL;
         CREATE INDEX workers_seen ON workers (seen);
         CREATE INDEX sessions_expiring ON sessions (expires) WHERE ended IS NULL;

@@ -49,26 +49,94 @@ extension StoreReader {
         ) { $0.int(0) } ?? 0
     }
 
-    /// Elements that are handed out before those of a job: of older jobs in its lane, and with them those of all lanes
-    /// that go first.
+    /// Elements that are handed out before those of a job, at least, as long as what stands before is open: in its lane,
+    /// and with them all. Before it are the lanes of higher priorities; of its user the nearly finished jobs (to one of
+    /// those, the older ones); to others also the older jobs in its lane, and one element of each lane whose turn is
+    /// first. How much of these lanes is taken, and of other users', nobody knows before.
     public func ahead(of lane: Lane, job: Int) throws -> (inLane: Int, all: Int) {
-        let lanes =
+        let higher =
             try db.first(
                 "SELECT COALESCE(SUM(ready), 0) FROM lanes WHERE ready > 0 AND priority < $1", [.int(lane.priority)]
             ) { $0.int(0) } ?? 0
+        let isTail =
+            try db.first("SELECT id FROM jobs WHERE id = $1 AND \(Self.isTail)", [.int(job)]) { $0.int(0) } != nil
+        let tails = try tails(ofUser: lane.userID, priority: lane.priority, after: 0, limit: 1000).filter {
+            !$0.isPaused && (!isTail || $0.id < job)
+        }
+        let all = tails.reduce(0) { $0 + $1.ready }
+        let own = tails.reduce(0) { $0 + ($1.lane.id == lane.id ? $1.ready : 0) }
+        if isTail { return (own, higher + all) }
         let older =
             try db.first(
                 """
                 SELECT COALESCE(SUM(n_ready), 0) FROM
                     (SELECT n_ready FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND COALESCE(intent, 3) = 3 AND id < $2
-                    ORDER BY id LIMIT 10000) AS older
+                        AND NOT (\(Self.isTail)) ORDER BY id LIMIT 10000) AS older
                 """, [.int(lane.id), .int(job)]
             ) { $0.int(0) } ?? 0
-        return (older, lanes + older)
+        return (own + older, higher + all + older + (try lanesBefore(lane, without: tails)))
     }
 
-    /// Workers that have a session, by name.
-    public func liveWorkers(limit: Int) throws -> [KnownWorker] {
-        try workers("WHERE s.id IS NOT NULL ORDER BY w.name LIMIT $1", [.int(limit)])
+    /// Lanes of the same user and priority whose turn is before that of one, but for those of paused queues, and those in
+    /// which only nearly finished jobs wait.
+    private func lanesBefore(_ lane: Lane, without tails: [TailJob]) throws -> Int {
+        let before =
+            try db.first(
+                """
+                SELECT COUNT(*) FROM (SELECT 1 FROM lanes l JOIN queues q ON q.id = l.queue_id
+                    WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND (l.turn, l.id) < ($3, $4)
+                        AND q.paused IS NULL LIMIT 10000) AS counted
+                """, [.int(lane.priority), .int(lane.userID), .int(lane.turn), .int(lane.id)]
+            ) { $0.int(0) } ?? 0
+        let empty = Dictionary(grouping: tails) { $0.lane }.count { other, tails in
+            (other.turn, other.id) < (lane.turn, lane.id) && other.ready <= tails.reduce(0) { $0 + $1.ready }
+        }
+        return max(0, before - empty)
+    }
+
+    /// True where something else than elements of a type is among the first of a job that can be handed out.
+    public func hasReady(ofJob job: Int, otherThan type: JobType, most: Int) throws -> Bool {
+        try db.first(
+            """
+            SELECT EXISTS (SELECT 1 FROM (SELECT type FROM elements INDEXED BY elements_ready
+                WHERE job_id = $1 AND phase = 1 LIMIT $3) AS counted WHERE type <> $2)
+            """, [.int(job), .int(type.rawValue), .int(most)]
+        ) { $0.int(0) == 1 } ?? false
+    }
+
+    /// Workers with a live session, by name, and what is known of those that claim without one: under which token they
+    /// hold leases.
+    public func liveWorkers(now: Timestamp, limit: Int) throws -> [LiveWorker] {
+        let registered = try db.rows(
+            """
+            SELECT t.id, u.id, u.name, t.role, t.sites, t.queues, t.users, w.name, w.protocols, w.sites, w.drained
+            FROM sessions s JOIN workers w ON w.id = s.worker_id JOIN tokens t ON t.id = s.token_id
+            JOIN users u ON u.id = t.user_id
+            WHERE s.worker_id > 0 AND s.ended IS NULL AND s.expires > $1 ORDER BY s.worker_id LIMIT $2
+            """, [.int(now.milliseconds), .int(limit)]
+        ) { row in
+            LiveWorker(
+                bearer: try Self.token(row),
+                announced: LiveWorker.Announcement(
+                    name: row.text(7), protocols: try SQLJSON.value([String].self, row.text(8)),
+                    sites: try SQLJSON.value([Int].self, row.text(9)), isDrained: row.optionalInt(10) != nil))
+        }
+        // Each of their claims has a session: the index is asked for the next token.
+        let others = try db.rows(
+            """
+            SELECT t.id, u.id, u.name, t.role, t.sites, t.queues, t.users FROM (
+                WITH RECURSIVE w (id) AS (
+                    SELECT MIN(token_id) FROM sessions INDEXED BY sessions_without_worker
+                    WHERE ended IS NULL AND worker_id IS NULL
+                    UNION ALL
+                    SELECT (SELECT MIN(token_id) FROM sessions INDEXED BY sessions_without_worker
+                        WHERE ended IS NULL AND worker_id IS NULL AND token_id > w.id) FROM w WHERE w.id IS NOT NULL)
+                SELECT id FROM w) AS w
+            JOIN tokens t ON t.id = w.id JOIN users u ON u.id = t.user_id
+            WHERE EXISTS (SELECT 1 FROM sessions INDEXED BY sessions_without_worker
+                WHERE token_id = w.id AND ended IS NULL AND worker_id IS NULL AND expires > $1) LIMIT $2
+            """, [.int(now.milliseconds), .int(limit)]
+        ) { LiveWorker(bearer: try Self.token($0), announced: nil) }
+        return registered.sorted { $0.name < $1.name } + others
     }
 }

@@ -1,7 +1,7 @@
 public import HaulModel
 
 extension StoreWriter {
-    /// Each queue makes lanes, and each claim looks at every lane in which something waits.
+    /// Each queue makes lanes, and a claim that finds nothing looks at every lane in which something waits.
     static let queuesOfUser = 100
 
     /// Registers jobs, each with its first element, which waits to be handed out. The jobs' ids and counts are the

@@ -18,33 +18,94 @@ public struct Lane: Sendable, Hashable {
     public var destinationSiteID: Int?
     /// Elements that can be handed out.
     public var ready: Int
+    /// The number of the claim that last took something of it.
+    public var turn: Int
+
+    /// Where a walk over a user's lanes stands.
+    public struct Place: Sendable, Hashable {
+        public var turn: Int
+        public var id: Int
+
+        /// Before all lanes.
+        public static let start = Place(turn: -1, id: 0)
+    }
+
+    public var place: Place { Place(turn: turn, id: id) }
+}
+
+/// A nearly finished job: three quarters of its elements have ended.
+public struct TailJob: Sendable, Hashable {
+    public var id: Int
+    public var lane: Lane
+    /// Its elements that can be handed out.
+    public var ready: Int
+    /// Its queue is paused.
+    public var isPaused: Bool
 }
 
 extension StoreReader {
-    /// Users of whom something of a priority waits, those who were given least first.
+    /// Priorities of which something waits, the first to be served first. From each the index is asked for the next:
+    /// how many lanes there are does not matter.
+    public func prioritiesWithWork() throws -> [Int] {
+        try db.rows(
+            """
+            SELECT id FROM (
+                WITH RECURSIVE w (id) AS (
+                    SELECT MIN(priority) FROM lanes INDEXED BY lanes_ready WHERE ready > 0
+                    UNION ALL
+                    SELECT (SELECT MIN(priority) FROM lanes INDEXED BY lanes_ready
+                        WHERE ready > 0 AND priority > w.id) FROM w WHERE w.id IS NOT NULL)
+                SELECT id FROM w WHERE id IS NOT NULL) AS w ORDER BY id
+            """
+        ) { $0.int(0) }
+    }
+
+    /// Users of whom something of a priority waits, those who were given least first; found in the same way.
     public func usersWithWork(priority: Int) throws -> [Int] {
         try db.rows(
             """
-            SELECT u.id FROM (SELECT DISTINCT user_id FROM lanes WHERE ready > 0 AND priority = $1) w
-            JOIN users u ON u.id = w.user_id ORDER BY u.vtime, u.id
+            SELECT u.id FROM (
+                WITH RECURSIVE w (id) AS (
+                    SELECT MIN(user_id) FROM lanes INDEXED BY lanes_ready WHERE ready > 0 AND priority = $1
+                    UNION ALL
+                    SELECT (SELECT MIN(user_id) FROM lanes INDEXED BY lanes_ready
+                        WHERE ready > 0 AND priority = $1 AND user_id > w.id) FROM w WHERE w.id IS NOT NULL)
+                SELECT id FROM w) AS w
+            JOIN users u ON u.id = w.id ORDER BY u.vtime, u.id
             """, [.int(priority)]
         ) { $0.int(0) }
     }
 
-    /// A user's lanes of a priority in which something waits, but for those of paused queues.
-    public func lanesWithWork(ofUser user: Int, priority: Int) throws -> [Lane] {
-        try db.rows(
-            """
+    /// A page of a user's lanes of a priority in which something waits, but for those of paused queues: by turn, the one
+    /// first of which nothing was taken for longest.
+    public func lanesWithWork(
+        ofUser user: Int, priority: Int, after place: Lane.Place = .start, limit: Int
+    ) throws -> [Lane] {
+        let question = """
             SELECT \(Self.laneColumns)
             FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
-            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL ORDER BY l.id
-            """, [.int(priority), .int(user)], Self.lane)
+            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL
+            """
+        var lanes: [Lane] = []
+        // Very many may have the same turn, and SQLite does not find its way by both at once.
+        if place != .start {
+            lanes = try db.rows(
+                question + " AND l.turn = $3 AND l.id > $4 ORDER BY l.id LIMIT $5",
+                [.int(priority), .int(user), .int(place.turn), .int(place.id), .int(limit)], Self.lane)
+        }
+        guard lanes.count < limit else { return lanes }
+        return try lanes
+            + db.rows(
+                question + " AND l.turn > $3 ORDER BY l.turn, l.id LIMIT $4",
+                [.int(priority), .int(user), .int(place.turn), .int(limit - lanes.count)], Self.lane)
     }
 
     static let laneColumns = """
         l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site, l.ready,
-        q.id, q.running_limit
+        q.id, q.running_limit, l.turn
         """
+    /// Columns that ``lane(_:)`` reads.
+    private static let laneColumnCount = 14
 
     static func lane(_ row: any SQLRow) throws -> Lane {
         guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
@@ -54,7 +115,8 @@ extension StoreReader {
             id: row.int(0), userID: row.int(1), user: row.text(2), virtualTime: row.int(3),
             queueID: row.int(11), queue: row.text(4), queueLimit: row.optionalInt(12), priority: row.int(5), type: type,
             protocolName: protocolName, sourceSiteID: row.int(8),
-            destinationSiteID: type == .copy || type == .rename ? row.int(9) : nil, ready: row.int(10))
+            destinationSiteID: type == .copy || type == .rename ? row.int(9) : nil, ready: row.int(10),
+            turn: row.int(13))
     }
 
     /// True while something waits to be handed out.
@@ -62,30 +124,33 @@ extension StoreReader {
         try db.first("SELECT EXISTS (SELECT 1 FROM lanes WHERE ready > 0)") { $0.int(0) == 1 } ?? false
     }
 
-    /// A user's lanes of a priority in which nearly finished jobs wait: those of which three quarters have ended.
-    public func lanesWithTails(ofUser user: Int, priority: Int) throws -> Set<Int> {
-        Set(
-            try db.rows(
-                "SELECT DISTINCT lane_id FROM jobs WHERE user_id = $1 AND priority = $2 AND \(Self.isTail)",
-                [.int(user), .int(priority)]
-            ) { $0.int(0) })
+    /// A page of a user's nearly finished jobs of a priority of which something waits, the oldest first.
+    public func tails(ofUser user: Int, priority: Int, after job: Int, limit: Int) throws -> [TailJob] {
+        let more = Self.laneColumnCount
+        return try db.rows(
+            """
+            SELECT \(Self.laneColumns), older.id, older.n_ready, q.paused
+            FROM (SELECT id, lane_id, n_ready FROM jobs
+                WHERE user_id = $1 AND priority = $2 AND id > $3 AND \(Self.isTail) ORDER BY id LIMIT $4) AS older
+            JOIN lanes l ON l.id = older.lane_id JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
+            ORDER BY older.id
+            """, [.int(user), .int(priority), .int(job), .int(limit)]
+        ) { row in
+            TailJob(
+                id: row.int(more), lane: try Self.lane(row), ready: row.int(more + 1),
+                isPaused: row.optionalInt(more + 2) != nil)
+        }
     }
 
-    /// Elements that can be handed out of the nearly finished jobs of a lane, the oldest job's first.
+    /// Elements that can be handed out of nearly finished jobs, one job's after the other's.
     ///
     /// - Parameter withoutMkdir: leave MKDIR elements to others.
-    public func readyTails(of lane: Lane, withoutMkdir: Bool, limit: Int) throws -> [Element] {
-        let jobs = try db.rows(
-            """
-            SELECT id, n_ready FROM jobs WHERE user_id = $1 AND priority = $2 AND lane_id = $3 AND \(Self.isTail)
-            ORDER BY id LIMIT $4
-            """, [.int(lane.userID), .int(lane.priority), .int(lane.id), .int(limit)]
-        ) { ($0.int(0), $0.int(1)) }
-        return try readyElements(ofJobs: jobs, withoutMkdir: withoutMkdir, limit: limit)
+    public func readyElements(of tails: [TailJob], withoutMkdir: Bool, limit: Int) throws -> [Element] {
+        try readyElements(ofJobs: tails.map { ($0.id, $0.ready) }, withoutMkdir: withoutMkdir, limit: limit)
     }
 
     /// As the index has it, word for word.
-    private static let isTail = """
+    static let isTail = """
         n_ready > 0 AND COALESCE(intent, 3) = 3 AND expansion IS NULL
         AND n_open * 4 <= n_new + n_done + n_failed + n_submitted + n_running + n_cancelled
         """
@@ -118,6 +183,14 @@ extension StoreReader {
 }
 
 extension StoreWriter {
+    /// Puts lanes behind all others of their users and priorities.
+    ///
+    /// - Parameter turn: the number of the claim that took of them.
+    public func setTurn(_ turn: Int, ofLanes lanes: some Collection<Int>) throws {
+        guard !lanes.isEmpty else { return }
+        try db.later("UPDATE lanes SET turn = $2 WHERE id = $1", batch: lanes.map { [.int($0), .int(turn)] })
+    }
+
     public func setVirtualClock(_ time: Int) throws {
         try db.later("UPDATE fairness SET clock = $1 WHERE id = 1", [.int(time)])
     }

@@ -41,9 +41,14 @@ extension StoreWriter {
     /// Holds the claims of all servers of this database back until this transaction ends, so that what it reads of
     /// limits stays true.
     ///
-    /// - Returns: the virtual clock: what the user who was served last had been given before.
-    public func lockClaims() throws -> Int {
-        try db.first("UPDATE fairness SET clock = clock WHERE id = 1 RETURNING clock") { $0.int(0) } ?? 0
+    /// - Returns: the virtual clock: what the user who was served last had been given before; and the number of this
+    ///   claim, which is higher than that of any before it.
+    public func lockClaims() throws -> (clock: Int, turn: Int) {
+        let found = try db.first("UPDATE fairness SET turn = turn + 1 WHERE id = 1 RETURNING clock, turn") {
+            (clock: $0.int(0), turn: $0.int(1))
+        }
+        guard let found else { throw StoreError.failed("the row of fairness is gone") }
+        return found
     }
 
     /// Limits how many elements of a user's queue, which is made if it is not there, are with workers at once.
