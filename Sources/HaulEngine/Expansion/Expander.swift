@@ -11,21 +11,22 @@ final class Expander: Duty {
     let period = 5.0
     var bell: Bell { engine.expansionBell }
     /// Jobs whose pieces are done at the same time.
-    private static let width = 8
+    private let width: Int
     private let sorts: RemovalSorts
     /// The job whose turn was last; 0 before the first one's.
     private let last = Atomic(0)
 
-    init(engine: Engine) {
+    init(engine: Engine, width: Int = 8) {
         self.engine = engine
+        self.width = width
         sorts = RemovalSorts(engine: engine)
     }
 
     func run() async throws -> Bool {
         let after = last.load(ordering: .relaxed)
-        let jobs = try await engine.store.read { try $0.expandingJobs(after: after, limit: Self.width) }
+        let jobs = try await engine.store.read { [width] in try $0.expandingJobs(after: after, limit: width) }
         // After the last job it is the first one's turn again.
-        last.store(jobs.count < Self.width ? 0 : jobs.last ?? 0, ordering: .relaxed)
+        last.store(jobs.count < width ? 0 : jobs.last ?? 0, ordering: .relaxed)
         try await withThrowingTaskGroup { group in
             for job in jobs { group.addTask { try await self.piece(of: job) } }
             try await group.waitForAll()

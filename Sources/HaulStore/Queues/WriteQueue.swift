@@ -10,11 +10,17 @@ final class WriteQueue: @unchecked Sendable {
 
     private let queue = DispatchQueue(label: "haul.store.write", qos: .userInitiated)
     private let connection: any StoreConnection
+    /// What it throws once a group is on disk is what the group's callers hear; nil but in tests.
+    private let committed: (@Sendable () throws -> Void)?
     private let onFsyncFailure: @Sendable (String) -> Void
     private let waiting = Mutex<[any PendingWrite]>([])
 
-    init(connection: any StoreConnection, onFsyncFailure: @escaping @Sendable (String) -> Void) {
+    init(
+        connection: any StoreConnection, committed: (@Sendable () throws -> Void)? = nil,
+        onFsyncFailure: @escaping @Sendable (String) -> Void
+    ) {
         self.connection = connection
+        self.committed = committed
         self.onFsyncFailure = onFsyncFailure
     }
 
@@ -56,6 +62,7 @@ final class WriteQueue: @unchecked Sendable {
                 for write in group { change.add(try runInSavepoint(write)) }
             }
             try connection.commit(telling: change)
+            try committed?()
         } catch {
             try? connection.rollback()
             if case StoreError.fsyncFailed(let cause) = error { onFsyncFailure(cause) }
