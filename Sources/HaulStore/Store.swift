@@ -11,9 +11,11 @@ import Synchronization
 public final class Store: Sendable {
     let writes: WriteQueue
     private let readers: [ReadQueue]
-    private let turn = Atomic<Int>(0)
+    /// The reader whose turn is next.
+    private let next = Atomic<Int>(0)
     /// Nil where nobody else has the database.
     private let listener: PostgresListener?
+    private let turn: (@Sendable () async -> Void)?
 
     /// Opens the database, making or upgrading its schema.
     ///
@@ -28,10 +30,15 @@ public final class Store: Sendable {
         try self.init(at: location, readers: readers, rewriting: nil, onFsyncFailure)
     }
 
-    /// - Parameter rewriting: what becomes of each statement before it is run: how a test puts a fault into the engine, or
-    ///   fills the disk.
+    /// - Parameters:
+    ///   - rewriting: what becomes of each statement before it is run: how a test puts a fault into the engine, or fills the
+    ///     disk.
+    ///   - committed: called once a transaction is on disk; what it throws is what its callers hear instead: how a test
+    ///     loses the answer.
+    ///   - turn: awaited before each transaction: how a test decides what comes between two of them.
     init(
         at location: StoreLocation, readers: Int, rewriting: (@Sendable (String) throws -> String)?,
+        committed: (@Sendable () throws -> Void)? = nil, turn: (@Sendable () async -> Void)? = nil,
         _ onFsyncFailure: @escaping @Sendable (String) -> Void
     ) throws {
         let opened: Opened
@@ -47,7 +54,10 @@ public final class Store: Sendable {
             throw StoreError.unusable("\(location) can't be used as haul's database: \(error.summary)")
         }
         let listener = opened.listener
-        writes = WriteQueue(connection: opened.writer, onFsyncFailure: onFsyncFailure) { listener?.distrust() }
+        writes = WriteQueue(connection: opened.writer, committed: committed, onFsyncFailure: onFsyncFailure) {
+            listener?.distrust()
+        }
+        self.turn = turn
         self.readers = opened.readers.enumerated().map { ReadQueue(connection: $1, number: $0) }
         self.listener = listener
     }
@@ -107,12 +117,14 @@ public final class Store: Sendable {
     public func write<T: Sendable>(
         isLarge: Bool = false, _ body: @escaping @Sendable (StoreWriter) throws -> T
     ) async throws -> T {
-        try await writes.perform(isLarge: isLarge, body)
+        await turn?()
+        return try await writes.perform(isLarge: isLarge, body)
     }
 
     /// Runs `body` over one moment of the database.
     public func read<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
-        let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        await turn?()
+        let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await readers[abs(number % readers.count)].perform(body)
     }
 }

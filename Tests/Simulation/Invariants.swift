@@ -8,26 +8,24 @@ import HaulModel
 enum Invariants {
     /// - Returns: what does not hold.
     static func violations(_ store: Store, _ record: Record) async throws -> [String] {
-        let ids = record.jobs
-        let accepted = record.accepted
-        let successes = record.successes
+        let visible = try await store.read { try $0.jobs(JobFilter(), after: 0, limit: 1_000_000).map(\.id) }
+        record.looked(at: Set(visible))
+        let known = Set(record.jobs)
+        let unknown = visible.filter { !known.contains($0) }
         let ended = record.ended
+        let outcomes = Outcomes(record)
+        let listings = record.listings
         let (found, jobs) = try await store.read { reader in
             var found: [String] = []
             var jobs: [Job] = []
             func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
                 if !isTrue { found.append(what()) }
             }
+            check(unknown.isEmpty, "jobs \(unknown) were never acknowledged and are there")
             var offered = 0
             var out: [LimitScope: Int] = [:]
-            let registered = try reader.jobs(JobFilter(), after: 0, limit: 1_000_000).map(\.id)
-            let unknown = Set(registered).subtracting(ids)
-            check(unknown.isEmpty, "jobs \(unknown.sorted()) were never acknowledged and are there")
-            for id in Set(ids) {
-                guard let state = try reader.jobState(id) else {
-                    found.append("job \(id) was acknowledged and is gone")
-                    continue
-                }
+            for id in visible where known.contains(id) {
+                guard let state = try reader.jobState(id) else { continue }
                 let elements = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
                 var counts = StatusCounts()
                 for element in elements { counts[element.status] += 1 }
@@ -43,6 +41,8 @@ enum Invariants {
                     check(now == before, "job \(id) was \(before.name), is \(now.name), and nobody tried again")
                 }
                 offered += state.offered
+                found += outcomes.faults(of: elements)
+                found += expansionFaults(state, elements, listings)
                 for element in elements {
                     let live = try reader.liveAttempt(ofElement: element.id, ofJob: id)
                     let isOut = element.phase == .leased || element.phase == .running
@@ -59,15 +59,10 @@ enum Invariants {
                     }
                 }
             }
-            for (attempt, count) in accepted {
+            let present = Set(visible)
+            for attempt in outcomes.accepted where present.contains(attempt.jobID) {
                 let row = try reader.attempt(attempt)
-                check(row?.ended != nil && count == 1, "the outcome of \(attempt) was taken and is not there")
-                if successes[attempt] == true {
-                    let element = try reader.element(attempt.elementID, ofJob: attempt.jobID)
-                    check(
-                        element?.phase == .done,
-                        "\(attempt) succeeded, its element is \(String(describing: element?.phase))")
-                }
+                check(row?.ended != nil, "the outcome of \(attempt) was taken and is not there")
             }
             let lanes = try Lanes.ready(reader)
             check(lanes == offered, "lanes promise \(lanes) elements, jobs offer \(offered)")
@@ -83,11 +78,26 @@ enum Invariants {
         return record.wrongs + found
     }
 
+    /// What a job's elements are that should follow from its listing.
+    private static func expansionFaults(
+        _ state: JobState, _ elements: [Element], _ listings: [AttemptID: [ListingLine]]
+    ) -> [String] {
+        guard state.job.type != .list, let first = elements.first, first.type == .list else { return [] }
+        let rest = Array(elements.dropFirst())
+        guard first.phase == .done else {
+            return rest.isEmpty ? [] : ["job \(first.jobID) has elements and no listing"]
+        }
+        let id = AttemptID(jobID: first.jobID, elementID: 0, number: first.attempts)
+        guard let lines = listings[id] else { return ["job \(first.jobID) was listed, and nobody sent \(id)"] }
+        return Consequences.faults(
+            rest, of: state.job, lines, isComplete: state.expansion == nil && state.cutExpansion == nil)
+    }
+
     /// What the records of all attempts say in the end: what a report ended was acknowledged once, and every log can be
     /// read.
     static func records(_ engine: Engine, _ record: Record) async throws -> [String] {
         var found: [String] = []
-        for job in Set(record.jobs).sorted() {
+        for job in Set(record.jobs).subtracting(record.retired).sorted() {
             let (logUID, ended) = try await engine.store.read { reader in
                 let attempts = try reader.endedAttempts(
                     ofJob: job, latestOnly: false, after: (-1, 0), limit: 1_000_000
@@ -101,14 +111,15 @@ enum Invariants {
                 )
             }
             for (id, place, isReported) in ended {
-                if isReported != (record.accepted[id] == 1) { found.append("\(id): reported \(isReported)") }
+                let isTaken = record.accepted[id] == 1 || isReported && record.unknown.contains(id)
+                if isReported != isTaken { found.append("\(id): reported \(isReported)") }
                 guard let place else {
                     found.append("\(id) ended without a log")
                     continue
                 }
                 let text = String(
                     decoding: try await engine.logs.read(logUID, place, from: 0, count: 1 << 20), as: UTF8.self)
-                let said = String(decoding: record.logs[id] ?? Array("haul: ".utf8), as: UTF8.self)
+                let said = String(decoding: isReported ? record.logs[id] ?? [] : Array("haul: ".utf8), as: UTF8.self)
                 if !text.contains(said) { found.append("the log of \(id) is not what was sent: \(text)") }
             }
         }

@@ -6,6 +6,12 @@ struct Mutation: Sendable, CustomStringConvertible {
     let replacement: String
     /// It is the whole statement that is replaced, and only while the disk is full: a fault that nothing else shows.
     var whileFull = false
+    /// It concerns only transactions in which there was such a statement, once their commit was refused.
+    var transaction: String?
+    /// The schema itself refuses what it does, before anything else can see it.
+    var isRefusedBySchema = false
+    /// What is said of it by the one invariant that is there for it; nil where any may see it.
+    var said: String?
 
     func rewrite(_ sql: String, isFull: Bool) -> String {
         guard whileFull else { return sql.replacing(find, with: replacement) }
@@ -71,7 +77,18 @@ struct Mutation: Sendable, CustomStringConvertible {
             replacement: "COMMIT",
             whileFull: true),
         Mutation(
+            description: "the end of an attempt that a full disk refused is kept", find: "ROLLBACK",
+            replacement: "COMMIT", whileFull: true, transaction: "UPDATE attempts SET ended"),
+        Mutation(
+            description: "an expansion goes back to its beginning once", find: "expansion = $12",
+            replacement: """
+                expansion = CASE WHEN json_extract($12, '$.nextElement') = 4 THEN json_set($12, '$.offset', 0) ELSE $12 END
+                """, said: "does not follow from the listing"),
+        Mutation(
+            description: "nobody is woken where a limit leaves room again", find: "+ $4 RETURNING elements",
+            replacement: "+ $4 RETURNING elements + 1000", said: "no bell rang"),
+        Mutation(
             description: "tries are not counted", find: "attempts = $5, forgiven = $6",
-            replacement: "attempts = $5, forgiven = MAX($6, $5)"),
+            replacement: "attempts = $5, forgiven = MAX($6, $5)", isRefusedBySchema: true),
     ]
 }

@@ -37,29 +37,27 @@ final class SimulatedWorker {
         self.chance = chance
     }
 
-    var isIdle: Bool { held.isEmpty && outbox.isEmpty }
-
     private func isLost(_ share: Int) -> Bool { !behaves && chance.percent(share) }
 
     /// Does one thing.
-    func step(_ engine: Engine, _ record: Record) async throws {
+    func step(_ server: SimulatedServer, _ record: Record) async throws {
         if isLost(2) {
             // It died. What it knew is gone, but for reports that are still on their way.
             held = []
             session = nil
             return
         }
-        guard let session else { return try await register(engine) }
+        guard let session else { return try await register(server) }
         do {
             switch chance.number(0...9) {
-            case 0...2: try await claim(engine, session)
-            case 3: try await beat(engine, session)
-            case 4: try await progress(engine)
-            case 5: try await sendPiece(engine)
+            case 0...2: try await claim(server, session)
+            case 3: try await beat(server, session)
+            case 4: try await progress(server)
+            case 5: try await sendPiece(server)
             case 6...7: finish()
-            default: try await send(engine, record)
+            default: try await send(server, record)
             }
-            if behaves { try await beat(engine, session) }
+            if behaves { try await beat(server, session) }
         } catch let error as EngineError where error.code == "session_ended" {
             held = []
             self.session = nil
@@ -67,30 +65,32 @@ final class SimulatedWorker {
     }
 
     /// A piece of a log that grows.
-    private func sendPiece(_ engine: Engine) async throws {
+    private func sendPiece(_ server: SimulatedServer) async throws {
         guard let item = chance.pick(held) else { return }
         do {
-            _ = try await engine.appendLog(
-                Array("a piece\n".utf8), at: 0, job: item.job, element: item.element.id, token: item.token)
-        } catch let error as EngineError where error.kind == .conflict {
+            _ = try await server.ask {
+                try await $0.appendLog(
+                    Array("a piece\n".utf8), at: 0, job: item.job, element: item.element.id, token: item.token)
+            }
+        } catch let error as EngineError where Self.isOver(error) {
             // Its lease is over.
         }
     }
 
-    private func register(_ engine: Engine) async throws {
+    private func register(_ server: SimulatedServer) async throws {
         let worker = WorkerRecord(
             name: name, host: "h", version: "1", slots: 2, protocols: ["SSH"], sites: [])
-        let started = try await engine.startSession(worker, bearer: bearer).id
+        let started = try await server.ask { try await $0.startSession(worker, bearer: self.bearer).id }
         // The answer may be lost: it will register once more.
         if !isLost(10) { session = started }
     }
 
-    private func claim(_ engine: Engine, _ session: Int) async throws {
-        let handouts = try await engine.claim(
-            ClaimQuery(
-                types: Set(JobType.allCases), protocols: nil, sites: nil, session: session,
-                measure: chance.percent(80) ? .number(chance.number(1...4)) : .size(chance.number(0...50)),
-                bearer: bearer, host: "h"), wait: 0)
+    private func claim(_ server: SimulatedServer, _ session: Int) async throws {
+        let query = ClaimQuery(
+            types: Set(JobType.allCases), protocols: nil, sites: nil, session: session,
+            measure: chance.percent(80) ? .number(chance.number(1...4)) : .size(chance.number(0...50)),
+            bearer: bearer, host: "h")
+        let handouts = try await server.ask { try await $0.claim(query, wait: 0) }
         if isLost(15) { return }
         for handout in handouts {
             held += handout.items.map {
@@ -101,11 +101,13 @@ final class SimulatedWorker {
         }
     }
 
-    private func beat(_ engine: Engine, _ session: Int) async throws {
+    private func beat(_ server: SimulatedServer, _ session: Int) async throws {
         if isLost(10) { return }
         let holding = Set(held.map(\.name) + outbox.map { "\($0.jobID).\($0.elementID).\($0.attempt)" })
-        let answer = try await engine.heartbeat(
-            session: session, holding: holding, HeartbeatRecord(load: 1), bearer: bearer)
+        let answer = try await server.ask {
+            try await $0.heartbeat(
+                session: session, holding: holding, HeartbeatRecord(load: 1), bearer: self.bearer)
+        }
         if isLost(10) { return }
         held.removeAll { answer.unknown.contains($0.name) }
         for item in held where answer.stop.contains(item.name) {
@@ -114,17 +116,22 @@ final class SimulatedWorker {
         }
     }
 
-    private func progress(_ engine: Engine) async throws {
+    private func progress(_ server: SimulatedServer) async throws {
         guard let item = chance.pick(held) else { return }
         let isDead = item.sites.contains { places.down.contains($0) }
         let progress = Attempt.Progress(
             transferred: isDead ? 0 : chance.number(-1...100), elapsed: 1, instant: 1, average: 1)
         do {
-            try await engine.progress(progress, job: item.job, element: item.element.id, token: item.token)
-        } catch let error as EngineError where error.kind == .conflict {
+            try await server.ask {
+                try await $0.progress(progress, job: item.job, element: item.element.id, token: item.token)
+            }
+        } catch let error as EngineError where Self.isOver(error) {
             held.removeAll { $0.name == item.name }
         }
     }
+
+    /// What says that a lease is over; of a job whose time is over too nothing is there any more.
+    private static func isOver(_ error: EngineError) -> Bool { error.kind == .conflict || error.kind == .notFound }
 
     private func finish() {
         guard !held.isEmpty else { return }
@@ -150,7 +157,7 @@ final class SimulatedWorker {
     }
 
     /// Sends a few reports, not always the oldest first, some of them twice.
-    private func send(_ engine: Engine, _ record: Record) async throws {
+    private func send(_ server: SimulatedServer, _ record: Record) async throws {
         var group: [Report] = []
         for _ in 0..<chance.number(1...3) where !outbox.isEmpty {
             let report = outbox.remove(at: behaves ? 0 : chance.number(0...(outbox.count - 1)))
@@ -159,14 +166,22 @@ final class SimulatedWorker {
         }
         if group.isEmpty || isLost(10) { return outbox += group }
         let verdicts: [Verdict]
-        do { verdicts = try await engine.report(group) } catch {
-            // Not taken: it sends the same again.
+        do { verdicts = try await server.ask { [group] in try await $0.report(group) } } catch {
+            // It sends the same again. Where the server refused it was not taken, but for what another took.
             outbox += group
+            if error is ServerDied || !server.isAlone { for report in group { record.heardNothing(of: report) } }
             throw error
         }
         for (report, verdict) in zip(group, verdicts) { record.saw(report, verdict) }
-        // An answer that is lost makes it send the same again.
-        if isLost(15) { outbox += group }
+        // What is away may be there later; an answer that is lost makes it send the same again.
+        let isAnswerLost = isLost(15)
+        for (report, verdict) in zip(group, verdicts) {
+            guard case .refused(let error) = verdict, error.kind == .unavailable else {
+                if isAnswerLost { outbox.append(report) }
+                continue
+            }
+            outbox.append(report)
+        }
     }
 }
 

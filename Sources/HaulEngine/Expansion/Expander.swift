@@ -11,15 +11,16 @@ final class Expander: Duty {
     let period = 5.0
     var bell: Bell { engine.expansionBell }
     /// Jobs whose pieces are done at the same time.
-    private static let width = 8
+    private let width: Int
     /// Jobs that are looked at to find so many: the others had a setback a moment ago.
     private static let look = 256
     private let sorts: RemovalSorts
     private let setbacks = Setbacks()
     private let rounds = Mutex(Rounds())
 
-    init(engine: Engine) {
+    init(engine: Engine, width: Int = 8) {
         self.engine = engine
+        self.width = width
         sorts = RemovalSorts(engine: engine)
     }
 
@@ -30,10 +31,10 @@ final class Expander: Duty {
             return rounds.last
         }
         let jobs = try await engine.store.read { try $0.expandingJobs(after: after, limit: Self.look) }
-        let due = Array(setbacks.due(jobs, now: engine.world.now()).prefix(Self.width))
+        let due = Array(setbacks.due(jobs, now: engine.world.now()).prefix(width))
         let failures = try await pieces(of: due)
         // After the last job it is the first one's turn again.
-        let last = due.count == Self.width ? due.last : jobs.count == Self.look ? jobs.last : nil
+        let last = due.count == width ? due.last : jobs.count == Self.look ? jobs.last : nil
         let hasMore = rounds.withLock { rounds in
             rounds.end(last: last, didSome: failures.count < due.count, rings: bell.rings)
         }

@@ -10,6 +10,8 @@ final class WriteQueue: @unchecked Sendable {
 
     private let queue = DispatchQueue(label: "haul.store.write", qos: .userInitiated)
     private let connection: any StoreConnection
+    /// What it throws once a group is on disk is what the group's callers hear; nil but in tests.
+    private let committed: (@Sendable () throws -> Void)?
     private let onFsyncFailure: @Sendable (String) -> Void
     private let onLostAnswer: @Sendable () -> Void
     private let waiting = Mutex<[any PendingWrite]>([])
@@ -18,10 +20,11 @@ final class WriteQueue: @unchecked Sendable {
     ///   - onFsyncFailure: told the cause when a commit could not be synced.
     ///   - onLostAnswer: told when it can't be known whether a commit is on disk.
     init(
-        connection: any StoreConnection, onFsyncFailure: @escaping @Sendable (String) -> Void,
-        onLostAnswer: @escaping @Sendable () -> Void
+        connection: any StoreConnection, committed: (@Sendable () throws -> Void)? = nil,
+        onFsyncFailure: @escaping @Sendable (String) -> Void, onLostAnswer: @escaping @Sendable () -> Void
     ) {
         self.connection = connection
+        self.committed = committed
         self.onFsyncFailure = onFsyncFailure
         self.onLostAnswer = onLostAnswer
     }
@@ -64,6 +67,7 @@ final class WriteQueue: @unchecked Sendable {
                 for write in group { change.add(try runInSavepoint(write)) }
             }
             try connection.commit(telling: change)
+            try committed?()
         } catch {
             try? connection.rollback()
             if case StoreError.fsyncFailed(let cause) = error { onFsyncFailure(cause) }
