@@ -1,3 +1,4 @@
+import HaulLogs
 import HaulModel
 import HaulStore
 import Synchronization
@@ -48,7 +49,8 @@ final class Setbacks: Sendable {
     /// True for what is no fault of the job whose turn it was: the next job would meet the same.
     static func concernsAll(_ error: any Error) -> Bool {
         switch error {
-        case StoreError.unavailable, StoreError.fsyncFailed, is CancellationError: true
+        case StoreError.unavailable, StoreError.fsyncFailed, LogError.full, LogError.fsyncFailed, is CancellationError:
+            true
         default: false
         }
     }
