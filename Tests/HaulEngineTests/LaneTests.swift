@@ -81,6 +81,7 @@ import Testing
         init(_ base: any SQLConnection) { self.base = base }
 
         var memory: WriterMemory? { base.memory }
+        var clock: String? { base.clock }
 
         func run(_ sql: String, _ values: [SQLValue], row: (any SQLRow) throws -> Void) throws -> Int {
             statements += 1
@@ -122,7 +123,8 @@ import Testing
             let handouts = try engine.handOut(query, counted, Ledger(counted, engine: engine))
             #expect(handouts.map(\.items.count).reduce(0, +) == limit)
             let telling = Counted(writer.db)
-            #expect(try engine.hasOpenWork(StoreReader(db: telling), now: now))
+            let last = StoreReader(db: telling)
+            #expect(try engine.hasOpenWork(last, Gates(last, engine, now: now)))
             return [looking, taking, telling].map { ($0.statements, $0.rows) }
         }
     }

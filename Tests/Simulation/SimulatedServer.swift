@@ -102,9 +102,12 @@ final class SimulatedServer {
             at: surroundings.location, readers: 1, rewriting: disk.statement, committed: disk.committed,
             turn: Turns.pass
         ) { _ in }
+        let run = "r\(chance.next())"
         let identity = try await store.write { writer in
-            try writer.joinServer(
-                id: nil, url: "http://server-\(number)", run: "r\(chance.next())", now: clock.now)
+            var found = try writer.findServer(id: nil, url: "http://server-\(number)", run: run, now: clock.now)
+            (found.run, found.seen) = (run, clock.now)
+            try writer.enterServer(found)
+            return found
         }
         return try await Engine(
             store: store,

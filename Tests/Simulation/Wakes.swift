@@ -33,13 +33,7 @@ struct Wakes {
         guard let engine = servers.first(where: \.isUp)?.engine else { return false }
         return try await engine.store.read { reader in
             let gates = try Gates(reader, engine, now: time.adding(seconds: -0.001))
-            for priority in 0...9 {
-                for user in try reader.usersWithWork(priority: priority) {
-                    let lanes = try reader.lanesWithWork(ofUser: user, priority: priority)
-                    if try lanes.contains(where: { try gates.isOpen($0) }) { return true }
-                }
-            }
-            return false
+            return try engine.hasOpenWork(reader, gates)
         }
     }
 }

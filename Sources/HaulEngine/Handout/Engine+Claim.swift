@@ -52,15 +52,14 @@ extension Engine {
         guard isLikely else { return Look(hasMore: hasMore) }
         return try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
             let handouts = try handOut(query, writer, ledger)
-            let hasMore = try tellsMore && hasOpenWork(writer.reader, now: ledger.now)
+            let hasMore = try tellsMore && hasOpenWork(writer.reader, Gates(writer.reader, self, now: ledger.now))
             return Look(handouts: handouts, hasMore: hasMore)
         }
     }
 
     /// True while something waits that may be handed out: no limit, breaker, ban or pause holds it back. Its cost is the
     /// lanes before the first that is open.
-    func hasOpenWork(_ reader: StoreReader, now: Timestamp) throws -> Bool {
-        let gates = try Gates(reader, self, now: now)
+    func hasOpenWork(_ reader: StoreReader, _ gates: Gates) throws -> Bool {
         for priority in try reader.prioritiesWithWork() {
             for user in try reader.usersWithWork(priority: priority) {
                 let lanes = try LanePages(reader, user: user, priority: priority)
