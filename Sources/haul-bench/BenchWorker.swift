@@ -13,7 +13,8 @@ struct BenchWorker: Sendable {
     /// Registers as a worker, under a name of its own each time: another bench may have been there a moment ago.
     init(_ target: Target, name: String, protocolName: String) async throws {
         let registration = WorkerRegistration(
-            name: "\(name)-\(UInt32.random(in: 0 ... .max))", host: "localhost", version: "bench", slots: 1, protocols: [.string(protocolName)], sites: [])
+            name: "\(name)-\(UInt32.random(in: 0 ... .max))", host: "localhost", version: "bench", slots: 1,
+            protocols: [.string(protocolName)], sites: [])
         let response = try await target.send(
             "POST", "/worker/register", Array(JSONEncoder().encode(registration)), as: .worker)
         self.target = target

@@ -23,8 +23,8 @@ struct Mutation: Sendable, CustomStringConvertible {
             description: "leases never expire", find: "WHERE ended IS NULL AND expires <= $1",
             replacement: "WHERE ended IS NULL AND expires <= $1 - 100000000000"),
         Mutation(
-            description: "ended sessions are not rescued", find: "WHERE ended IS NOT NULL AND released IS NULL ORDER",
-            replacement: "WHERE ended IS NOT NULL AND released IS NULL AND id < 0 ORDER"),
+            description: "ended sessions are not rescued", find: "WHERE ended IS NOT NULL AND released IS NULL AND id",
+            replacement: "WHERE ended IS NOT NULL AND released IS NULL AND id < 0 AND id"),
         Mutation(
             description: "what waits between tries is forgotten", find: "WHERE phase = 2 AND not_before <= $1",
             replacement: "WHERE phase = 2 AND not_before <= $1 AND job_id < 0"),

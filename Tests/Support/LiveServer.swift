@@ -34,7 +34,7 @@ public final class LiveServer: Sendable {
         public var state: String?
         /// The value of `logs`, as JSON5; nil is the folder `logs` below `state`.
         public var logs: String?
-        /// The command that starts the program, as its last arguments: `faketime -f -40s` and the like.
+        /// The command that starts the program, as its last arguments: `env NAME=VALUE` and the like.
         public var launcher: [String] = []
         /// Further keys, as JSON5 with a comma at the end.
         public var more = ""
