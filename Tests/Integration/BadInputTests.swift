@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// What is no proper request, and what it gets. Nothing of it may crash or stall the server for others.
-@Suite(.server { $0.requestSeconds = 2 }) struct BadInputTests {
+@Suite(.server { $0.requestSeconds = 10 }) struct BadInputTests {
     /// 400 with line and column.
     @Test(arguments: [
         ("", "line 1, column 1"), ("{", "line 1, column 2"), ("{\n\"a\": 1,\n}", "line 3, column 1"),
@@ -87,7 +87,7 @@ import Testing
         let dripping = Task {
             while !Task.isCancelled, await raw.send(" ") { try await Task.sleep(for: .milliseconds(100)) }
         }
-        let text = await raw.read(seconds: 20) { $0.contains("\r\n\r\n") }
+        let text = await raw.read(seconds: 60) { $0.contains("\r\n\r\n") }
         dripping.cancel()
         #expect(text.hasPrefix("HTTP/1.1 408"), "\(text)")
         #expect(text.contains("application/problem+json"))
