@@ -132,7 +132,7 @@ enum Invariants {
         return try await store.read { reader in
             try Set(ids).compactMap { id in
                 guard let state = try reader.jobState(id) else { return nil }
-                let isEnded = [.done, .failed, .cancelled].contains(state.job.status) && state.intent == nil
+                let isEnded = state.job.status.isEnded && state.intent == nil
                 if isEnded { return nil }
                 let open = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
                     .map { "\($0.id) \($0.type) \($0.phase) \($0.sourcePath) depth \($0.depth)" }

@@ -30,7 +30,7 @@ extension Engine {
                     told = progress
                     try await write(job, progress)
                 }
-                if [.done, .failed, .cancelled].contains(job.status) { return }
+                if job.status.isEnded { return }
                 await bell.wait(after: heard, seconds: Self.watcherPatience)
                 try Task.checkCancellation()
                 if bell.rings == heard { try await write(nil, nil) }

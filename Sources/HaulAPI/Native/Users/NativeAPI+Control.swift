@@ -10,8 +10,8 @@ extension NativeAPI {
         router.on("DELETE", "/jobs/:job") { request, path in
             let job = try await engine.cancel(job: try await job(path, request).id)
             // 202 while some of it still runs or waits for its turn.
-            let isOver = [.done, .failed, .cancelled].contains(job.status)
-            return JSONText.response(writing: JobDocument(job, withCounts: true), status: isOver ? 200 : 202)
+            return JSONText.response(
+                writing: JobDocument(job, withCounts: true), status: job.status.isEnded ? 200 : 202)
         }
         router.on("DELETE", "/jobs/:job/elements/:element") { request, path in
             let (job, element) = try await element(path, request)

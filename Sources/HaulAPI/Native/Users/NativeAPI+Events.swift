@@ -17,7 +17,7 @@ extension NativeAPI {
                 hint: "Leave it out to begin with the job as it is now.")
         }
         // Whoever has seen the end is told not to come again: event sources reconnect for ever otherwise.
-        if seen >= job.revision, [.done, .failed, .cancelled].contains(job.status) { return HTTPResponse(status: 204) }
+        if seen >= job.revision, job.status.isEnded { return HTTPResponse(status: 204) }
         return HTTPResponse(
             headers: [
                 "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store",
@@ -28,8 +28,7 @@ extension NativeAPI {
                 // What a watcher has seen already, it is told again where it can't be known what came after it.
                 try await engine.watch(job.id, after: min(seen, job.revision)) { job, progress in
                     guard let job else { return try await writer.write(Array(": still here\n\n".utf8)) }
-                    let isOver = [.done, .failed, .cancelled].contains(job.status)
-                    let name = isOver ? "done" : job.status == status ? "progress" : "status"
+                    let name = job.status.isEnded ? "done" : job.status == status ? "progress" : "status"
                     status = job.status
                     let head = "id: \(job.revision)\nevent: \(name)\ndata: "
                     let data = JSONText.bytes(writing: JobEventDocument(job, progress: progress))
