@@ -13,7 +13,7 @@ public struct Authenticator: Sendable {
     public func principal(of head: HTTPRequestHead) async throws -> Principal? {
         guard let token = Self.token(of: head) else { return nil }
         let hash = AccessToken.hash(of: token)
-        let principal = try await store.read { try $0.token(hash: hash) }.map(Principal.init)
+        let principal = try await store.ask { try $0.token(hash: hash) }.map(Principal.init)
         bearers.note(principal, for: hash)
         return principal
     }

@@ -37,7 +37,7 @@ final class Ledger {
         guard
             let decision = ElementMachine.decide(
                 element, event, intent: state.intent, policy: policy, now: now, chance: world.chance),
-            try writer.updateElement(decision.element, from: element.phase)
+            try writer.updateElement(decision.element, from: element)
         else { return nil }
         try traffic.note(event, element, of: state.job, blamed: blamed)
         try book(from: element, to: decision.element)
@@ -52,8 +52,9 @@ final class Ledger {
 
     /// What happens to several elements, each named once, done.
     ///
+    /// - Parameter all: they are as they were read, or the transaction ends with `StoreError.stale`.
     /// - Returns: the decisions in order, nil where the event does not fit any more.
-    func apply(_ changes: [Change]) throws -> [ElementMachine.Decision?] {
+    func apply(_ changes: [Change], all: Bool = false) throws -> [ElementMachine.Decision?] {
         try read(Set(changes.map(\.element.jobID)))
         let weighed = try changes.map { change -> Change in
             let job = try state(change.element.jobID).job
@@ -64,8 +65,14 @@ final class Ledger {
                 element, event, intent: try state(element.jobID).intent, policy: policy, now: now, chance: world.chance)
         }
         let places = decisions.indices.filter { decisions[$0] != nil }
-        let written = try writer.updateElements(
-            places.compactMap { place in decisions[place].map { ($0.element, weighed[place].element.phase) } })
+        let decided = places.compactMap { place in decisions[place].map { ($0.element, weighed[place].element) } }
+        let written: [Bool]
+        if all {
+            try writer.updateAllElements(decided)
+            written = decided.map { _ in true }
+        } else {
+            written = try writer.updateElements(decided)
+        }
         for (place, isWritten) in zip(places, written) {
             if isWritten, let decision = decisions[place] {
                 let (event, element, blamed) = weighed[place]
@@ -144,7 +151,8 @@ final class Ledger {
     /// - Returns: the jobs as they are now, by id.
     @discardableResult
     func close() throws -> [Int: Job] {
-        for id in touched {
+        var changes: [(JobState, offeredBefore: Int)] = []
+        for id in touched.sorted() {
             guard var state = states[id] else { continue }
             state.job.status = JobMachine.status(
                 counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil,
@@ -152,10 +160,12 @@ final class Ledger {
             state.intent = JobMachine.wanted(
                 state.intent, open: state.open, isExpanding: state.expansion != nil)
             state.job.changed = now
-            try writer.updateJob(state, offeredBefore: offeredBefore[id] ?? 0)
+            changes.append((state, offeredBefore[id] ?? 0))
             states[id] = state
             offeredBefore[id] = state.offered
         }
+        try writer.confirm()
+        try writer.updateJobs(changes)
         change.jobs = change.jobs?.union(touched)
         touched.removeAll()
         if try traffic.close(), try writer.reader.hasWork() { change.kinds.insert(.work) }
@@ -171,7 +181,16 @@ final class Ledger {
 
     /// Reads those of these jobs that were not read before.
     private func read(_ ids: Set<Int>) throws {
-        for (id, state) in try writer.reader.jobStates(ids.filter { states[$0] == nil }) {
+        let unknown = ids.filter { states[$0] == nil }
+        let found: [Int: JobState]
+        if traffic.knowsBreakers {
+            found = try writer.reader.answer(to: Ask.jobStates(unknown))
+        } else {
+            let breakers: [Breaker.Key: Breaker]
+            (found, breakers) = try writer.reader.answers(to: Ask.jobStates(unknown), Ask.breakers)
+            traffic.learn(breakers)
+        }
+        for (id, state) in found {
             states[id] = state
             offeredBefore[id] = state.offered
         }
@@ -224,28 +243,5 @@ extension JobState {
     fileprivate var place: JobMachine.Expansion {
         get { .init(current: expansion, cut: cutExpansion) }
         set { (expansion, cutExpansion) = (newValue.current, newValue.cut) }
-    }
-}
-
-extension Engine {
-    /// Elements from which on a transaction has a commit of its own.
-    static let large = 50
-
-    /// One transaction over a ledger; what it wakes is woken once it is on disk.
-    ///
-    /// - Parameter elements: how many it may change.
-    func transact<T: Sendable>(
-        elements: Int = 1, _ body: @escaping @Sendable (StoreWriter, Ledger) throws -> T
-    ) async throws -> T {
-        let (result, change, ended) = try await store.write(isLarge: elements >= Self.large) { [self] writer in
-            let ledger = Ledger(writer, engine: self)
-            let result = try body(writer, ledger)
-            try ledger.close()
-            writer.tell(ledger.change)
-            return (result, ledger.change, ledger.ended)
-        }
-        wake(change)
-        throughput.note(ended, now: world.now())
-        return result
     }
 }

@@ -95,14 +95,15 @@ public final class Store: Sendable {
         _ url: String, readers: Int, _ rewriting: (@Sendable (String) throws -> String)?
     ) throws -> Opened {
         let sender = String(UInt64.random(in: 0 ... .max), radix: 36)
-        func connection(_ name: String) throws -> PostgresConnection {
-            let connection = try PostgresConnection(url: url, name: name, sender: sender)
+        func connection(_ name: String, opens: Bool) throws -> PostgresConnection {
+            let connection = try PostgresConnection(url: url, name: name, sender: sender, opens: opens)
             connection.rewriting = rewriting
             return connection
         }
         return Opened(
-            writer: try connection("hauld writes"),
-            readers: try (0..<readers).map { _ in try connection("hauld reads") },
+            writer: try connection("hauld writes", opens: true),
+            // A connection costs the server a process: the commands of an operator need one.
+            readers: try (0..<readers).map { _ in try connection("hauld reads", opens: false) },
             listener: PostgresListener(url: url, sender: sender))
     }
 
@@ -121,10 +122,33 @@ public final class Store: Sendable {
         return try await writes.perform(isLarge: isLarge, body)
     }
 
+    /// Runs `body` in a transaction, for this item and those of others that come together, and returns once it is on disk.
+    /// Where it throws, nothing of it is kept, and each item is tried alone.
+    ///
+    /// - Parameter isLarge: it changes hundreds of rows: it shares its commit with nobody but its gathering.
+    public func write<Item: Sendable, Outcome: Sendable>(
+        _ item: Item, among gathering: Gathering<Item, Outcome>, isLarge: Bool = false,
+        _ body: @escaping Gathering<Item, Outcome>.Body
+    ) async throws -> Outcome {
+        await turn?()
+        return try await gathering.perform(item, isLarge: isLarge, by: writes, body)
+    }
+
     /// Runs `body` over one moment of the database.
     public func read<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
+        try await read(isOneStatement: false, body)
+    }
+
+    /// The same, of a body that asks a single question: it costs one journey.
+    public func ask<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
+        try await read(isOneStatement: true, body)
+    }
+
+    private func read<T: Sendable>(
+        isOneStatement: Bool, _ body: @escaping @Sendable (StoreReader) throws -> T
+    ) async throws -> T {
         await turn?()
         let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        return try await readers[abs(number % readers.count)].perform(body)
+        return try await readers[abs(number % readers.count)].perform(isOneStatement: isOneStatement, body)
     }
 }

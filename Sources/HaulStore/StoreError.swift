@@ -10,6 +10,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     case fsyncFailed(String)
     /// More of something than a user may have.
     case limit(String, Int)
+    /// What a decision was made on has changed since it was read: nothing was kept. Deciding again helps.
+    case stale
     /// A constraint of the schema refused a row: a fault of ours.
     case constraint(String)
     /// Any other answer of the database.
@@ -20,6 +22,7 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
         case .unusable(let text), .unavailable(let text), .fsyncFailed(let text), .constraint(let text),
             .failed(let text):
             text
+        case .stale: "what was read has changed since"
         case .limit(let what, let most): "a user may have \(most) \(what)"
         case .newer(let found, let known, let path):
             "\(path): the database has schema version \(found), this program knows up to \(known): "

@@ -99,7 +99,13 @@ import Testing
             }
         }
 
+        func run(together statements: [SQLBatch]) throws -> [[Int]] {
+            try statements.map { try run($0.sql, batch: $0.sets, row: $0.row) }
+        }
+
         func later(_ sql: String, batch: [[SQLValue]]) throws { try base.later(sql, batch: batch) }
+        func check() throws { try base.check() }
+        func laterEach(_ sql: String, batch: [[SQLValue]]) throws { try base.laterEach(sql, batch: batch) }
         func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int] { try base.insert(sql, batch: batch) }
     }
 

@@ -154,6 +154,70 @@ import Testing
         #expect(try connection.first("SELECT COUNT(*) FROM n") { $0.int(0) } == 3 + 1495)
     }
 
+    /// What is sent ahead of its answers is done in order, however much it is; where it fails, all of it is taken back and
+    /// the connection is as good as before.
+    @Test func ahead() async throws {
+        let connection = try await Self.connection()
+        try connection.script("CREATE TABLE n (i BIGINT PRIMARY KEY, t TEXT)")
+        let (insert, update) = ("INSERT INTO n VALUES ($1, $2)", "UPDATE n SET t = $2 WHERE i = $1")
+        func count() throws -> Int? { try connection.first("SELECT COUNT(*) FROM n") { $0.int(0) } }
+        for round in 0..<3 {
+            try connection.beginWriting()
+            #expect(try count() == round * 3000)
+            for number in 0..<1500 {
+                try connection.later(insert, [.int(round * 3000 + number), .text(String(repeating: "x", count: 900))])
+            }
+            try connection.later(insert, batch: (1500..<3000).map { [.int(round * 3000 + $0), .null] })
+            #expect(try count() == round * 3000 + 3000)
+            try connection.laterEach(update, batch: (0..<3000).map { [.int(round * 3000 + $0), .text("y")] })
+            try connection.commit(telling: StoreChange())
+        }
+        #expect(try connection.first("SELECT COUNT(*) FROM n WHERE t = 'y'") { $0.int(0) } == 9000)
+        for asksFirst in [true, false] {
+            // One that is there already, and one that is not: the end of the transaction tells.
+            for failing in [insert, update] {
+                try connection.beginWriting()
+                if asksFirst { #expect(try count() == 9000) }
+                try connection.later(insert, [.int(-1), .null])
+                let number = failing == insert ? 5 : -5
+                if failing == insert {
+                    try connection.later(failing, [.int(number), .null])
+                } else {
+                    try connection.laterEach(failing, batch: [[.int(number), .text("z")]])
+                }
+                #expect(throws: StoreError.self) { try connection.commit(telling: StoreChange(.work)) }
+                try connection.rollback()
+                // Taken back before anybody asked for it.
+                try connection.beginWriting()
+                if asksFirst { #expect(try count() == 9000) }
+                try connection.later(failing, [.int(number), .text("z")])
+                try connection.rollback()
+                #expect(try count() == 9000)
+            }
+        }
+        try connection.beginWriting()
+        try connection.laterEach(update, batch: [[.int(-5), .null]])
+        #expect(throws: StoreError.self) { try connection.check() }
+        try connection.rollback()
+    }
+
+    /// A single question leaves no transaction behind, and finds its way after the connection was lost.
+    @Test func oneStatement() async throws {
+        let url = try await TestDatabase.makePostgreSQL()
+        let one = try PostgresConnection(url: url, name: "single", opens: false)
+        let two = try PostgresConnection(url: url, name: "two")
+        let state = "SELECT state FROM pg_stat_activity WHERE application_name = 'single'"
+        #expect(try two.rows(state) { $0.text(0) } == [])
+        for _ in 0..<2 {
+            try one.beginReading(isOneStatement: true)
+            #expect(try one.first("SELECT 7") { $0.int(0) } == 7)
+            try one.rollback()
+            #expect(try two.rows(state) { $0.text(0) } == ["idle"])
+            try two.run(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'single'")
+        }
+    }
+
     /// Where what was to be done later fails, nobody of the group is told that it is there.
     @Test func laterFails() async throws {
         let store = try Store(at: .postgresql(url: try await TestDatabase.makePostgreSQL()), readers: 1) { _ in }
@@ -214,7 +278,7 @@ import Testing
         #expect(!one.canGoOn)
         #expect(throws: StoreError.self) { try one.commit(telling: StoreChange(.work)) }
         try one.rollback()
-        try one.beginReading()
+        try one.beginReading(isOneStatement: false)
         #expect(try one.first("SELECT COUNT(*) FROM n") { $0.int(0) } == 0)
         try one.rollback()
     }

@@ -95,7 +95,7 @@ struct StoreTests {
             try await temporary.store.write { writer in
                 guard var state = try writer.reader.jobState(job.id) else { return }
                 state.job.status = .done
-                try writer.updateJob(state, offeredBefore: state.ready)
+                try writer.updateJobs([(state, state.ready)])
             }
         }
         // Two live attempts at one element.
@@ -163,12 +163,13 @@ struct StoreTests {
         for site in 1...7 { _ = try await temporary.register(site: site) }
         _ = try await temporary.register(user: "bob", site: 1)
         let numbers = try await temporary.store.write { writer in
-            let numbers = [try writer.lockClaims().turn, try writer.lockClaims().turn]
+            let numbers = try (0..<2).map { _ in try #require(try writer.reader.answer(to: Ask.nextClaim)).turn }
             try writer.setTurn(numbers[1], ofLanes: [1, 3])
             try writer.setTurn(numbers[0], ofLanes: [2, 7])
             return numbers
         }
-        #expect(try await temporary.store.write { try $0.lockClaims().turn } > numbers[1] && numbers[0] < numbers[1])
+        let next = try await temporary.store.write { try $0.reader.answer(to: Ask.nextClaim)?.turn }
+        #expect(try #require(next) > numbers[1] && numbers[0] < numbers[1])
         try await temporary.store.read { reader in
             var ids: [Int] = []
             var place = Lane.Place.start
@@ -183,6 +184,49 @@ struct StoreTests {
         }
     }
 
+    @Test("what was decided on what has changed since is not kept, and takes nothing with it")
+    func stale() async throws {
+        let temporary = try await TemporaryStore()
+        let jobs = [try await temporary.register(), try await temporary.register()]
+        let old = try await temporary.store.read { reader in
+            try jobs.map { try #require(try reader.element(0, ofJob: $0.id)) }
+        }
+        @Sendable func change(_ element: Element, _ size: Int) -> (Element, Element) {
+            var next = element
+            next.size = size
+            return (next, element)
+        }
+        try await temporary.store.write { try $0.updateAllElements(old.map { change($0, 1) }) }
+        // Alone, and in a group.
+        await #expect(throws: StoreError.self) {
+            try await temporary.store.write { try $0.updateAllElements([change(old[0], 2)]) }
+        }
+        let errors = try await writeTogether(
+            temporary.store,
+            [
+                { _ = try $0.setting("a", initially: [1]) },
+                {
+                    _ = try $0.setting("b", initially: [1])
+                    try $0.updateAllElements(old.map { change($0, 2) })
+                },
+                { _ = try $0.setting("c", initially: [1]) },
+                { writer in
+                    let written = try writer.updateElements(old.map { change($0, 3) })
+                    #expect(written == [false, false])
+                },
+            ])
+        guard case StoreError.stale? = errors[1] else { return #expect(Bool(false), "\(errors)") }
+        #expect(errors[0] == nil && errors[2] == nil && errors[3] == nil)
+        let kept = try await temporary.store.read { reader in
+            try ["a", "b", "c"].map { try reader.setting($0) != nil }
+        }
+        #expect(kept == [true, false, true])
+        let sizes = try await temporary.store.read { reader in
+            try jobs.map { try reader.element(0, ofJob: $0.id)?.size }
+        }
+        #expect(sizes == [1, 1])
+    }
+
     @Test("a kept answer counts until it is too old, and is then forgotten")
     func keys() async throws {
         let temporary = try await TemporaryStore()
@@ -190,11 +234,11 @@ struct StoreTests {
         let now = TemporaryStore.now
         try await store.write { writer in
             let user = try writer.user(named: "alice", now: now)
-            try writer.keepAnswer(KeptAnswer(body: [1], jobIDs: [1, 2]), user: user.id, key: "k", now: now)
+            try writer.keepAnswers([(KeptAnswer(body: [1], jobIDs: [1, 2]), user.id, "k")], now: now)
         }
-        #expect(try await store.read { try $0.keptAnswer(user: 1, key: "k", since: now)?.jobIDs } == [1, 2])
-        #expect(try await store.read { try $0.keptAnswer(user: 1, key: "k", since: now.adding(seconds: 1)) } == nil)
-        #expect(try await store.read { try $0.keptAnswer(user: 2, key: "k", since: now) } == nil)
+        #expect(try await store.read { try $0.keptAnswers([(1, "k", now)])[0]?.jobIDs } == [1, 2])
+        #expect(try await store.read { try $0.keptAnswers([(1, "k", now.adding(seconds: 1))])[0] } == nil)
+        #expect(try await store.read { try $0.keptAnswers([(2, "k", now)])[0] } == nil)
         #expect(try await store.write { try $0.forgetAnswers(before: now, limit: 10) } == 0)
         #expect(try await store.write { try $0.forgetAnswers(before: now.adding(seconds: 1), limit: 10) } == 1)
     }

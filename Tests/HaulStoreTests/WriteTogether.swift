@@ -10,6 +10,18 @@ import Testing
 func writeTogether(
     _ store: Store, _ bodies: [@Sendable (StoreWriter) throws -> Void]
 ) async throws -> [(any Error)?] {
+    try await together(bodies.map { body in { try await store.write(body) } }, at: store) {
+        store.writes.waitingCount == bodies.count
+    }
+}
+
+/// Does all at once, behind a transaction that does not end before they wait.
+///
+/// - Parameter areWaiting: true once they do.
+/// - Returns: what each ended with; nil is an acknowledgement.
+func together(
+    _ all: [@Sendable () async throws -> Void], at store: Store, areWaiting: @escaping @Sendable () -> Bool
+) async throws -> [(any Error)?] {
     let gate = DispatchSemaphore(value: 0)
     let started = DispatchSemaphore(value: 0)
     let holder = Task {
@@ -24,14 +36,14 @@ func writeTogether(
             continuation.resume()
         }
     }
-    let results = bodies.map { body in
+    let results = all.map { one in
         Task { () -> (any Error)? in
-            do { try await store.write(body) } catch { return error }
+            do { try await one() } catch { return error }
             return nil
         }
     }
     // Who came late would make a group of its own.
-    try await eventually("all wait behind the holder") { store.writes.waitingCount == bodies.count }
+    try await eventually("all wait behind the holder") { areWaiting() }
     gate.signal()
     try await holder.value
     var errors: [(any Error)?] = []

@@ -103,7 +103,7 @@ enum Invariants {
                     ofJob: job, latestOnly: false, after: (-1, 0), limit: 1_000_000
                 ).map(\.attempt)
                 return try (
-                    reader.logPlaces(ofJobs: [job])[job]?.logUID ?? "",
+                    reader.answer(to: Ask.logPlaces(ofJobs: [job]))[job]?.logUID ?? "",
                     attempts.map { attempt in
                         let id = AttemptID(jobID: job, elementID: attempt.elementID, number: attempt.number)
                         return (id, attempt.log, try reader.report(id) != nil)

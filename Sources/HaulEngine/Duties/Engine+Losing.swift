@@ -75,7 +75,7 @@ extension Engine {
                 attempt.reason = reason
                 attempt.log = places[lease.id]
                 attempt.server = own
-                _ = try writer.endAttempt(attempt, report: nil)
+                try writer.endAttempts([(attempt, nil)])
             }
         }
         for lease in leases {

@@ -35,6 +35,8 @@ public struct ClaimQuery: Sendable {
     public var bearer: TokenRecord
     /// What a claim without a session is known as in attempts and logs.
     public var host: String
+    /// Its worker gets no more work.
+    private(set) var isDrained = false
 
     public init(
         types: Set<JobType>, protocols: Set<ProtocolName>?, sites: Set<Int>?, session: Int?, measure: Measure,
@@ -49,14 +51,14 @@ public struct ClaimQuery: Sendable {
         self.host = host
     }
 
-    /// The query with what its session announced in the place of what it leaves out.
-    func completed(_ reader: StoreReader) throws -> ClaimQuery {
-        guard let session, protocols == nil || sites == nil,
-            let announced = try reader.announcement(ofSession: session)
-        else { return self }
+    /// The query with what its worker announced in the place of what it leaves out.
+    func completed(by claimant: Claimant?) -> ClaimQuery {
+        guard let claimant else { return self }
         var result = self
-        result.protocols = protocols ?? Set(announced.protocols.compactMap { ProtocolName(text: $0) })
-        result.sites = sites ?? (announced.sites.isEmpty ? nil : Set(announced.sites))
+        result.isDrained = claimant.isDrained
+        guard let announced = claimant.protocols else { return result }
+        result.protocols = protocols ?? Set(announced.compactMap { ProtocolName(text: $0) })
+        result.sites = sites ?? (claimant.sites.isEmpty ? nil : Set(claimant.sites))
         return result
     }
 
@@ -71,11 +73,10 @@ public struct ClaimQuery: Sendable {
     func visitLanes(
         _ reader: StoreReader, sites: SiteDirectory, _ gates: Gates, _ body: (Lane, [TailJob]?) throws -> Bool
     ) throws -> Bool {
-        let isDrained = try session.map { try reader.isDrained(session: $0) } ?? false
         var isOpenToOthers = false
-        for priority in try reader.prioritiesWithWork() {
+        for priority in gates.priorities {
             for user in try reader.usersWithWork(priority: priority) {
-                let lanes = try LanePages(reader, user: user, priority: priority)
+                let lanes = try LanePages(reader, user: user, priority: priority, withTails: !isDrained)
                 if !isDrained, lanes.mayHave({ admits($0, sites: sites) }) {
                     let goesOn = try lanes.visitTails { lane, tails in
                         guard admits(lane, sites: sites), try gates.isOpen(lane) else { return true }

@@ -33,24 +33,38 @@ extension Engine {
         var hasMore = false
     }
 
-    /// Looking first costs a read; only what is likely to find something goes through the writer.
+    /// Looking first costs a read; only what is likely to find something goes through the writer. A session that found
+    /// something finds more, most of the time.
     ///
     /// - Parameter tellsMore: somebody wants to know whether there is more.
     private func look(_ query: ClaimQuery, tellsMore: Bool) async throws -> Look {
-        let (isLikely, hasMore) = try await store.read { [self] reader in
-            let now = world.now()
-            if let session = query.session { try Self.check(try reader.session(session), query, now) }
-            var isLikely = false
-            let hasMore = try query.completed(reader).visitLanes(
-                reader, sites: rules.sites, try Gates(reader, self, now: now)
-            ) { _, _ in
-                isLikely = true
-                return false
-            }
-            return (isLikely, hasMore)
+        if !fruitful.contains(query.session) {
+            let (isLikely, hasMore) = try await store.read { try self.promise(of: query, $0) }
+            guard isLikely else { return Look(hasMore: hasMore) }
         }
-        guard isLikely else { return Look(hasMore: hasMore) }
-        return try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
+        let found = try await take(query, tellsMore: tellsMore)
+        fruitful.note(query.session, isFruitful: !found.handouts.isEmpty)
+        return found
+    }
+
+    /// Whether a claim would find something, and whether there is something for others.
+    private func promise(of query: ClaimQuery, _ reader: StoreReader) throws -> (isLikely: Bool, hasMore: Bool) {
+        let now = world.now()
+        let (found, bans, breakers, priorities) = try reader.answers(
+            to: Ask.claimant(session: query.session), Ask.bans, Ask.breakers, Ask.prioritiesWithWork)
+        let claimant = try Self.claimant(found, of: query, now)
+        var isLikely = false
+        let hasMore = try query.completed(by: claimant).visitLanes(
+            reader, sites: rules.sites, Gates(reader, self, now: now, bans, breakers, priorities: priorities)
+        ) { _, _ in
+            isLikely = true
+            return false
+        }
+        return (isLikely, hasMore)
+    }
+
+    private func take(_ query: ClaimQuery, tellsMore: Bool) async throws -> Look {
+        try await transact(elements: query.measure.mostElements) { [self] writer, ledger in
             let handouts = try handOut(query, writer, ledger)
             let hasMore = try tellsMore && hasOpenWork(writer.reader, Gates(writer.reader, self, now: ledger.now))
             return Look(handouts: handouts, hasMore: hasMore)
@@ -60,34 +74,39 @@ extension Engine {
     /// True while something waits that may be handed out: no limit, breaker, ban or pause holds it back. Its cost is the
     /// lanes before the first that is open.
     func hasOpenWork(_ reader: StoreReader, _ gates: Gates) throws -> Bool {
-        for priority in try reader.prioritiesWithWork() {
+        for priority in gates.priorities {
             for user in try reader.usersWithWork(priority: priority) {
-                let lanes = try LanePages(reader, user: user, priority: priority)
+                let lanes = try LanePages(reader, user: user, priority: priority, withTails: false)
                 guard try lanes.visit({ try !gates.isOpen($0) }) else { return true }
             }
         }
         return false
     }
 
-    private static func check(_ session: Session?, _ query: ClaimQuery, _ now: Timestamp) throws {
-        guard let session, session.tokenID == query.bearer.id else { throw EngineError.sessionEnded }
-        guard session.isLive(at: now) else { throw EngineError.sessionEnded }
+    /// - Throws: `.sessionEnded` where the session has, or is another's.
+    private static func claimant(
+        _ found: Claimant?, of query: ClaimQuery, _ now: Timestamp
+    ) throws(EngineError) -> Claimant? {
+        guard query.session != nil else { return nil }
+        guard let found, found.session.tokenID == query.bearer.id, found.session.isLive(at: now) else {
+            throw EngineError.sessionEnded
+        }
+        return found
     }
 
     func handOut(_ query: ClaimQuery, _ writer: StoreWriter, _ ledger: Ledger) throws -> [Handout] {
-        var session: Session?
-        if let id = query.session {
-            session = try writer.reader.session(id)
-            try Self.check(session, query, ledger.now)
-        }
-        let query = try query.completed(writer.reader)
-        let elements = try choose(query, writer, now: ledger.now)
+        let (found, claims, bans, breakers, priorities) = try writer.reader.answers(
+            to: Ask.claimant(session: query.session), Ask.nextClaim, Ask.bans, Ask.breakers, Ask.prioritiesWithWork)
+        let claimant = try Self.claimant(found, of: query, ledger.now)
+        guard let claims else { throw StoreError.failed("the row of fairness is gone") }
+        let gates = Gates(writer.reader, self, now: ledger.now, bans, breakers, priorities: priorities)
+        let elements = try choose(query.completed(by: claimant), writer, gates, claims)
         guard !elements.isEmpty else { return [] }
-        let lease = try session ?? sessionless(query, writer, ledger.now)
+        let lease = try claimant?.session ?? sessionless(query, writer, ledger.now)
         var given: [Int: [Handout.Item]] = [:]
         var order: [Int] = []
         var attempts: [AttemptID] = []
-        for case .some(let decision) in try ledger.apply(elements.map { (.claimed, $0, nil) }) {
+        for case .some(let decision) in try ledger.apply(elements.map { (.claimed, $0, nil) }, all: true) {
             let element = decision.element
             for case .beginAttempt(let number) in decision.actions {
                 let id = AttemptID(jobID: element.jobID, elementID: element.id, number: number)
@@ -112,18 +131,18 @@ extension Engine {
     private static let misfits = 10
 
     /// Takes elements lane after lane until the claim is full, and counts them against their users.
-    private func choose(_ query: ClaimQuery, _ writer: StoreWriter, now: Timestamp) throws -> [Element] {
+    private func choose(
+        _ query: ClaimQuery, _ writer: StoreWriter, _ gates: Gates, _ claims: ClaimClock
+    ) throws -> [Element] {
         var chosen: [Element] = []
         var bytes = 0
         // A user who comes back from a pause starts little before where the others are, not where time stood when they
         // left: a few elements go at once, a million share.
-        let (clock, turn) = try writer.lockClaims()
         var served: [Int: Int] = [:]
         var lanes: Set<Int> = []
-        var latest = clock
+        var latest = claims.time
         var taken: Set<Int> = []
         var misfits = 0
-        let gates = try Gates(writer.reader, self, now: now)
         func left() -> Int {
             switch query.measure {
             case .number: query.measure.mostElements - chosen.count
@@ -154,15 +173,15 @@ extension Engine {
                 if tails != nil { taken.insert(element.jobID) }
                 lanes.insert(lane.id)
                 try gates.take(element.type, of: lane)
-                let start = max(lane.virtualTime, clock - configuration.fairnessCredit)
+                let start = max(lane.virtualTime, claims.time - configuration.fairnessCredit)
                 // The latest of those who are served: one who needs little must not hold the clock for the others.
                 latest = max(latest, start)
                 served[lane.userID, default: start] += 1
             }
             return left() > 0 && misfits < Self.misfits
         }
-        try writer.setTurn(turn, ofLanes: lanes.sorted())
-        if latest > clock { try writer.setVirtualClock(latest) }
+        try writer.setTurn(claims.turn, ofLanes: lanes.sorted())
+        if latest > claims.time { try writer.setVirtualClock(latest) }
         for (user, time) in served { try writer.setVirtualTime(time, ofUser: user) }
         return chosen
     }

@@ -16,6 +16,8 @@ final class Gates {
     private let sites: SiteDirectory
     private let runningPerUser: Int?
     private let now: Timestamp
+    /// Priorities of which something waits, the first to be served first.
+    let priorities: [Int]
     private let banned: Set<Int>
     private let breakers: [Breaker.Key: Breaker]
     /// Elements with workers, those that this claim took among them.
@@ -24,13 +26,23 @@ final class Gates {
     /// Breakers of which this claim took the element that tries.
     private var probed: Set<Breaker.Key> = []
 
-    init(_ reader: StoreReader, _ engine: Engine, now: Timestamp) throws {
+    convenience init(_ reader: StoreReader, _ engine: Engine, now: Timestamp) throws {
+        let (bans, breakers, priorities) = try reader.answers(to: Ask.bans, Ask.breakers, Ask.prioritiesWithWork)
+        self.init(reader, engine, now: now, bans, breakers, priorities: priorities)
+    }
+
+    /// - Parameter bans: as they stand now, as do breakers and priorities.
+    init(
+        _ reader: StoreReader, _ engine: Engine, now: Timestamp, _ bans: [Ban], _ breakers: [Breaker.Key: Breaker],
+        priorities: [Int]
+    ) {
         self.reader = reader
         sites = engine.rules.sites
         runningPerUser = engine.configuration.runningPerUser
         self.now = now
-        banned = Set(try reader.bans().map(\.siteID))
-        breakers = Dictionary(try reader.breakers().map { ($0.key, $0) }) { first, _ in first }
+        banned = Set(bans.map(\.siteID))
+        self.breakers = breakers
+        self.priorities = priorities
     }
 
     /// Elements that may be taken of a lane now, at most so many. A COPY waits until there is room at both its sites.

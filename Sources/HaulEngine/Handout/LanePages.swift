@@ -6,6 +6,7 @@ struct LanePages {
     private let user: Int
     private let priority: Int
     private let first: [Lane]
+    private let firstTails: [TailJob]
 
     /// Lanes, or nearly finished jobs, that are read at first.
     private static let page = 100
@@ -14,11 +15,18 @@ struct LanePages {
     /// Nearly finished jobs that go before others, at most: whatever nobody can take is not passed by forever.
     static let tails = 1000
 
-    init(_ reader: StoreReader, user: Int, priority: Int) throws {
+    /// - Parameter withTails: nearly finished jobs are to be visited.
+    init(_ reader: StoreReader, user: Int, priority: Int, withTails: Bool) throws {
         self.reader = reader
         self.user = user
         self.priority = priority
-        first = try reader.lanesWithWork(ofUser: user, priority: priority, limit: Self.page)
+        let lanes = Ask.lanesWithWork(ofUser: user, priority: priority, limit: Self.page)
+        if withTails {
+            let tails = Ask.tails(ofUser: user, priority: priority, limit: Self.page)
+            (first, firstTails) = try reader.answers(to: lanes, tails)
+        } else {
+            (first, firstTails) = (try reader.answer(to: lanes), [])
+        }
     }
 
     /// False when no lane fulfils a condition; where there are many, it may not be true of any all the same.
@@ -43,9 +51,8 @@ struct LanePages {
     ///
     /// - Returns: false when it wanted no more.
     func visitTails(_ body: (Lane, [TailJob]) throws -> Bool) throws -> Bool {
-        var after = 0
+        var page = firstTails
         for _ in 0..<Self.tails / Self.page {
-            let page = try reader.tails(ofUser: user, priority: priority, after: after, limit: Self.page)
             let open = page.filter { !$0.isPaused }
             let byLane = Dictionary(grouping: open) { $0.lane.id }
             var visited: Set<Int> = []
@@ -53,7 +60,8 @@ struct LanePages {
                 guard try body(tail.lane, byLane[tail.lane.id] ?? []) else { return false }
             }
             guard page.count == Self.page, let last = page.last else { return true }
-            after = last.id
+            page = try reader.answer(
+                to: Ask.tails(ofUser: user, priority: priority, after: last.id, limit: Self.page))
         }
         return true
     }

@@ -141,10 +141,15 @@ final class Traffic {
 
     private func known() throws -> [Breaker.Key: Breaker] {
         if let breakers { return breakers }
-        let read = Dictionary(try writer.reader.breakers().map { ($0.key, $0) }) { first, _ in first }
-        breakers = read
+        let read = try writer.reader.answer(to: Ask.breakers)
+        learn(read)
         return read
     }
+
+    var knowsBreakers: Bool { breakers != nil }
+
+    /// Takes the breakers as they stand.
+    func learn(_ known: [Breaker.Key: Breaker]) { breakers = known }
 
     private func set(_ key: Breaker.Key, _ breaker: Breaker?) {
         if breaker == nil, breakers?[key]?.isOpen == true { hasLetGo = true }

@@ -4,27 +4,27 @@ import HaulStore
 /// What users and operators read of jobs. Each call sees one moment; lists come in pages.
 extension Engine {
     public func job(_ id: Int) async throws -> Job? {
-        try await store.read { try $0.job(id) }
+        try await store.ask { try $0.job(id) }
     }
 
     /// A page of jobs by id, after one of them.
     public func jobs(_ filter: JobFilter, after: Int, limit: Int) async throws -> [Job] {
-        try await store.read { try $0.jobs(filter, after: after, limit: limit) }
+        try await store.ask { try $0.jobs(filter, after: after, limit: limit) }
     }
 
     public func user(named name: String) async throws -> User? {
-        try await store.read { try $0.user(named: name) }
+        try await store.ask { try $0.user(named: name) }
     }
 
     public func element(_ id: Int, ofJob job: Int) async throws -> Element? {
-        try await store.read { try $0.element(id, ofJob: job) }
+        try await store.ask { try $0.element(id, ofJob: job) }
     }
 
     /// A page of a job's elements by id, after one of them.
     ///
     /// - Parameter status: the status that users see; nil is every one.
     public func elements(ofJob job: Int, status: Status?, after: Int, limit: Int) async throws -> [Element] {
-        try await store.read { try $0.elements(ofJob: job, status: status, after: after, limit: limit) }
+        try await store.ask { try $0.elements(ofJob: job, status: status, after: after, limit: limit) }
     }
 
     /// What the attempt that runs moved so far, else the latest that ended; nil before the first progress.

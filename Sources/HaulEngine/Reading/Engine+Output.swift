@@ -8,12 +8,12 @@ extension Engine {
     public typealias EndedAttempt = (attempt: Attempt, type: JobType)
 
     public func attempt(_ id: AttemptID) async throws -> Attempt? {
-        try await store.read { try $0.attempt(id) }
+        try await store.ask { try $0.attempt(id) }
     }
 
     /// An element's latest attempt that ended.
     public func latestAttempt(ofElement element: Int, ofJob job: Int) async throws -> Attempt? {
-        try await store.read { try $0.latestAttempt(ofElement: element, ofJob: job) }
+        try await store.ask { try $0.latestAttempt(ofElement: element, ofJob: job) }
     }
 
     /// A page of attempts that ended, by element and number, after one of them.
@@ -22,7 +22,7 @@ extension Engine {
     public func endedAttempts(
         ofJob job: Int, latestOnly: Bool, after: (element: Int, number: Int), limit: Int
     ) async throws -> [EndedAttempt] {
-        try await store.read { try $0.endedAttempts(ofJob: job, latestOnly: latestOnly, after: after, limit: limit) }
+        try await store.ask { try $0.endedAttempts(ofJob: job, latestOnly: latestOnly, after: after, limit: limit) }
     }
 
     /// Whether the log of each of a job's attempts is there, whole.

@@ -8,20 +8,19 @@ extension Engine {
     /// - Throws: `EngineError.conflict` for a key that was used with another body.
     public func register(_ requests: [JobRequest], user: User, key: IdempotencyKey? = nil) async throws -> [Job] {
         let now = world.now()
-        let oldest = now.adding(seconds: -configuration.idempotencySeconds)
         let uids = LogUID.make(requests.count, now: now, random: world.random)
         let jobs = zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }
-        let (registered, isNew) = try await store.write(isLarge: jobs.count >= Self.large) { writer -> ([Job], Bool) in
-            if let kept = try writer.reader.keptAnswer(to: key, user: user, since: oldest) {
-                return (try kept.jobIDs.compactMap { try writer.reader.job($0) }.map(Self.asRegistered), false)
+        let registration = Registration(
+            jobs: jobs, user: user, key: key, made: now,
+            keysSince: now.adding(seconds: -configuration.idempotencySeconds))
+        let registered =
+            if jobs.count < Self.large {
+                try await store.write(registration, among: registrations, Registration.perform)
+            } else {
+                try await store.write(isLarge: true) { try Registration.perform($0, [registration])[0] }
             }
-            let registered = try writer.insertJobs(jobs, first: Self.firstElement)
-            try writer.keep(key, jobs: registered.map(\.id), user: user, now: now)
-            writer.tell(StoreChange(.work))
-            return (registered, true)
-        }
-        if isNew { wake(StoreChange(.work)) }
-        return registered
+        if registered.isNew { wake(StoreChange(.work)) }
+        return registered.jobs
     }
 
     private static func job(from request: JobRequest, user: User, logUID: String, now: Timestamp) -> Job {
@@ -37,19 +36,5 @@ extension Engine {
     private static func deadline(of request: JobRequest, registered: Timestamp) -> Timestamp? {
         let latest = request.maxQueueTime.map { registered.adding(seconds: Double($0)) }
         return [request.deadline, latest].compactMap(\.self).min()
-    }
-
-    private static func firstElement(of job: Job) -> Element {
-        Element(
-            jobID: 0, id: 0, type: job.type.firstElement, phase: .ready, sourcePath: job.source.path,
-            maxTries: job.maxTries, changed: job.registered)
-    }
-
-    /// A job as it was when it was answered first.
-    private static func asRegistered(_ job: Job) -> Job {
-        var first = job
-        first.status = .submitted
-        first.changed = job.registered
-        return first
     }
 }

@@ -15,19 +15,28 @@ public struct IdempotencyKey: Sendable, Hashable {
     }
 }
 
+extension IdempotencyKey {
+    /// What was kept under this key.
+    ///
+    /// - Throws: `EngineError.conflict` where it was kept for another request.
+    func checked(_ kept: KeptAnswer) throws(EngineError) -> KeptAnswer {
+        guard kept.body == body else {
+            throw EngineError(
+                .conflict, code: "idempotency_key_reused",
+                detail: "The idempotency key \"\(key)\" was used for another request within the last day.",
+                hint: "Use a new key for a new request, and the same body when repeating one.")
+        }
+        return kept
+    }
+}
+
 extension StoreReader {
     /// What was answered under a key before; nil for a new one.
     ///
     /// - Throws: `EngineError.conflict` for a key that was used with another request.
     func keptAnswer(to key: IdempotencyKey?, user: User, since oldest: Timestamp) throws -> KeptAnswer? {
-        guard let key, let kept = try keptAnswer(user: user.id, key: key.key, since: oldest) else { return nil }
-        guard kept.body == key.body else {
-            throw EngineError(
-                .conflict, code: "idempotency_key_reused",
-                detail: "The idempotency key \"\(key.key)\" was used for another request within the last day.",
-                hint: "Use a new key for a new request, and the same body when repeating one.")
-        }
-        return kept
+        guard let key, let kept = try keptAnswers([(user.id, key.key, oldest)])[0] else { return nil }
+        return try key.checked(kept)
     }
 }
 
@@ -35,6 +44,6 @@ extension StoreWriter {
     /// Keeps what is answered under a key, if there is one.
     func keep(_ key: IdempotencyKey?, jobs: [Int], user: User, now: Timestamp) throws {
         guard let key else { return }
-        try keepAnswer(KeptAnswer(body: key.body, jobIDs: jobs), user: user.id, key: key.key, now: now)
+        try keepAnswers([(KeptAnswer(body: key.body, jobIDs: jobs), user.id, key.key)], now: now)
     }
 }

@@ -50,7 +50,7 @@ final class Fence {
     private let reader: StoreReader
     private let now: Timestamp
     private var jobs: [Int: (logUID: String, type: JobType)] = [:]
-    private var sessions: [Int: Session?] = [:]
+    private var sessions: [Int: Session] = [:]
 
     init(_ reader: StoreReader, now: Timestamp) {
         self.reader = reader
@@ -59,45 +59,33 @@ final class Fence {
 
     /// - Throws: `.notFound` when the job is gone.
     func lease(_ id: AttemptID) throws -> Lease {
-        try lease(id, try reader.element(id.elementID, ofJob: id.jobID), try reader.attempt(id))
+        guard let lease = try leases([id]).first else { throw EngineError.noElement(id.elementID, ofJob: id.jobID) }
+        return try lease.get()
     }
 
     /// The leases of several attempts, in order; `.notFound` for one whose job is gone.
-    func leases(_ ids: [AttemptID]) throws -> [Result<Lease, EngineError>] {
-        let unknown = Set(ids.map(\.jobID)).filter { jobs[$0] == nil }
-        jobs.merge(try reader.logPlaces(ofJobs: unknown)) { first, _ in first }
-        let elements = try reader.elements(of: ids)
-        let attempts = try reader.attempts(ids)
-        return try ids.indices.map { place in
-            do {
-                return .success(try lease(ids[place], elements[place], attempts[place]))
-            } catch let error as EngineError {
-                return .failure(error)
-            }
+    ///
+    /// - Parameter likely: sessions that they are most likely of.
+    func leases(_ ids: [AttemptID], of likely: Set<Int> = []) throws -> [Result<Lease, EngineError>] {
+        let (places, elements, attempts, known) = try reader.answers(
+            to: Ask.logPlaces(ofJobs: Set(ids.map(\.jobID)).filter { jobs[$0] == nil }), Ask.elements(of: ids),
+            Ask.attempts(ids), Ask.sessions(likely.filter { sessions[$0] == nil }))
+        jobs.merge(places) { first, _ in first }
+        sessions.merge(known) { first, _ in first }
+        let others = Set(attempts.compactMap { $0?.sessionID }).filter { sessions[$0] == nil }
+        if !others.isEmpty { sessions.merge(try reader.answer(to: Ask.sessions(others))) { first, _ in first } }
+        return ids.indices.map { lease(ids[$0], elements[$0], attempts[$0]) }
+    }
+
+    private func lease(_ id: AttemptID, _ element: Element?, _ attempt: Attempt?) -> Result<Lease, EngineError> {
+        guard let job = jobs[id.jobID], let element, let attempt else {
+            return .failure(EngineError.noElement(id.elementID, ofJob: id.jobID))
         }
-    }
-
-    private func lease(_ id: AttemptID, _ element: Element?, _ attempt: Attempt?) throws -> Lease {
-        guard let job = try job(id.jobID), let element, let attempt else {
-            throw EngineError.noElement(id.elementID, ofJob: id.jobID)
-        }
-        let session = try session(attempt.sessionID)
-        return Lease(
-            id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type,
-            isSessionless: session.map { $0.workerID == nil } ?? false,
-            isLive: attempt.ended == nil && session?.isLive(at: now) == true)
-    }
-
-    private func job(_ id: Int) throws -> (logUID: String, type: JobType)? {
-        if let job = jobs[id] { return job }
-        jobs[id] = try reader.logPlaces(ofJobs: [id])[id]
-        return jobs[id]
-    }
-
-    private func session(_ id: Int) throws -> Session? {
-        if let session = sessions[id] { return session }
-        let session = try reader.session(id)
-        sessions[id] = .some(session)
-        return session
+        let session = sessions[attempt.sessionID]
+        return .success(
+            Lease(
+                id: id, attempt: attempt, element: element, logUID: job.logUID, jobType: job.type,
+                isSessionless: session.map { $0.workerID == nil } ?? false,
+                isLive: attempt.ended == nil && session?.isLive(at: now) == true))
     }
 }

@@ -48,6 +48,8 @@ struct FiledReport: Sendable {
         result.log = log
         result.listingLength = listingLength
         result.server = server
+        // What it told on its way stays where the report is silent: it may be newer than what was read.
+        result.progress = nil
         if report.transferred != nil {
             let seconds = max(now.seconds(since: attempt.started), 0.001)
             result.progress = Attempt.Progress(

@@ -55,6 +55,7 @@ public enum ElementMachine {
     ) -> Decision? {
         var next = element
         next.changed = now
+        next.revision += 1
         switch (element.phase, event) {
         case (.held, .opened), (.delayed, .due):
             next.phase = .ready

@@ -25,6 +25,8 @@ public struct Element: Sendable, Hashable {
     public var reason: String?
     /// Its user wants no more of it; who runs it is told to stop.
     public var isUnwanted = false
+    /// Raised with every change.
+    public var revision = 1
     public var changed: Timestamp
 
     public init(

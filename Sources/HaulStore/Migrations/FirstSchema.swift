@@ -182,6 +182,8 @@ extension Migrations {
             reason TEXT,
             unwanted INTEGER NOT NULL DEFAULT 0 CHECK (unwanted IN (0, 1)),
             changed INTEGER NOT NULL,
+            -- Raised with every change: who decided on what it saw earlier knows that it still stands.
+            revision INTEGER NOT NULL DEFAULT 1,
             PRIMARY KEY (job_id, id),
             CHECK ((phase = 2) = (not_before IS NOT NULL)),
             CHECK (attempts - forgiven <= max_tries),

@@ -13,6 +13,8 @@ final class PostgresConnection: StoreConnection {
     private var sets: [String: PostgresSet?] = [:]
     /// What goes before the next statement.
     private var pending: [Step] = []
+    /// What was begun has an end to be said.
+    private var needsEnd = false
     /// A transaction is begun, and nothing of it was answered yet: it can be begun anew on a new connection.
     private var isFresh = false
     /// What was to be done later failed: whose it was can't be told any more.
@@ -28,11 +30,12 @@ final class PostgresConnection: StoreConnection {
     /// Says who told the others something: what comes back to its own server is known there.
     private let sender: String
 
-    init(url: String, name: String, sender: String = "") throws(StoreError) {
+    /// - Parameter opens: at once; it is opened with its first use otherwise.
+    init(url: String, name: String, sender: String = "", opens: Bool = true) throws(StoreError) {
         self.sender = sender
         link = PostgresLink(url: url, name: name, setup: Self.setup)
         pipeline = PostgresPipeline(link)
-        try link.open()
+        if opens { try link.open() }
     }
 
     /// A session of haul: commits are on disk; each statement walks an index, whatever the planner has not seen yet of a
@@ -54,9 +57,13 @@ final class PostgresConnection: StoreConnection {
         begin(["BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT pg_advisory_xact_lock(7521962890172031340)"])
     }
 
-    func beginReading() throws { begin(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]) }
+    func beginReading(isOneStatement: Bool) throws {
+        begin(isOneStatement ? [] : ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"])
+    }
 
+    /// - Parameter texts: none where each statement is a transaction.
     private func begin(_ texts: [String]) {
+        needsEnd = !texts.isEmpty
         pending = texts.map { Step(sql: $0, values: PostgresValues([]), isPrepared: false) }
         isFresh = true
         isSpoiled = false
@@ -65,6 +72,7 @@ final class PostgresConnection: StoreConnection {
     var canGoOn: Bool { !isSpoiled && (isFresh || link.isInTransaction) }
 
     func commit(telling change: StoreChange) throws {
+        try check()
         _ = try rewriting?("COMMIT")
         if isFresh, change.isNothing, !pending.contains(where: \.isPrepared) { return forget() }
         if !change.isNothing {
@@ -85,10 +93,17 @@ final class PostgresConnection: StoreConnection {
 
     func rollback() throws {
         remembered.forget()
-        if isFresh { return forget() }
+        if isFresh || !needsEnd { return forget() }
         pending = []
+        // How that went does not matter any more.
+        try? drain()
         guard link.isOpen else { return }
         try perform([Step(sql: "ROLLBACK", values: PostgresValues([]), isPrepared: false)]) { _, _ in }
+    }
+
+    /// Takes the answers of what was sent ahead: behind one that failed nothing would be done.
+    private func drain() throws {
+        if pipeline.aheadCount > 0 { try perform([]) { _, _ in } }
     }
 
     /// Nothing was sent: there is nothing to end.
@@ -110,24 +125,41 @@ final class PostgresConnection: StoreConnection {
         }
         if sql == Self.undo {
             remembered.forget()
+            try drain()
             try perform([Step(sql: sql, values: PostgresValues([]), isPrepared: false)]) { _, _ in }
             return 0
         }
         return try run(sql, batch: [values]) { _, columns in try row(columns) }[0]
     }
 
-    func later(_ sql: String, batch: [[SQLValue]]) throws {
+    func later(_ sql: String, batch: [[SQLValue]]) throws { try later(sql, batch, isEach: false) }
+
+    func laterEach(_ sql: String, batch: [[SQLValue]]) throws { try later(sql, batch, isEach: true) }
+
+    private func later(_ sql: String, _ batch: [[SQLValue]], isEach: Bool) throws {
         if let rewriting { for _ in batch { _ = try rewriting(sql) } }
-        if batch.count >= PostgresSet.least, let set = try set(of: sql), !set.isNumbered {
+        if batch.count >= PostgresSet.least, let set = try set(of: sql) {
             for piece in Self.pieces(of: batch, PostgresSet.most) {
-                pending.append(Step(sql: set.text, values: PostgresValues(PostgresSet.arrays(batch[piece]))))
+                pending.append(
+                    Step(
+                        sql: set.text, values: PostgresValues(arraysOf: batch[piece]),
+                        expected: isEach ? piece.count : nil))
             }
-            return
+        } else {
+            pending += batch.map { Step(sql: sql, values: PostgresValues($0), expected: isEach ? 1 : nil) }
         }
-        for values in batch {
-            pending.append(Step(sql: sql, values: PostgresValues(values)))
-            if pending.count >= PostgresPipeline.length { try perform([]) { _, _ in } }
+        // What begins a transaction may have to be said anew.
+        guard !isFresh else { return }
+        for piece in Self.pieces(of: pending, PostgresPipeline.length) {
+            guard link.isOpen else { throw StoreError.unavailable("the connection to the database was lost") }
+            try pipeline.sendAhead(Array(pending[piece]))
+            if pipeline.aheadCount >= PostgresPipeline.length { try exchange([], []) { _, _ in } }
         }
+        pending = []
+    }
+
+    func check() throws {
+        if pipeline.expectsRows || pending.contains(where: { $0.expected != nil }) { try perform([]) { _, _ in } }
     }
 
     /// They can't fail where they stand, and nothing follows from their answer.
@@ -137,34 +169,79 @@ final class PostgresConnection: StoreConnection {
 
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int] {
-        if let rewriting { for _ in batch { _ = try rewriting(sql) } }
-        var changed = [Int](repeating: 0, count: batch.count)
-        if batch.count >= PostgresSet.least, let set = try set(of: sql) {
-            for piece in Self.pieces(of: batch, PostgresSet.most) {
-                let step = Step(sql: set.text, values: PostgresValues(PostgresSet.arrays(batch[piece])))
-                try perform([step]) { _, result in
-                    let last = Int(PQnfields(result)) - 1
-                    var next = piece.lowerBound
-                    try PostgresRow(result).forEach { columns in
-                        let number = set.isNumbered ? piece.lowerBound + columns.int(last) - 1 : next
-                        next += 1
-                        changed[number] += 1
-                        try row(number, columns)
-                    }
-                }
+        try withoutActuallyEscaping(row) { try run(together: [SQLBatch(sql: sql, sets: batch, row: $0)])[0] }
+    }
+
+    /// A step on a journey: which sets of which statement it stands for; for many at once, how.
+    private struct Answered {
+        var step: Step
+        var statement: Int
+        var sets: Range<Int>
+        var together: PostgresSet?
+    }
+
+    @discardableResult
+    func run(together statements: [SQLBatch]) throws -> [[Int]] {
+        var changed = statements.map { [Int](repeating: 0, count: $0.sets.count) }
+        var waiting: [Answered] = []
+        var length = 0
+        func go() throws {
+            let steps = waiting
+            (waiting, length) = ([], 0)
+            try perform(steps.map(\.step)) { number, result in
+                let step = steps[number]
+                try Self.take(result, step, statements[step.statement], &changed[step.statement])
             }
-            return changed
         }
-        for piece in Self.pieces(of: batch, PostgresPipeline.length) {
-            try perform(batch[piece].map { Step(sql: sql, values: PostgresValues($0)) }) { number, result in
-                changed[piece.lowerBound + number] = Int(String(cString: PQcmdTuples(result))) ?? 0
-                try PostgresRow(result).forEach { try row(piece.lowerBound + number, $0) }
+        for (number, statement) in statements.enumerated() {
+            for step in try steps(of: statement, number) {
+                // What is held of answers is bounded.
+                if length + step.sets.count > PostgresPipeline.length, !waiting.isEmpty { try go() }
+                length += step.sets.count
+                waiting.append(step)
             }
         }
+        if !waiting.isEmpty { try go() }
         return changed
     }
 
-    private static func pieces(of batch: [[SQLValue]], _ length: Int) -> [Range<Int>] {
+    private func steps(of statement: SQLBatch, _ number: Int) throws -> [Answered] {
+        let sets = statement.sets
+        if let rewriting { for _ in sets { _ = try rewriting(statement.sql) } }
+        guard sets.count >= PostgresSet.least, let set = try set(of: statement.sql) else {
+            return sets.enumerated().map { place, values in
+                Answered(
+                    step: Step(sql: statement.sql, values: PostgresValues(values)), statement: number,
+                    sets: place..<place + 1)
+            }
+        }
+        return Self.pieces(of: sets, PostgresSet.most).map { piece in
+            Answered(
+                step: Step(sql: set.text, values: PostgresValues(arraysOf: sets[piece])), statement: number,
+                sets: piece, together: set)
+        }
+    }
+
+    /// Hands out the rows of an answer.
+    private static func take(
+        _ result: OpaquePointer, _ step: Answered, _ statement: SQLBatch, _ changed: inout [Int]
+    ) throws {
+        guard let set = step.together else {
+            changed[step.sets.lowerBound] = Int(String(cString: PQcmdTuples(result))) ?? 0
+            try PostgresRow(result).forEach { try statement.row(step.sets.lowerBound, $0) }
+            return
+        }
+        let last = Int(PQnfields(result)) - 1
+        var next = step.sets.lowerBound
+        try PostgresRow(result).forEach { columns in
+            let number = set.isNumbered ? step.sets.lowerBound + columns.int(last) - 1 : next
+            next += 1
+            changed[number] += 1
+            try statement.row(number, columns)
+        }
+    }
+
+    private static func pieces(of batch: [some Any], _ length: Int) -> [Range<Int>] {
         stride(from: 0, to: batch.count, by: length).map { $0..<min(batch.count, $0 + length) }
     }
 
@@ -199,7 +276,7 @@ final class PostgresConnection: StoreConnection {
 
     func script(_ sql: String) throws {
         try open()
-        if !pending.isEmpty { try perform([]) { _, _ in } }
+        if !pending.isEmpty || pipeline.aheadCount > 0 { try perform([]) { _, _ in } }
         try link.script(sql)
     }
 
@@ -242,6 +319,7 @@ final class PostgresConnection: StoreConnection {
             isFresh = false
             if number >= before.count { try answer(number - before.count, result) }
         } onFailure: { number in
+            guard let number else { return isSpoiled = true }
             if number < before.count, before[number].isPrepared { isSpoiled = true }
         }
     }

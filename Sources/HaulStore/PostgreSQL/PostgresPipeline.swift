@@ -9,6 +9,8 @@ final class PostgresPipeline {
         var values: PostgresValues
         /// Prepared by name; what opens and closes transactions is not.
         var isPrepared = true
+        /// Rows that it has to change; nil is any number.
+        var expected: Int?
     }
 
     /// Statements between two syncs: bounds what is held of answers.
@@ -17,6 +19,8 @@ final class PostgresPipeline {
     private let link: PostgresLink
     /// Names of prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var names: [String: String] = [:]
+    /// What was sent ahead: its answers come before those of what follows.
+    private var ahead: [Sent] = []
     /// Statements that were ever prepared: no name is used twice.
     private var prepared = 0
     /// What becomes of each statement when it is prepared; nil is nothing.
@@ -30,17 +34,44 @@ final class PostgresPipeline {
     func text(named name: String) -> String? { names.first { $0.value == name }?.key }
 
     /// The connection is another: nothing is prepared on it.
-    func forget() { names = [:] }
+    func forget() {
+        names = [:]
+        ahead = []
+    }
+
+    /// Statements that were sent ahead.
+    var aheadCount: Int { ahead.count }
+    /// One of them has to change rows.
+    var expectsRows: Bool { ahead.contains { $0.expected != nil } }
+
+    /// Sends statements of which nothing is wanted but that they are done before whatever follows: the server is at them
+    /// while what follows is put together.
+    func sendAhead(_ steps: [Step]) throws {
+        guard let handle = link.handle else { throw StoreError.unavailable("no connection") }
+        ahead += try put(steps, handle).map { sent in
+            var sent = sent
+            sent.step = nil
+            return sent
+        }
+        guard PQflush(handle) >= 0 else { throw link.lost("what was sent ahead did not go") }
+    }
 
     /// Sends statements, each prepared where it was not yet, and takes their answers.
     ///
     /// - Parameters:
     ///   - answer: told the number of a step and what came of it, in order, up to the first that failed.
-    ///   - onFailure: told the number of the step that failed.
+    ///   - onFailure: told the number of the step that failed; nil for one that was sent ahead.
     func exchange(
-        _ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void, onFailure: (Int) -> Void
+        _ steps: [Step], _ answer: (Int, OpaquePointer) throws -> Void, onFailure: (Int?) -> Void
     ) throws {
         guard let handle = link.handle else { throw StoreError.unavailable("no connection") }
+        let sent = ahead + (try put(steps, handle))
+        ahead = []
+        guard PQpipelineSync(handle) == 1 else { throw link.lost("a sync can't be sent") }
+        try receive(sent, answer, onFailure)
+    }
+
+    private func put(_ steps: [Step], _ handle: OpaquePointer) throws -> [Sent] {
         var sent: [Sent] = []
         sent.reserveCapacity(steps.count + 1)
         for (number, step) in steps.enumerated() {
@@ -54,17 +85,18 @@ final class PostgresPipeline {
                     : PQsendQueryParams(handle, step.sql, count, nil, values, lengths, formats, 0)
             }
             guard isSent == 1 else { throw link.lost("a statement can't be sent: \(step.sql)") }
-            sent.append(Sent(step: number, isText: false, sql: step.sql))
+            sent.append(Sent(step: number, isText: false, sql: step.sql, expected: step.expected))
         }
-        guard PQpipelineSync(handle) == 1 else { throw link.lost("a sync can't be sent") }
-        try receive(sent, answer, onFailure)
+        return sent
     }
 
     /// What is on its way: the text of a statement that is to have a name, or the statement with its values.
     private struct Sent {
-        var step: Int
+        /// Nil for what was sent ahead.
+        var step: Int?
         var isText: Bool
         var sql: String
+        var expected: Int?
     }
 
     private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
@@ -80,7 +112,7 @@ final class PostgresPipeline {
 
     /// Takes the answers of what was sent, all of them: the first error is thrown once none is left.
     private func receive(
-        _ sent: [Sent], _ answer: (Int, OpaquePointer) throws -> Void, _ onFailure: (Int) -> Void
+        _ sent: [Sent], _ answer: (Int, OpaquePointer) throws -> Void, _ onFailure: (Int?) -> Void
     ) throws {
         var failure: (any Error)?
         for item in sent {
@@ -88,8 +120,11 @@ final class PostgresPipeline {
             defer { PQclear(result) }
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                if !item.isText, failure == nil {
-                    do { try answer(item.step, result) } catch { failure = error }
+                guard !item.isText, failure == nil else { break }
+                if let expected = item.expected, Int(String(cString: PQcmdTuples(result))) != expected {
+                    failure = StoreError.stale
+                } else if let step = item.step {
+                    do { try answer(step, result) } catch { failure = error }
                 }
             case PGRES_PIPELINE_ABORTED:
                 if item.isText { names[item.sql] = nil }

@@ -43,48 +43,4 @@ struct PostgresSet {
             return nil
         }
     }
-
-    /// The sets as arrays, a parameter each.
-    static func arrays(_ sets: ArraySlice<[SQLValue]>) -> [SQLValue] {
-        let count = sets.first?.count ?? 0
-        return (0..<count).map { column in
-            var text = "{"
-            for (index, values) in sets.enumerated() {
-                if index > 0 { text += "," }
-                append(values[column], to: &text)
-            }
-            return .text(text + "}")
-        }
-    }
-
-    private static func append(_ value: SQLValue, to text: inout String) {
-        switch value {
-        case .null: text += "NULL"
-        case .int(let value): text += String(value)
-        case .double(let value): text += String(value)
-        case .text(let value):
-            text += "\""
-            if value.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-                // Not letter by letter: to Swift a quote and an accent after it are one.
-                for scalar in value.unicodeScalars {
-                    if scalar == "\"" || scalar == "\\" { text.unicodeScalars.append("\\") }
-                    text.unicodeScalars.append(scalar)
-                }
-            } else {
-                text += value
-            }
-            text += "\""
-        case .blob(let bytes):
-            text += "\"\\\\x"
-            for byte in bytes {
-                text.unicodeScalars.append(Self.digit(byte >> 4))
-                text.unicodeScalars.append(Self.digit(byte & 15))
-            }
-            text += "\""
-        }
-    }
-
-    private static func digit(_ value: UInt8) -> Unicode.Scalar {
-        Unicode.Scalar(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
-    }
 }

@@ -11,29 +11,75 @@ struct PostgresValues {
         for value in values { append(value) }
     }
 
+    /// Sets of values as arrays, a parameter each.
+    init(arraysOf sets: ArraySlice<[SQLValue]>) {
+        let columns = sets.first?.count ?? 0
+        bytes.reserveCapacity(sets.count * columns * 12)
+        for column in 0..<columns {
+            let start = bytes.count
+            bytes.append(UInt8(ascii: "{"))
+            for values in sets {
+                appendItem(values[column])
+                bytes.append(UInt8(ascii: ","))
+            }
+            if sets.isEmpty { bytes.append(UInt8(ascii: "}")) } else { bytes[bytes.count - 1] = UInt8(ascii: "}") }
+            end(start, isNull: false, isBlob: false)
+        }
+    }
+
     private mutating func append(_ value: SQLValue) {
         let start = bytes.count
-        var isBlob = false
+        var (isNull, isBlob) = (false, false)
         switch value {
-        case .null: break
+        case .null: isNull = true
         case .int(let value): bytes.append(contentsOf: String(value).utf8)
         case .double(let value): bytes.append(contentsOf: String(value).utf8)
-        case .text(let text):
-            // PostgreSQL has no text with a zero in it. To Swift a zero and an accent after it are one letter.
-            if text.utf8.contains(0) {
-                for byte in text.utf8 { bytes.append(contentsOf: byte == 0 ? Array("\u{FFFD}".utf8) : [byte]) }
-            } else {
-                bytes.append(contentsOf: text.utf8)
-            }
+        case .text(let text): for byte in text.utf8 { append(byte) }
         case .blob(let blob):
             isBlob = true
             bytes.append(contentsOf: blob)
         }
-        starts.append(value == .null ? nil : start)
+        end(start, isNull: isNull, isBlob: isBlob)
+    }
+
+    private mutating func end(_ start: Int, isNull: Bool, isBlob: Bool) {
+        starts.append(isNull ? nil : start)
         lengths.append(Int32(bytes.count - start))
         formats.append(isBlob ? 1 : 0)
         bytes.append(0)
     }
+
+    /// PostgreSQL has no text with a zero in it.
+    private mutating func append(_ byte: UInt8) {
+        if byte == 0 { bytes.append(contentsOf: "\u{FFFD}".utf8) } else { bytes.append(byte) }
+    }
+
+    /// A value as it stands in an array.
+    private mutating func appendItem(_ value: SQLValue) {
+        let quote = UInt8(ascii: "\"")
+        let backslash = UInt8(ascii: "\\")
+        switch value {
+        case .null: bytes.append(contentsOf: "NULL".utf8)
+        case .int(let value): bytes.append(contentsOf: String(value).utf8)
+        case .double(let value): bytes.append(contentsOf: String(value).utf8)
+        case .text(let text):
+            bytes.append(quote)
+            for byte in text.utf8 {
+                if byte == quote || byte == backslash { bytes.append(backslash) }
+                append(byte)
+            }
+            bytes.append(quote)
+        case .blob(let blob):
+            bytes.append(contentsOf: "\"\\\\x".utf8)
+            for byte in blob {
+                bytes.append(Self.digits[Int(byte >> 4)])
+                bytes.append(Self.digits[Int(byte & 15)])
+            }
+            bytes.append(quote)
+        }
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 
     /// Calls `body` with what libpq's functions take: count, values, lengths, formats.
     func withPointers<T>(

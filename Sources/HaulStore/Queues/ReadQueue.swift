@@ -12,16 +12,18 @@ final class ReadQueue: @unchecked Sendable {
         queue = DispatchQueue(label: "haul.store.read.\(number)")
     }
 
-    func perform<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
+    func perform<T: Sendable>(
+        isOneStatement: Bool, _ body: @escaping @Sendable (StoreReader) throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in
-                continuation.resume(with: Result { try inTransaction(body) })
+                continuation.resume(with: Result { try inTransaction(isOneStatement, body) })
             }
         }
     }
 
-    private func inTransaction<T>(_ body: (StoreReader) throws -> T) throws -> T {
-        try connection.beginReading()
+    private func inTransaction<T>(_ isOneStatement: Bool, _ body: (StoreReader) throws -> T) throws -> T {
+        try connection.beginReading(isOneStatement: isOneStatement)
         // A read has nothing to keep: however it ends, the snapshot is let go.
         defer { try? connection.rollback() }
         return try body(StoreReader(db: connection))

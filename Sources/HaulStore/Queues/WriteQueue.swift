@@ -130,6 +130,7 @@ private final class Write<T: Sendable>: PendingWrite, @unchecked Sendable {
     func run(_ connection: any StoreConnection) throws -> StoreChange {
         let writer = StoreWriter(db: connection, told: .init())
         outcome = .success(try body(writer))
+        try connection.check()
         return writer.told.change
     }
     func reject(_ error: any Error) { outcome = .failure(error) }

@@ -27,6 +27,13 @@ protocol SQLRow {
     func optionalBlob(_ column: Int) -> [UInt8]?
 }
 
+/// A statement that is run once for each set of values, and what is told of each row: the number of its set, and the row.
+struct SQLBatch {
+    var sql: String
+    var sets: [[SQLValue]]
+    var row: (Int, any SQLRow) throws -> Void
+}
+
 /// A driver's connection, confined to one queue. Parameters are written `$1`, `$2` ...
 protocol SQLConnection: AnyObject {
     /// Runs a statement, hands out each row, and answers how many rows it changed.
@@ -42,10 +49,25 @@ protocol SQLConnection: AnyObject {
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int]
 
+    /// Runs several statements, in order, each as for sets of values: none waits for the answer of the one before.
+    ///
+    /// - Returns: how many rows each changed.
+    @discardableResult
+    func run(together statements: [SQLBatch]) throws -> [[Int]]
+
     /// Runs a statement of a transaction that writes, once for each set of values, of which nothing is wanted but that it
     /// is done before whatever follows: its journey to the database can be another's. Where it fails, the whole
-    /// transaction may.
+    /// transaction may. The sets of an UPDATE name different rows.
     func later(_ sql: String, batch: [[SQLValue]]) throws
+
+    /// The same of what has to change a row for each set: where one does not, the caller's write ends with
+    /// `StoreError.stale`, at the latest in ``check()``.
+    func laterEach(_ sql: String, batch: [[SQLValue]]) throws
+
+    /// Waits for what has to change a row each.
+    ///
+    /// - Throws: `StoreError.stale` where one did not.
+    func check() throws
 
     /// Inserts a row for each set of values, in order.
     ///

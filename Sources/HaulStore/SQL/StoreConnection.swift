@@ -4,8 +4,10 @@ protocol StoreConnection: SQLConnection {
     var canGoOn: Bool { get }
     /// Begins a transaction that may write. Nobody else writes until it ends, on whichever server.
     func beginWriting() throws
-    /// Begins a transaction that sees one moment and changes nothing.
-    func beginReading() throws
+    /// Begins what sees one moment and changes nothing.
+    ///
+    /// - Parameter isOneStatement: no other follows: it needs no transaction of its own.
+    func beginReading(isOneStatement: Bool) throws
     /// Makes the transaction durable.
     ///
     /// - Parameter change: what the other servers of the database are told of it.

@@ -37,12 +37,16 @@ final class SQLiteConnection: StoreConnection {
     var canGoOn: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     func beginWriting() throws { try run("BEGIN IMMEDIATE") }
-    func beginReading() throws { try run("BEGIN") }
+    func beginReading(isOneStatement: Bool) throws { try run("BEGIN") }
     /// Nobody else has the database: there is nobody to tell.
     func commit(telling change: StoreChange) throws { try run("COMMIT") }
     func rollback() throws { if canGoOn { try run("ROLLBACK") } }
     /// It is here: there is no journey.
     func later(_ sql: String, batch: [[SQLValue]]) throws { try run(sql, batch: batch) }
+    func laterEach(_ sql: String, batch: [[SQLValue]]) throws {
+        guard try run(sql, batch: batch).allSatisfy({ $0 == 1 }) else { throw StoreError.stale }
+    }
+    func check() {}
     func schema(_ sql: String) -> String { sql }
     var clock: String? { nil }
 
@@ -63,6 +67,11 @@ final class SQLiteConnection: StoreConnection {
         return try batch.enumerated().map { number, values in
             try step(statement, sql, values) { try row(number, $0) }
         }
+    }
+
+    @discardableResult
+    func run(together statements: [SQLBatch]) throws -> [[Int]] {
+        try statements.map { try run($0.sql, batch: $0.sets, row: $0.row) }
     }
 
     /// A statement that returns something makes SQLite gather its rows in a table first: over a job it took a fifth of

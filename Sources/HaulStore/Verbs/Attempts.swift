@@ -6,21 +6,22 @@ private let attemptColumns = """
     a.listing_length, a.server_id
     """
 
+extension Ask {
+    /// Attempts by name, in order; nil for what is not there.
+    public static func attempts(_ ids: [AttemptID]) -> Question<[Attempt?]> {
+        Question(
+            "SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND number = $3",
+            batch: ids.map { [.int($0.jobID), .int($0.elementID), .int($0.number)] },
+            nothing: [Attempt?](repeating: nil, count: ids.count)
+        ) { found, number, row in found[number] = try StoreReader.attempt(row) }
+    }
+}
+
 extension StoreReader {
     public func attempt(_ id: AttemptID) throws -> Attempt? {
         try db.first(
             "SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND number = $3",
             [.int(id.jobID), .int(id.elementID), .int(id.number)], Self.attempt)
-    }
-
-    /// Attempts by name, in order; nil for what is not there.
-    public func attempts(_ ids: [AttemptID]) throws -> [Attempt?] {
-        var found = [Attempt?](repeating: nil, count: ids.count)
-        try db.run(
-            "SELECT \(attemptColumns) FROM attempts a WHERE job_id = $1 AND element_id = $2 AND number = $3",
-            batch: ids.map { [.int($0.jobID), .int($0.elementID), .int($0.number)] }
-        ) { number, row in found[number] = try Self.attempt(row) }
-        return found
     }
 
     /// The hash of the report that ended an attempt; nil while it runs, and where no report ended it.
@@ -147,25 +148,21 @@ extension StoreWriter {
             ])
     }
 
-    /// Ends an attempt with all that is known of it.
+    /// Ends attempts that run, with all that is known of them; each is named once.
     ///
-    /// - Parameter report: the hash of the report, nil where none ended it.
-    public func endAttempt(_ attempt: Attempt, report: [UInt8]?) throws -> Bool {
-        try endAttempts([(attempt, report)]) == [true]
-    }
-
-    /// The same of several.
-    public func endAttempts(_ ends: [(attempt: Attempt, report: [UInt8]?)]) throws -> [Bool] {
-        try db.run(
+    /// - Parameter ends: with the hash of the report, nil where none ended it; where nothing is said of progress, it stays
+    ///   what it was.
+    public func endAttempts(_ ends: [(attempt: Attempt, report: [UInt8]?)]) throws {
+        try db.later(
             """
-            UPDATE attempts SET ended = $4, status = $5, class = $6, reason = $7, returncode = $8, transferred = $9,
-                elapsed = $10, instant = $11, average = $12, checksum = $13, log_file = $14, log_offset = $15,
+            UPDATE attempts SET ended = $4, status = $5, class = $6, reason = $7, returncode = $8,
+                transferred = COALESCE($9, transferred), elapsed = COALESCE($10, elapsed),
+                instant = COALESCE($11, instant), average = COALESCE($12, average), checksum = $13, log_file = $14, log_offset = $15,
                 log_length = $16, listing_length = $17, report = $18, worker = $19,
                 server_id = $20
             WHERE job_id = $1 AND element_id = $2 AND number = $3 AND \(Self.runs)
             """,
-            batch: ends.map { attempt, report in Self.values(attempt, report: report) }
-        ).map { $0 == 1 }
+            batch: ends.map { attempt, report in Self.values(attempt, report: report) })
     }
 
     private static func values(_ attempt: Attempt, report: [UInt8]?) -> [SQLValue] {

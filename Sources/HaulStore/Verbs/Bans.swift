@@ -1,12 +1,17 @@
 public import HaulModel
 
-extension StoreReader {
+extension Ask {
     /// All bans, by site.
-    public func bans() throws -> [Ban] {
-        try db.rows("SELECT site_id, reason, made FROM bans ORDER BY site_id") {
-            Ban(siteID: $0.int(0), reason: $0.text(1), made: Timestamp(milliseconds: $0.int(2)))
+    public static var bans: Question<[Ban]> {
+        Question("SELECT site_id, reason, made FROM bans ORDER BY site_id", nothing: []) {
+            $0.append(Ban(siteID: $1.int(0), reason: $1.text(1), made: Timestamp(milliseconds: $1.int(2))))
         }
     }
+}
+
+extension StoreReader {
+    /// All bans, by site.
+    public func bans() throws -> [Ban] { try answer(to: Ask.bans) }
 }
 
 extension StoreWriter {

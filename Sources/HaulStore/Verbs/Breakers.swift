@@ -1,14 +1,14 @@
 public import HaulModel
 
-extension StoreReader {
+extension Ask {
     /// All breakers: none while all is well.
-    public func breakers() throws -> [Breaker] {
-        try db.rows(
+    public static var breakers: Question<[Breaker.Key: Breaker]> {
+        Question(
             """
             SELECT site_id, other_id, failures, routes, trips, opened, until, class, probe_job, probe_element,
                 probe_attempt, changed FROM breakers ORDER BY site_id, other_id
-            """
-        ) { row in
+            """, nothing: [:]
+        ) { breakers, row in
             var breaker = Breaker(
                 key: .init(row.int(0), to: row.int(1)), changed: Timestamp(milliseconds: row.int(11)))
             breaker.failures = row.int(2)
@@ -20,8 +20,15 @@ extension StoreReader {
             if let job = row.optionalInt(8) {
                 breaker.probe = AttemptID(jobID: job, elementID: row.int(9), number: row.int(10))
             }
-            return breaker
+            breakers[breaker.key] = breaker
         }
+    }
+}
+
+extension StoreReader {
+    /// All breakers, by site.
+    public func breakers() throws -> [Breaker] {
+        try answer(to: Ask.breakers).values.sorted { $0.key < $1.key }
     }
 }
 

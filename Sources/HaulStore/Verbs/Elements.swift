@@ -2,23 +2,24 @@ public import HaulModel
 
 let elementColumns = """
     job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, attempts, forgiven, not_before, class, reason,
-    changed, unwanted
+    changed, unwanted, revision
     """
+
+extension Ask {
+    /// Elements by their attempts' names, in order; nil for what is not there.
+    public static func elements(of attempts: [AttemptID]) -> Question<[Element?]> {
+        Question(
+            "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id = $2",
+            batch: attempts.map { [.int($0.jobID), .int($0.elementID)] },
+            nothing: [Element?](repeating: nil, count: attempts.count)
+        ) { found, number, row in found[number] = try StoreReader.element(row) }
+    }
+}
 
 extension StoreReader {
     public func element(_ id: Int, ofJob job: Int) throws -> Element? {
         try db.first(
             "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id = $2", [.int(job), .int(id)], Self.element)
-    }
-
-    /// Elements by their attempts' names, in order; nil for what is not there.
-    public func elements(of attempts: [AttemptID]) throws -> [Element?] {
-        var found = [Element?](repeating: nil, count: attempts.count)
-        try db.run(
-            "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND id = $2",
-            batch: attempts.map { [.int($0.jobID), .int($0.elementID)] }
-        ) { number, row in found[number] = try Self.element(row) }
-        return found
     }
 
     /// A page of a job's elements by id, after one of them.
@@ -90,6 +91,7 @@ extension StoreReader {
             errorClass: row.optionalText(12).flatMap(ErrorClass.init), reason: row.optionalText(13),
             changed: Timestamp(milliseconds: row.int(14)))
         element.isUnwanted = row.int(15) == 1
+        element.revision = row.int(16)
         return element
     }
 }
@@ -114,30 +116,41 @@ extension StoreWriter {
             })
     }
 
-    /// Writes what the state machine decided of an element, if it still stands in the phase that the decision was for.
+    /// Writes what the state machine decided of an element, if it still is what the decision was made on.
     ///
-    /// - Returns: false when it does not.
-    public func updateElement(_ element: Element, from phase: Phase) throws -> Bool {
-        try updateElements([(element, phase)]) == [true]
+    /// - Returns: false when it is not.
+    public func updateElement(_ element: Element, from old: Element) throws -> Bool {
+        try updateElements([(element, old)]) == [true]
     }
 
     /// The same of several, each of which is named once.
-    public func updateElements(_ changes: [(element: Element, from: Phase)]) throws -> [Bool] {
-        try db.run(
-            """
-            UPDATE elements SET phase = $3, size = $4, attempts = $5, forgiven = $6, not_before = $7, class = $8,
-                reason = $9, changed = $10, max_tries = $12, unwanted = $13
-            WHERE job_id = $1 AND id = $2 AND phase = $11
-            """,
-            batch: changes.map { element, phase in
-                [
-                    .int(element.jobID), .int(element.id), .int(element.phase.rawValue), .int(element.size),
-                    .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
-                    SQLValue(element.errorClass?.rawValue), SQLValue(element.reason),
-                    .int(element.changed.milliseconds), .int(phase.rawValue), .int(element.maxTries),
-                    .int(element.isUnwanted ? 1 : 0),
-                ]
-            }
-        ).map { $0 == 1 }
+    public func updateElements(_ changes: [(element: Element, from: Element)]) throws -> [Bool] {
+        try db.run(Self.updateElement, batch: changes.map(Self.values)).map { $0 == 1 }
+    }
+
+    /// The same where all of them are to be written, or nothing.
+    ///
+    /// - Throws: `StoreError.stale` where one is not what it was, at the latest in ``confirm()``.
+    public func updateAllElements(_ changes: [(element: Element, from: Element)]) throws {
+        try db.laterEach(Self.updateElement, batch: changes.map(Self.values))
+    }
+
+    /// Waits until it is known that all elements were what they were taken for. What is booked of them has to come after it.
+    public func confirm() throws { try db.check() }
+
+    private static let updateElement = """
+        UPDATE elements SET phase = $3, size = $4, attempts = $5, forgiven = $6, not_before = $7, class = $8,
+            reason = $9, changed = $10, max_tries = $12, unwanted = $13, revision = revision + 1
+        WHERE job_id = $1 AND id = $2 AND revision = $11
+        """
+
+    private static func values(_ element: Element, from old: Element) -> [SQLValue] {
+        [
+            .int(element.jobID), .int(element.id), .int(element.phase.rawValue), .int(element.size),
+            .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
+            SQLValue(element.errorClass?.rawValue), SQLValue(element.reason),
+            .int(element.changed.milliseconds), .int(old.revision), .int(element.maxTries),
+            .int(element.isUnwanted ? 1 : 0),
+        ]
     }
 }

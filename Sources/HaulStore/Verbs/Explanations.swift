@@ -60,7 +60,7 @@ extension StoreReader {
             ) { $0.int(0) } ?? 0
         let isTail =
             try db.first("SELECT id FROM jobs WHERE id = $1 AND \(Self.isTail)", [.int(job)]) { $0.int(0) } != nil
-        let tails = try tails(ofUser: lane.userID, priority: lane.priority, after: 0, limit: 1000).filter {
+        let tails = try answer(to: Ask.tails(ofUser: lane.userID, priority: lane.priority, limit: 1000)).filter {
             !$0.isPaused && (!isTail || $0.id < job)
         }
         let all = tails.reduce(0) { $0 + $1.ready }

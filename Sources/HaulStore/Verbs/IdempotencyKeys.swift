@@ -14,26 +14,33 @@ public struct KeptAnswer: Sendable, Hashable {
 }
 
 extension StoreReader {
-    public func keptAnswer(user: Int, key: String, since: Timestamp) throws -> KeptAnswer? {
-        try db.first(
+    /// What was answered under users' keys, in order; nil for a key that is new, or too old to count.
+    public func keptAnswers(_ keys: [(user: Int, key: String, since: Timestamp)]) throws -> [KeptAnswer?] {
+        var found = [KeptAnswer?](repeating: nil, count: keys.count)
+        try db.run(
             "SELECT body, jobs FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND made >= $3",
-            [.int(user), .text(key), .int(since.milliseconds)]
-        ) { KeptAnswer(body: $0.blob(0), jobIDs: try SQLJSON.value([Int].self, $0.text(1))) }
+            batch: keys.map { [.int($0.user), .text($0.key), .int($0.since.milliseconds)] }
+        ) { number, row in
+            found[number] = KeptAnswer(body: row.blob(0), jobIDs: try SQLJSON.value([Int].self, row.text(1)))
+        }
+        return found
     }
 }
 
 extension StoreWriter {
-    /// Keeps an answer under a key, in the place of one that is too old to count.
-    public func keepAnswer(_ answer: KeptAnswer, user: Int, key: String, now: Timestamp) throws {
+    /// Keeps answers under keys of which each is named once, in the place of those that are too old to count.
+    public func keepAnswers(_ answers: [(answer: KeptAnswer, user: Int, key: String)], now: Timestamp) throws {
         try db.later(
             """
             INSERT INTO idempotency_keys (user_id, key, body, jobs, made) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (user_id, key) DO UPDATE SET body = excluded.body, jobs = excluded.jobs, made = excluded.made
             """,
-            [
-                .int(user), .text(key), .blob(answer.body), .text(try SQLJSON.text(answer.jobIDs)),
-                .int(now.milliseconds),
-            ])
+            batch: answers.map { answer, user, key in
+                [
+                    .int(user), .text(key), .blob(answer.body), .text(try SQLJSON.text(answer.jobIDs)),
+                    .int(now.milliseconds),
+                ]
+            })
     }
 
     /// Forgets keys that are too old to count.

@@ -1,7 +1,36 @@
 public import HaulModel
 
+extension Ask {
+    /// Where the logs of jobs are, and their types, by id; without those that are not there.
+    public static func logPlaces(ofJobs ids: some Collection<Int>) -> Question<[Int: (logUID: String, type: JobType)]> {
+        Question(
+            "SELECT id, log_uid, type FROM jobs WHERE id = $1 AND forgotten IS NULL", batch: ids.map { [.int($0)] },
+            nothing: [:]
+        ) { $0[$2.int(0)] = ($2.text(1), JobType(rawValue: $2.int(2)) ?? .list) }
+    }
+
+    /// What the engine keeps of jobs, by id; without those that are not there.
+    public static func jobStates(_ ids: some Collection<Int>) -> Question<[Int: JobState]> {
+        let more = StoreReader.jobColumnCount
+        return Question(
+            """
+            SELECT \(StoreReader.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
+                j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit
+            FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
+            """, batch: ids.map { [.int($0)] }, nothing: [:]
+        ) { states, _, row in
+            let job = try StoreReader.job(row)
+            states[job.id] = JobState(
+                job: job, laneID: row.int(more), queueID: row.int(more + 7),
+                queueLimit: row.optionalInt(more + 8), open: row.int(more + 1), ready: row.int(more + 2),
+                expansion: row.optionalText(more + 3), cutExpansion: row.optionalText(more + 4),
+                intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6))
+        }
+    }
+}
+
 extension StoreReader {
-    private static let jobColumns = """
+    fileprivate static let jobColumns = """
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
         j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
@@ -16,15 +45,6 @@ extension StoreReader {
             "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL",
             [.int(id)],
             Self.job)
-    }
-
-    /// Where the logs of jobs are, and their types, by id; without those that are not there.
-    public func logPlaces(ofJobs ids: some Collection<Int>) throws -> [Int: (logUID: String, type: JobType)] {
-        var places: [Int: (logUID: String, type: JobType)] = [:]
-        try db.run(
-            "SELECT id, log_uid, type FROM jobs WHERE id = $1 AND forgotten IS NULL", batch: ids.map { [.int($0)] }
-        ) { places[$1.int(0)] = ($1.text(1), JobType(rawValue: $1.int(2)) ?? .list) }
-        return places
     }
 
     /// A page of jobs by id, after one of them.
@@ -106,28 +126,7 @@ public struct JobState: Sendable, Hashable {
 }
 
 extension StoreReader {
-    public func jobState(_ id: Int) throws -> JobState? { try jobStates([id])[id] }
-
-    /// The same of several, by id; without those that are not there.
-    public func jobStates(_ ids: some Collection<Int>) throws -> [Int: JobState] {
-        let more = Self.jobColumnCount
-        var states: [Int: JobState] = [:]
-        try db.run(
-            """
-            SELECT \(Self.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
-                j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit
-            FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
-            """, batch: ids.map { [.int($0)] }
-        ) { _, row in
-            let job = try Self.job(row)
-            states[job.id] = JobState(
-                job: job, laneID: row.int(more), queueID: row.int(more + 7),
-                queueLimit: row.optionalInt(more + 8), open: row.int(more + 1), ready: row.int(more + 2),
-                expansion: row.optionalText(more + 3), cutExpansion: row.optionalText(more + 4),
-                intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6))
-        }
-        return states
-    }
+    public func jobState(_ id: Int) throws -> JobState? { try answer(to: Ask.jobStates([id]))[id] }
 
     /// Jobs whose listing waits to be expanded, by id, after one of them.
     public func expandingJobs(after: Int, limit: Int) throws -> [Int] {

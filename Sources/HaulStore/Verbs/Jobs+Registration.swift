@@ -25,7 +25,7 @@ extension StoreWriter {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, 1)
             """, batch: rows)
         guard ids.count == jobs.count else { throw StoreError.failed("a job got no id") }
-        for (lane, count) in ready.sorted(by: { $0.key < $1.key }) { try addReady(count, toLane: lane) }
+        try addReady(ready)
         let registered = zip(jobs, ids).map { job, id in
             var job = job
             job.id = id

@@ -1,25 +1,29 @@
 public import HaulModel
 
 extension StoreWriter {
-    /// Writes what the engine decided of a job: status, counts, expansion, intent, time of change; its lane's count
-    /// follows.
+    /// Writes what the engine decided of jobs, each of which is named once: status, counts, expansion, intent, time of
+    /// change; their lanes' counts follow.
     ///
-    /// - Parameter offeredBefore: the elements that the lane counted for it until now.
-    public func updateJob(_ state: JobState, offeredBefore: Int) throws {
-        let counts = state.job.counts
+    /// - Parameter changes: with the elements that the lane counted for the job until now.
+    public func updateJobs(_ changes: [(state: JobState, offeredBefore: Int)]) throws {
         try db.later(
             """
             UPDATE jobs SET status = $2, changed = $3, n_new = $4, n_done = $5, n_failed = $6, n_submitted = $7,
                 n_running = $8, n_cancelled = $9, n_open = $10, n_ready = $11, expansion = $12, cut_expansion = $13,
                 intent = $14, swept = $15, revision = revision + 1 WHERE id = $1
-            """,
-            [
-                .int(state.job.id), .int(state.job.status.rawValue), .int(state.job.changed.milliseconds),
-                .int(counts.new), .int(counts.done), .int(counts.failed), .int(counts.submitted), .int(counts.running),
-                .int(counts.cancelled), .int(state.open), .int(state.ready), SQLValue(state.expansion),
-                SQLValue(state.cutExpansion), SQLValue(state.intent?.rawValue), .int(state.swept),
-            ])
-        try addReady(state.offered - offeredBefore, toLane: state.laneID)
+            """, batch: changes.map { Self.values($0.state) })
+        try addReady(
+            Dictionary(changes.map { ($0.state.laneID, $0.state.offered - $0.offeredBefore) }, uniquingKeysWith: +))
+    }
+
+    private static func values(_ state: JobState) -> [SQLValue] {
+        let counts = state.job.counts
+        return [
+            .int(state.job.id), .int(state.job.status.rawValue), .int(state.job.changed.milliseconds),
+            .int(counts.new), .int(counts.done), .int(counts.failed), .int(counts.submitted), .int(counts.running),
+            .int(counts.cancelled), .int(state.open), .int(state.ready), SQLValue(state.expansion),
+            SQLValue(state.cutExpansion), SQLValue(state.intent?.rawValue), .int(state.swept),
+        ]
     }
 
     /// Moves a job, with all of it that waits, to the lane of another queue or priority, and writes what else a user may
@@ -39,14 +43,15 @@ extension StoreWriter {
                 SQLValue(job.deadline?.milliseconds), .int(job.changed.milliseconds), .int(job.isKept ? 1 : 0),
             ])
         if laneID != state.laneID {
-            try addReady(-state.offered, toLane: state.laneID)
-            try addReady(state.offered, toLane: laneID)
+            try addReady([state.laneID: -state.offered, laneID: state.offered])
         }
         return (laneID, queueID)
     }
 
-    func addReady(_ count: Int, toLane lane: Int) throws {
-        guard count != 0 else { return }
-        try db.later("UPDATE lanes SET ready = ready + $2 WHERE id = $1", [.int(lane), .int(count)])
+    /// Counts elements that wait in lanes, or fewer than 0 that do no more.
+    func addReady(_ counts: [Int: Int]) throws {
+        let changes = counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        try db.later(
+            "UPDATE lanes SET ready = ready + $2 WHERE id = $1", batch: changes.map { [.int($0.key), .int($0.value)] })
     }
 }

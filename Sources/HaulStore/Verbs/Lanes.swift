@@ -43,11 +43,11 @@ public struct TailJob: Sendable, Hashable {
     public var isPaused: Bool
 }
 
-extension StoreReader {
+extension Ask {
     /// Priorities of which something waits, the first to be served first. From each the index is asked for the next:
     /// how many lanes there are does not matter.
-    public func prioritiesWithWork() throws -> [Int] {
-        try db.rows(
+    public static var prioritiesWithWork: Question<[Int]> {
+        Question(
             """
             SELECT id FROM (
                 WITH RECURSIVE w (id) AS (
@@ -56,9 +56,44 @@ extension StoreReader {
                     SELECT (SELECT MIN(priority) FROM lanes INDEXED BY lanes_ready
                         WHERE ready > 0 AND priority > w.id) FROM w WHERE w.id IS NOT NULL)
                 SELECT id FROM w WHERE id IS NOT NULL) AS w ORDER BY id
-            """
-        ) { $0.int(0) }
+            """, nothing: []
+        ) { $0.append($1.int(0)) }
     }
+
+    /// The first of a user's lanes of a priority in which something waits, as ``StoreReader/lanesWithWork`` has them.
+    public static func lanesWithWork(
+        ofUser user: Int, priority: Int, afterTurn turn: Int = Lane.Place.start.turn, limit: Int
+    ) -> Question<[Lane]> {
+        Question(
+            StoreReader.lanesWithWork + " AND l.turn > $3 ORDER BY l.turn, l.id LIMIT $4",
+            [.int(priority), .int(user), .int(turn), .int(limit)], nothing: []
+        ) { $0.append(try StoreReader.lane($1)) }
+    }
+
+    /// A page of a user's nearly finished jobs of a priority of which something waits, the oldest first.
+    public static func tails(
+        ofUser user: Int, priority: Int, after job: Int = 0, limit: Int
+    ) -> Question<[TailJob]> {
+        let more = StoreReader.laneColumnCount
+        return Question(
+            """
+            SELECT \(StoreReader.laneColumns), older.id, older.n_ready, q.paused
+            FROM (SELECT id, lane_id, n_ready FROM jobs
+                WHERE user_id = $1 AND priority = $2 AND id > $3 AND \(StoreReader.isTail) ORDER BY id LIMIT $4) AS older
+            JOIN lanes l ON l.id = older.lane_id JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
+            ORDER BY older.id
+            """, [.int(user), .int(priority), .int(job), .int(limit)], nothing: []
+        ) { tails, row in
+            tails.append(
+                TailJob(
+                    id: row.int(more), lane: try StoreReader.lane(row), ready: row.int(more + 1),
+                    isPaused: row.optionalInt(more + 2) != nil))
+        }
+    }
+}
+
+extension StoreReader {
+    public func prioritiesWithWork() throws -> [Int] { try answer(to: Ask.prioritiesWithWork) }
 
     /// Users of whom something of a priority waits, those who were given least first; found in the same way.
     public func usersWithWork(priority: Int) throws -> [Int] {
@@ -81,31 +116,32 @@ extension StoreReader {
     public func lanesWithWork(
         ofUser user: Int, priority: Int, after place: Lane.Place = .start, limit: Int
     ) throws -> [Lane] {
-        let question = """
-            SELECT \(Self.laneColumns)
-            FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
-            WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL
-            """
         var lanes: [Lane] = []
         // Very many may have the same turn, and SQLite does not find its way by both at once.
         if place != .start {
             lanes = try db.rows(
-                question + " AND l.turn = $3 AND l.id > $4 ORDER BY l.id LIMIT $5",
+                Self.lanesWithWork + " AND l.turn = $3 AND l.id > $4 ORDER BY l.id LIMIT $5",
                 [.int(priority), .int(user), .int(place.turn), .int(place.id), .int(limit)], Self.lane)
         }
         guard lanes.count < limit else { return lanes }
         return try lanes
-            + db.rows(
-                question + " AND l.turn > $3 ORDER BY l.turn, l.id LIMIT $4",
-                [.int(priority), .int(user), .int(place.turn), .int(limit - lanes.count)], Self.lane)
+            + answer(
+                to: Ask.lanesWithWork(
+                    ofUser: user, priority: priority, afterTurn: place.turn, limit: limit - lanes.count))
     }
+
+    fileprivate static let lanesWithWork = """
+        SELECT \(laneColumns)
+        FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
+        WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL
+        """
 
     static let laneColumns = """
         l.id, l.user_id, u.name, u.vtime, q.name, l.priority, l.type, l.protocol, l.src_site, l.dst_site, l.ready,
         q.id, q.running_limit, l.turn
         """
     /// Columns that ``lane(_:)`` reads.
-    private static let laneColumnCount = 14
+    fileprivate static let laneColumnCount = 14
 
     static func lane(_ row: any SQLRow) throws -> Lane {
         guard let type = JobType(rawValue: row.int(6)), let protocolName = ProtocolName(text: row.text(7)) else {
@@ -122,24 +158,6 @@ extension StoreReader {
     /// True while something waits to be handed out.
     public func hasWork() throws -> Bool {
         try db.first("SELECT EXISTS (SELECT 1 FROM lanes WHERE ready > 0)") { $0.int(0) == 1 } ?? false
-    }
-
-    /// A page of a user's nearly finished jobs of a priority of which something waits, the oldest first.
-    public func tails(ofUser user: Int, priority: Int, after job: Int, limit: Int) throws -> [TailJob] {
-        let more = Self.laneColumnCount
-        return try db.rows(
-            """
-            SELECT \(Self.laneColumns), older.id, older.n_ready, q.paused
-            FROM (SELECT id, lane_id, n_ready FROM jobs
-                WHERE user_id = $1 AND priority = $2 AND id > $3 AND \(Self.isTail) ORDER BY id LIMIT $4) AS older
-            JOIN lanes l ON l.id = older.lane_id JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
-            ORDER BY older.id
-            """, [.int(user), .int(priority), .int(job), .int(limit)]
-        ) { row in
-            TailJob(
-                id: row.int(more), lane: try Self.lane(row), ready: row.int(more + 1),
-                isPaused: row.optionalInt(more + 2) != nil)
-        }
     }
 
     /// Elements that can be handed out of nearly finished jobs, one job's after the other's.

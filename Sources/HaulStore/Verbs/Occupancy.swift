@@ -1,5 +1,23 @@
 public import HaulModel
 
+/// Where the servers' claims stand.
+public struct ClaimClock: Sendable {
+    /// The virtual clock: what the user who was served last had been given before.
+    public var time: Int
+    /// The number of this claim, which is higher than that of any before it.
+    public var turn: Int
+}
+
+extension Ask {
+    /// Of a writer: counts a claim. It holds the claims of all servers of this database back until the transaction ends,
+    /// so that what it reads of limits stays true.
+    public static var nextClaim: Question<ClaimClock?> {
+        Question("UPDATE fairness SET turn = turn + 1 WHERE id = 1 RETURNING clock, turn", nothing: nil) {
+            $0 = ClaimClock(time: $1.int(0), turn: $1.int(1))
+        }
+    }
+}
+
 // How many elements are with workers, by what limits count them: kept, never counted.
 extension StoreReader {
     /// Elements of a scope that are with workers.
@@ -36,19 +54,6 @@ extension StoreWriter {
 
     private static func values(_ count: Int, _ scope: LimitScope) -> [SQLValue] {
         [.int(scope.kind.rawValue), .int(scope.id), .int(max(0, count)), .int(count)]
-    }
-
-    /// Holds the claims of all servers of this database back until this transaction ends, so that what it reads of
-    /// limits stays true.
-    ///
-    /// - Returns: the virtual clock: what the user who was served last had been given before; and the number of this
-    ///   claim, which is higher than that of any before it.
-    public func lockClaims() throws -> (clock: Int, turn: Int) {
-        let found = try db.first("UPDATE fairness SET turn = turn + 1 WHERE id = 1 RETURNING clock, turn") {
-            (clock: $0.int(0), turn: $0.int(1))
-        }
-        guard let found else { throw StoreError.failed("the row of fairness is gone") }
-        return found
     }
 
     /// Limits how many elements of a user's queue, which is made if it is not there, are with workers at once.

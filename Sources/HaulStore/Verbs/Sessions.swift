@@ -1,27 +1,51 @@
 public import HaulModel
 
-private let sessionColumns = "id, worker_id, token_id, worker, expires, ended, revoked"
+private let sessionColumns = "s.id, s.worker_id, s.token_id, s.worker, s.expires, s.ended, s.revoked"
+
+/// Who asks for work under a session.
+public struct Claimant: Sendable {
+    public var session: Session
+    /// The names of the protocols that its worker announced; nil for the session of a claim without one.
+    public var protocols: [String]?
+    /// The sites that it announced; none means all.
+    public var sites: [Int]
+    /// It gets no more work.
+    public var isDrained: Bool
+}
+
+extension Ask {
+    /// Sessions by id; without those that are not there.
+    public static func sessions(_ ids: some Collection<Int>) -> Question<[Int: Session]> {
+        Question(
+            "SELECT \(sessionColumns) FROM sessions s WHERE s.id = $1", batch: ids.map { [.int($0)] }, nothing: [:]
+        ) { $0[$2.int(0)] = StoreReader.session($2) }
+    }
+
+    /// A session with what its worker announced; nil for none.
+    public static func claimant(session id: Int?) -> Question<Claimant?> {
+        Question(
+            """
+            SELECT \(sessionColumns), w.protocols, w.sites, w.drained
+            FROM sessions s LEFT JOIN workers w ON w.id = s.worker_id WHERE s.id = $1
+            """, batch: id.map { [[.int($0)]] } ?? [], nothing: nil
+        ) { claimant, _, row in
+            claimant = Claimant(
+                session: StoreReader.session(row),
+                protocols: try row.optionalText(7).map { try SQLJSON.value([String].self, $0) },
+                sites: try row.optionalText(8).map { try SQLJSON.value([Int].self, $0) } ?? [],
+                isDrained: row.optionalInt(9) != nil)
+        }
+    }
+}
 
 extension StoreReader {
-    /// What the worker of a session announced: the names of its protocols, and its sites, of which none means all. Nil
-    /// for the session of a claim without one.
-    public func announcement(ofSession id: Int) throws -> (protocols: [String], sites: [Int])? {
-        try db.first(
-            """
-            SELECT w.protocols, w.sites FROM sessions s JOIN workers w ON w.id = s.worker_id WHERE s.id = $1
-            """, [.int(id)]
-        ) { (try SQLJSON.value([String].self, $0.text(0)), try SQLJSON.value([Int].self, $0.text(1))) }
-    }
-
-    public func session(_ id: Int) throws -> Session? {
-        try db.first("SELECT \(sessionColumns) FROM sessions WHERE id = $1", [.int(id)], Self.session)
-    }
+    public func session(_ id: Int) throws -> Session? { try answer(to: Ask.sessions([id]))[id] }
 
     /// The session that a worker has; its time may have come. Nil for none.
     public func session(ofWorker name: String) throws -> Session? {
         try db.first(
             """
-            SELECT \(sessionColumns) FROM sessions
+            SELECT \(sessionColumns) FROM sessions s
             WHERE worker_id = (SELECT w.id FROM workers w WHERE w.name = $1) AND ended IS NULL
             """, [.text(name)], Self.session)
     }
@@ -29,7 +53,7 @@ extension StoreReader {
     /// Sessions whose time has come, the longest over first.
     public func expiredSessions(now: Timestamp, limit: Int) throws -> [Session] {
         try db.rows(
-            "SELECT \(sessionColumns) FROM sessions WHERE ended IS NULL AND expires <= $1 ORDER BY expires LIMIT $2",
+            "SELECT \(sessionColumns) FROM sessions s WHERE ended IS NULL AND expires <= $1 ORDER BY expires LIMIT $2",
             [.int(now.milliseconds), .int(limit)], Self.session)
     }
 
@@ -37,7 +61,7 @@ extension StoreReader {
     public func sessionsToRelease(after: Int = 0, limit: Int) throws -> [Session] {
         try db.rows(
             """
-            SELECT \(sessionColumns) FROM sessions WHERE ended IS NOT NULL AND released IS NULL AND id > $1
+            SELECT \(sessionColumns) FROM sessions s WHERE ended IS NOT NULL AND released IS NULL AND id > $1
             ORDER BY id LIMIT $2
             """, [.int(after), .int(limit)], Self.session)
     }
@@ -57,7 +81,7 @@ extension StoreReader {
         }
     }
 
-    private static func session(_ row: any SQLRow) -> Session {
+    fileprivate static func session(_ row: any SQLRow) -> Session {
         Session(
             id: row.int(0), workerID: row.optionalInt(1), tokenID: row.int(2), worker: row.text(3),
             expires: Timestamp(milliseconds: row.int(4)), ended: row.optionalInt(5).map(Timestamp.init(milliseconds:)),

@@ -1,0 +1,76 @@
+import HaulModel
+import HaulStore
+
+/// Jobs of a user on their way into the database, all or none.
+struct Registration: Sendable {
+    var jobs: [Job]
+    var user: User
+    var key: IdempotencyKey?
+    var made: Timestamp
+    /// A key that was used before is a new one.
+    var keysSince: Timestamp
+
+    struct Outcome: Sendable {
+        var jobs: [Job]
+        /// False where they were there already.
+        var isNew: Bool
+    }
+
+    /// Registers what several requests want, with one statement a table.
+    static func perform(_ writer: StoreWriter, _ all: [Registration]) throws -> [Outcome] {
+        var outcomes = try repeated(all, writer.reader)
+        let fresh = all.indices.filter { outcomes[$0] == nil }
+        var jobs = try writer.insertJobs(fresh.flatMap { all[$0].jobs }, first: firstElement)[...]
+        var answers: [(KeptAnswer, user: Int, key: String)] = []
+        for place in fresh {
+            let count = all[place].jobs.count
+            outcomes[place] = Outcome(jobs: Array(jobs.prefix(count)), isNew: true)
+            if let key = all[place].key {
+                let kept = KeptAnswer(body: key.body, jobIDs: jobs.prefix(count).map(\.id))
+                answers.append((kept, all[place].user.id, key.key))
+            }
+            jobs.removeFirst(count)
+        }
+        if let latest = all.map(\.made).max() { try writer.keepAnswers(answers, now: latest) }
+        if !fresh.isEmpty { writer.tell(StoreChange(.work)) }
+        return outcomes.compactMap(\.self)
+    }
+
+    /// What was answered to those that repeat an earlier one; nil for the others.
+    private static func repeated(_ all: [Registration], _ reader: StoreReader) throws -> [Outcome?] {
+        var outcomes = [Outcome?](repeating: nil, count: all.count)
+        let keyed = all.indices.filter { all[$0].key != nil }
+        let names = keyed.map { KeyName(user: all[$0].user.id, key: all[$0].key?.key ?? "") }
+        // Of two that are the same the second gets what the first registered: it has to come after it.
+        guard Set(names).count == names.count else { throw SameKeyTwice() }
+        let kept = try reader.keptAnswers(zip(keyed, names).map { ($1.user, $1.key, all[$0].keysSince) })
+        for case (let place, let answer?) in zip(keyed, kept) {
+            guard let answer = try all[place].key?.checked(answer) else { continue }
+            outcomes[place] = Outcome(
+                jobs: try answer.jobIDs.compactMap { try reader.job($0) }.map(asRegistered), isNew: false)
+        }
+        return outcomes
+    }
+
+    private struct KeyName: Hashable {
+        var user: Int
+        var key: String
+    }
+
+    /// Has each of them tried alone.
+    private struct SameKeyTwice: Error {}
+
+    private static func firstElement(of job: Job) -> Element {
+        Element(
+            jobID: 0, id: 0, type: job.type.firstElement, phase: .ready, sourcePath: job.source.path,
+            maxTries: job.maxTries, changed: job.registered)
+    }
+
+    /// A job as it was when it was answered first.
+    private static func asRegistered(_ job: Job) -> Job {
+        var first = job
+        first.status = .submitted
+        first.changed = job.registered
+        return first
+    }
+}
