@@ -23,7 +23,9 @@ enum Misfortune: CaseIterable, Sendable {
         }
     }
 
-    func strike(_ world: ChaosWorld, _ chance: Seeded) async throws {
+    /// - Returns: false where nothing was found that it could have struck.
+    @discardableResult
+    func strike(_ world: ChaosWorld, _ chance: Seeded) async throws -> Bool {
         let worker = world.workers[chance.number(0...(world.workers.count - 1))]
         switch self {
         case .serverKilled:
@@ -43,13 +45,14 @@ enum Misfortune: CaseIterable, Sendable {
                     continue
                 }
                 kill(victim, SIGKILL)
-                return
+                return true
             }
+            return false
         case .workerStopped:
             worker.process?.signal(SIGSTOP)
             try await Task.sleep(for: Self.long)
             worker.process?.signal(SIGCONT)
-        case .workerFrozen: try await freeze(world, chance)
+        case .workerFrozen: return try await freeze(world, chance)
         case .serverStopped:
             world.server.process?.signal(SIGSTOP)
             try await Task.sleep(for: Self.long)
@@ -63,11 +66,12 @@ enum Misfortune: CaseIterable, Sendable {
             try await Task.sleep(for: .milliseconds(chance.number(0...1000)))
             try await world.cluster?.start()
         }
+        return true
     }
 
     /// A worker stands still with all that it runs, as a machine does that is suspended, until others have its work; then
     /// its backends wake up, and it itself last.
-    private func freeze(_ world: ChaosWorld, _ chance: Seeded) async throws {
+    private func freeze(_ world: ChaosWorld, _ chance: Seeded) async throws -> Bool {
         let inTheMiddle = chance.percent(80)
         for _ in 0..<2000 {
             guard let (worker, first) = Self.atWork(world, inTheMiddle) else {
@@ -89,8 +93,9 @@ enum Misfortune: CaseIterable, Sendable {
             for backend in backends { kill(-backend, SIGCONT) }
             try await Task.sleep(for: .milliseconds(chance.number(0...1000)))
             worker.process?.signal(SIGCONT)
-            return
+            return true
         }
+        return false
     }
 
     /// A worker and one of its backends, if there is one that leads its group and, where that is asked for, writes.
