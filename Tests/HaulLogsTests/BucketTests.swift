@@ -17,16 +17,19 @@ private final class Spooled: Sendable {
         func add(_ event: String?) { list.withLock { $0.append(event) } }
     }
 
+    /// - Parameter patience: seconds until a bucket that says nothing counts as away; long where none is to.
     init(
-        _ root: String, _ bucket: FakeBucket, server: Int = 1, bytes: Int = 64 << 20, uploads isUploading: Bool = true,
-        elsewhere: (any LogsElsewhere)? = nil
+        _ root: String, _ bucket: FakeBucket, patience: Double = 60, server: Int = 1, bytes: Int = 64 << 20,
+        uploads isUploading: Bool = true, elsewhere: (any LogsElsewhere)? = nil
     ) throws {
         var limits = LogLimits()
         limits.uploadAfter = 0.05
         let folder = try SpoolFolder(root: root)
         try folder.keep(server: server)
+        var address = bucket.address
+        address.patience = patience
         let store = try LogStore(
-            spool: folder, spoolBytes: bytes, bucket: bucket.address, limits: limits, server: server,
+            spool: folder, spoolBytes: bytes, bucket: address, limits: limits, server: server,
             elsewhere: elsewhere)
         self.store = store
         let events = Events()
@@ -54,7 +57,7 @@ private final class Spooled: Sendable {
     }
 
     private func drained(_ name: String = "a") async throws {
-        try await eventually("the spool is empty") { try waiting(name) == 0 }
+        try await eventually("the spool is empty", within: .seconds(60)) { try waiting(name) == 0 }
     }
 
     private func text(_ number: Int) -> [UInt8] { Array("log \(number) ü\n".utf8) }
@@ -134,7 +137,7 @@ private final class Spooled: Sendable {
         _ fault: FakeBucket.Fault
     ) async throws {
         bucket.set(fault)
-        let spooled = try Spooled(folder.root + "/a", bucket)
+        let spooled = try Spooled(folder.root + "/a", bucket, patience: 3)
         let key = LogFolder.key()
         // In two parts.
         let body = (0..<(9 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -179,7 +182,7 @@ private final class Spooled: Sendable {
     }
 
     @Test func badAnswersAreNoLogs() async throws {
-        let spooled = try Spooled(folder.root + "/a", bucket)
+        let spooled = try Spooled(folder.root + "/a", bucket, patience: 3)
         let key = LogFolder.key()
         let place = try #require(try await spooled.store.append([LogFolder.log(key, text(1))]).first)
         try await drained()

@@ -59,11 +59,9 @@ final class FakeBucket: Sendable {
     func stop() async { await server.stop() }
 
     var address: BucketAddress {
-        var address = BucketAddress(
+        BucketAddress(
             endpoint: "http://127.0.0.1:\(server.port)", bucket: "b", prefix: "/logs/", region: "r", accessKey: "a",
             secretKey: "s")
-        address.patience = 1
-        return address
     }
     var objects: [String: [UInt8]] { state.value.withLock { $0.objects } }
     var largestBody: Int { state.value.withLock { $0.largestBody } }

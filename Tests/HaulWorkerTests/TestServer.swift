@@ -115,6 +115,11 @@ final class TestServer: Sendable {
         state.record.withLock { $0.claims.append(body) }
         let deadline = ContinuousClock.now + .seconds(body.wait ?? 0)
         repeat {
+            // A worker that has taken a new session does not wait for this answer any more, though it may not be seen yet
+            // that it left.
+            guard body.session == state.record.withLock({ $0.session }) else {
+                return problem(409, "the session has ended")
+            }
             let next = state.script.withLock { $0.claims.isEmpty ? nil : $0.claims.removeFirst() }
             if let next { return HTTPResponse(text: next, contentType: "application/json") }
             try? await Task.sleep(for: .milliseconds(5))

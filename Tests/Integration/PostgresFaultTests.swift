@@ -152,7 +152,7 @@ import Testing
             // Who only looks does not wait for it; who writes does, and is served then.
             let started = ContinuousClock.now
             #expect(try await person.user.get("/jobs").status == 200)
-            #expect(ContinuousClock.now - started < .seconds(2))
+            #expect(ContinuousClock.now - started < .seconds(5))
             #expect(try await person.mkdir("/d") > 0)
             _ = try await holder.value
         }

@@ -29,11 +29,8 @@ public final class RawConnection: Sendable {
                 connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard code == 0 else {
-            let reason = String(cString: strerror(errno))
-            close(fd)
-            throw Failure(reason: reason)
-        }
+        // `deinit` closes it: it runs after this error too, as every property has a value.
+        guard code == 0 else { throw Failure(reason: String(cString: strerror(errno))) }
     }
 
     deinit { close(fd) }

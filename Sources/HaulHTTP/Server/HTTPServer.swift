@@ -114,9 +114,7 @@ public final class HTTPServer: Sendable {
             })
         else { return }
         core.beginStopping()
-        _ = MHD_quiesce_daemon(running.daemon)
-        // Refuses from here on, but keeps its number: a thread may be about to accept from it.
-        shutdown(running.socket, Int32(SHUT_RDWR))
+        ListenSocket.silence(running.socket)
         // Whatever such a request would still say, its answer is 503.
         for connection in core.allConnections { connection.cutIncomplete(core.stoppingAnswer()) }
         await idle(within: grace)
@@ -132,8 +130,8 @@ public final class HTTPServer: Sendable {
         running.watch.stop()
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "haul.http.stop").async {
+                // It closes the socket too.
                 MHD_stop_daemon(running.daemon)
-                close(running.socket)
                 running.core.release()
                 continuation.resume()
             }

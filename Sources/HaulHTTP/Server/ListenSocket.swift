@@ -42,6 +42,22 @@ enum ListenSocket {
         return fd
     }
 
+    /// Refuses connections from here on. The number stays taken, by something that is never ready: a thread of
+    /// libmicrohttpd may be about to accept from it.
+    ///
+    /// Not MHD_quiesce_daemon: it takes the socket out of epoll beside the threads, which do so too as soon as they see
+    /// its flag, and libmicrohttpd (1.0 too) aborts the process when the second finds it gone.
+    static func silence(_ fd: Int32) {
+        shutdown(fd, Int32(SHUT_RDWR))
+        // Without a port: nothing arrives.
+        let silent = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        // Without a descriptor the threads turn round on the socket that was shut down, until the server ends.
+        guard silent >= 0 else { return }
+        dup2(silent, fd)
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+        close(silent)
+    }
+
     /// The port that the kernel gave.
     static func port(of fd: Int32) -> Int {
         var storage = sockaddr_storage()

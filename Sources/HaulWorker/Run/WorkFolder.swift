@@ -33,7 +33,7 @@ public final class WorkFolder: Sendable {
             throw Problem(description: "work_dir \(path) cannot be written: \(String(cString: strerror(errno)))")
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
+            // `deinit` closes it: it runs after this error too, as every property has a value.
             throw Problem(description: "work_dir \(path) is in use by another worker: give each its own")
         }
         do {
@@ -46,7 +46,6 @@ public final class WorkFolder: Sendable {
                     atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
             }
         } catch {
-            close(lock)
             throw Problem(description: "work_dir \(path) cannot be cleared: \(error.localizedDescription)")
         }
     }
