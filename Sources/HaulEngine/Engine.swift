@@ -24,7 +24,7 @@ public final class Engine: Sendable {
     let onDiskFailure: @Sendable (String) -> Void
     /// Told when another run of this server has taken its place; it shall end the process.
     let onOusted: @Sendable (String) -> Void
-    /// Registrations of many callers are one transaction where they come together.
+    /// Registrations of one job each are one transaction where they come together.
     let registrations = Gathering<Registration, Registration.Outcome>(most: 512)
     let fruitful = FruitfulSessions()
     /// Rings when elements became ready: parked claims look again.

@@ -95,15 +95,16 @@ public final class Store: Sendable {
         _ url: String, readers: Int, _ rewriting: (@Sendable (String) throws -> String)?
     ) throws -> Opened {
         let sender = String(UInt64.random(in: 0 ... .max), radix: 36)
-        func connection(_ name: String, opens: Bool) throws -> PostgresConnection {
-            let connection = try PostgresConnection(url: url, name: name, sender: sender, opens: opens)
+        func connection(_ name: String, isReader: Bool) throws -> PostgresConnection {
+            // A connection costs the server a process, and the commands of an operator need one alone.
+            let connection = try PostgresConnection(
+                url: url, name: name, sender: sender, isReadOnly: isReader, opens: !isReader)
             connection.rewriting = rewriting
             return connection
         }
         return Opened(
-            writer: try connection("hauld writes", opens: true),
-            // A connection costs the server a process: the commands of an operator need one.
-            readers: try (0..<readers).map { _ in try connection("hauld reads", opens: false) },
+            writer: try connection("hauld writes", isReader: false),
+            readers: try (0..<readers).map { _ in try connection("hauld reads", isReader: true) },
             listener: PostgresListener(url: url, sender: sender))
     }
 
@@ -124,14 +125,12 @@ public final class Store: Sendable {
 
     /// Runs `body` in a transaction, for this item and those of others that come together, and returns once it is on disk.
     /// Where it throws, nothing of it is kept, and each item is tried alone.
-    ///
-    /// - Parameter isLarge: it changes hundreds of rows: it shares its commit with nobody but its gathering.
     public func write<Item: Sendable, Outcome: Sendable>(
-        _ item: Item, among gathering: Gathering<Item, Outcome>, isLarge: Bool = false,
+        _ item: Item, among gathering: Gathering<Item, Outcome>,
         _ body: @escaping Gathering<Item, Outcome>.Body
     ) async throws -> Outcome {
         await turn?()
-        return try await gathering.perform(item, isLarge: isLarge, by: writes, body)
+        return try await gathering.perform(item, by: writes, body)
     }
 
     /// Runs `body` over one moment of the database.

@@ -100,6 +100,28 @@ import Testing
         #expect(try await test.elements(handout.job).map(\.attempts) == [1])
     }
 
+    /// A session that found work does not look before it takes; what was said of it since counts all the same.
+    @Test func aFruitfulSession() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        for number in 0..<9 { _ = try await test.register(alice, path: "/\(number)") }
+        let worker = try await test.session()
+        func isFruitful() -> Bool { test.engine.fruitful.contains(worker.id) }
+        #expect(try await test.claim(worker).count == 1 && isFruitful())
+        _ = try await test.engine.setDrained(true, worker: "w")
+        #expect(try await test.claim(worker).isEmpty && !isFruitful())
+        _ = try await test.engine.setDrained(false, worker: "w")
+        #expect(try await test.claim(worker).count == 1 && isFruitful())
+        #expect(try await test.claim(worker, limit: 100).flatMap(\.items).count == 7 && isFruitful())
+        #expect(try await test.claim(worker).isEmpty && !isFruitful())
+        _ = try await test.register(alice, path: "/more")
+        #expect(try await test.claim(worker).count == 1 && isFruitful())
+        // Its worker began anew.
+        _ = try await test.session()
+        for _ in 0..<2 { await #expect(throws: EngineError.self) { try await test.claim(worker) } }
+        #expect(!isFruitful())
+    }
+
     /// Registrations that come together: one that repeats another gets the same job, one that uses its key for something
     /// else is refused, as is one of a queue too many; all others are there, each once.
     @Test func registrationsTogether() async throws {

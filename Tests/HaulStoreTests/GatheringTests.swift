@@ -77,21 +77,19 @@ import Testing
             committed: { if isLost.withLock({ $0 }) { throw StoreError.unavailable("lost") } }
         ) { Issue.record("fsync failed: \($0)") }
         let (calls, gathering) = (Calls(), Gathering<String, Int>(most: 100))
-        isLost.withLock { $0 = true }
-        try await withThrowingTaskGroup { group in
-            for number in 0..<9 {
-                group.addTask {
-                    await #expect(throws: StoreError.self) {
-                        try await store.write("n\(number)", among: gathering, Self.keep(calls))
-                    }
-                }
-            }
-            try await group.waitForAll()
+        let all = (0..<9).map { number in
+            { @Sendable () async throws in _ = try await store.write("n\(number)", among: gathering, Self.keep(calls)) }
         }
-        // Nobody was tried once more.
-        #expect(calls.all.reduce(0, +) == 9)
+        let errors = try await together(all, at: store) {
+            guard gathering.waitingCount == 9, store.writes.waitingCount == 1 else { return false }
+            isLost.withLock { $0 = true }
+            return true
+        }
+        // They hear it, and nobody is tried once more.
+        #expect(errors.allSatisfy { $0 != nil } && calls.all == [9])
         isLost.withLock { $0 = false }
         #expect(try await store.write("l", among: gathering, Self.keep(calls)) == 1)
+        #expect(calls.all == [9, 1])
     }
 
     /// A transaction that can't even begin fails all who wait for it, and none after it.
@@ -131,8 +129,7 @@ import Testing
             for (number, name) in names.enumerated() {
                 group.addTask {
                     do {
-                        let outcome = try await store.write(
-                            name, among: gathering, isLarge: number % 5 == 0, Self.keep(calls))
+                        let outcome = try await store.write(name, among: gathering, Self.keep(calls))
                         #expect(outcome == name.utf8.count && name.hasPrefix("good"))
                     } catch is Refused { #expect(name.hasPrefix("bad")) }
                 }

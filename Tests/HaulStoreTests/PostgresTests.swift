@@ -199,6 +199,19 @@ import Testing
         try connection.laterEach(update, batch: [[.int(-5), .null]])
         #expect(throws: StoreError.self) { try connection.check() }
         try connection.rollback()
+        // What is taken back with its savepoint takes nothing else with it, be it stale or not.
+        for number in [7, -7] {
+            try connection.beginWriting()
+            try connection.later(insert, [.int(20_000 + number), .null])
+            try connection.run("SAVEPOINT item")
+            #expect(try count() ?? 0 > 9000)
+            try connection.laterEach(update, batch: [[.int(number), .text("z")]])
+            try connection.run("ROLLBACK TO item")
+            try connection.run("RELEASE item")
+            try connection.commit(telling: StoreChange())
+        }
+        #expect(try connection.first("SELECT COUNT(*) FROM n WHERE t = 'z'") { $0.int(0) } == 0)
+        #expect(try count() == 9002)
     }
 
     /// A single question leaves no transaction behind, and finds its way after the connection was lost.
@@ -244,6 +257,8 @@ import Testing
         try one.script("CREATE TABLE n (i BIGINT PRIMARY KEY)")
         try one.beginWriting()
         try one.run("INSERT INTO n VALUES (1)")
+        // Also where it has just sent something of which it has no answer yet.
+        try one.later("INSERT INTO n VALUES ($1)", [.int(2)])
         // It blocks until the first has lost the lock, and with it what it wrote: a thread of its own.
         let count = try await withCheckedThrowingContinuation { continuation in
             nonisolated(unsafe) let two = two

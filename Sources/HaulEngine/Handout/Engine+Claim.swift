@@ -42,8 +42,9 @@ extension Engine {
             let (isLikely, hasMore) = try await store.read { try self.promise(of: query, $0) }
             guard isLikely else { return Look(hasMore: hasMore) }
         }
-        let found = try await take(query, tellsMore: tellsMore)
-        fruitful.note(query.session, isFruitful: !found.handouts.isEmpty)
+        var found = Look()
+        defer { fruitful.note(query.session, isFruitful: !found.handouts.isEmpty) }
+        found = try await take(query, tellsMore: tellsMore)
         return found
     }
 

@@ -14,10 +14,12 @@ extension Engine {
             jobs: jobs, user: user, key: key, made: now,
             keysSince: now.adding(seconds: -configuration.idempotencySeconds))
         let registered =
-            if jobs.count < Self.large {
+            if jobs.count == 1 {
                 try await store.write(registration, among: registrations, Registration.perform)
             } else {
-                try await store.write(isLarge: true) { try Registration.perform($0, [registration])[0] }
+                try await store.write(isLarge: jobs.count >= Self.large) {
+                    try Registration.perform($0, [registration])[0]
+                }
             }
         if registered.isNew { wake(StoreChange(.work)) }
         return registered.jobs

@@ -7,7 +7,7 @@ struct Registration: Sendable {
     var user: User
     var key: IdempotencyKey?
     var made: Timestamp
-    /// A key that was used before is a new one.
+    /// A key that was used before this time is a new one.
     var keysSince: Timestamp
 
     struct Outcome: Sendable {

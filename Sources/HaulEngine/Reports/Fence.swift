@@ -64,14 +64,11 @@ final class Fence {
     }
 
     /// The leases of several attempts, in order; `.notFound` for one whose job is gone.
-    ///
-    /// - Parameter likely: sessions that they are most likely of.
-    func leases(_ ids: [AttemptID], of likely: Set<Int> = []) throws -> [Result<Lease, EngineError>] {
-        let (places, elements, attempts, known) = try reader.answers(
+    func leases(_ ids: [AttemptID]) throws -> [Result<Lease, EngineError>] {
+        let (places, elements, attempts) = try reader.answers(
             to: Ask.logPlaces(ofJobs: Set(ids.map(\.jobID)).filter { jobs[$0] == nil }), Ask.elements(of: ids),
-            Ask.attempts(ids), Ask.sessions(likely.filter { sessions[$0] == nil }))
+            Ask.attempts(ids))
         jobs.merge(places) { first, _ in first }
-        sessions.merge(known) { first, _ in first }
         let others = Set(attempts.compactMap { $0?.sessionID }).filter { sessions[$0] == nil }
         if !others.isEmpty { sessions.merge(try reader.answer(to: Ask.sessions(others))) { first, _ in first } }
         return ids.indices.map { lease(ids[$0], elements[$0], attempts[$0]) }

@@ -8,7 +8,7 @@ final class PostgresConnection: StoreConnection {
     private typealias Step = PostgresPipeline.Step
 
     private let link: PostgresLink
-    private let pipeline: PostgresPipeline
+    let pipeline: PostgresPipeline
     /// What does a statement for many sets of values at once; nil for what can't be done so.
     private var sets: [String: PostgresSet?] = [:]
     /// What goes before the next statement.
@@ -30,10 +30,15 @@ final class PostgresConnection: StoreConnection {
     /// Says who told the others something: what comes back to its own server is known there.
     private let sender: String
 
-    /// - Parameter opens: at once; it is opened with its first use otherwise.
-    init(url: String, name: String, sender: String = "", opens: Bool = true) throws(StoreError) {
+    /// - Parameters:
+    ///   - isReadOnly: nothing is written on it, in whatever transaction.
+    ///   - opens: at once; it is opened with its first use otherwise.
+    init(
+        url: String, name: String, sender: String = "", isReadOnly: Bool = false, opens: Bool = true
+    ) throws(StoreError) {
         self.sender = sender
-        link = PostgresLink(url: url, name: name, setup: Self.setup)
+        link = PostgresLink(
+            url: url, name: name, setup: Self.setup + (isReadOnly ? "; SET default_transaction_read_only = on" : ""))
         pipeline = PostgresPipeline(link)
         if opens { try link.open() }
     }
@@ -125,7 +130,8 @@ final class PostgresConnection: StoreConnection {
         }
         if sql == Self.undo {
             remembered.forget()
-            try drain()
+            // What is stale is taken back with the rest.
+            do { try drain() } catch StoreError.stale {}
             try perform([Step(sql: sql, values: PostgresValues([]), isPrepared: false)]) { _, _ in }
             return 0
         }
@@ -138,24 +144,32 @@ final class PostgresConnection: StoreConnection {
 
     private func later(_ sql: String, _ batch: [[SQLValue]], isEach: Bool) throws {
         if let rewriting { for _ in batch { _ = try rewriting(sql) } }
-        if batch.count >= PostgresSet.least, let set = try set(of: sql) {
-            for piece in Self.pieces(of: batch, PostgresSet.most) {
-                pending.append(
-                    Step(
-                        sql: set.text, values: PostgresValues(arraysOf: batch[piece]),
-                        expected: isEach ? piece.count : nil))
-            }
-        } else {
+        guard batch.count >= PostgresSet.least, let set = try set(of: sql) else {
             pending += batch.map { Step(sql: sql, values: PostgresValues($0), expected: isEach ? 1 : nil) }
+            return pending.count < PostgresPipeline.length ? () : try sendAhead()
         }
-        // What begins a transaction may have to be said anew.
-        guard !isFresh else { return }
-        for piece in Self.pieces(of: pending, PostgresPipeline.length) {
+        for piece in Self.pieces(of: batch, PostgresSet.most) {
+            pending.append(
+                Step(
+                    sql: set.text, values: PostgresValues(arraysOf: batch[piece]), expected: isEach ? piece.count : nil)
+            )
+        }
+        // It has something to do with them: what is little goes with what follows.
+        try sendAhead()
+    }
+
+    private func sendAhead() throws {
+        guard !isFresh else {
+            // What begins a transaction may have to be said anew.
+            return pending.count < PostgresPipeline.length ? () : try perform([]) { _, _ in }
+        }
+        let steps = pending
+        pending = []
+        for piece in Self.pieces(of: steps, PostgresPipeline.length) {
             guard link.isOpen else { throw StoreError.unavailable("the connection to the database was lost") }
-            try pipeline.sendAhead(Array(pending[piece]))
+            try pipeline.sendAhead(Array(steps[piece]))
             if pipeline.aheadCount >= PostgresPipeline.length { try exchange([], []) { _, _ in } }
         }
-        pending = []
     }
 
     func check() throws {
@@ -258,20 +272,6 @@ final class PostgresConnection: StoreConnection {
         let set = PostgresSet(sql, types: types)
         sets[sql] = .some(set)
         return set
-    }
-
-    /// How the server does each statement that was run, by its text, for a test of the plans.
-    func plans() throws -> [String: [String]] {
-        var plans: [String: [String]] = [:]
-        let counts = try rows("SELECT name, cardinality(parameter_types) FROM pg_prepared_statements") {
-            ($0.text(0), $0.int(1))
-        }
-        for (name, count) in counts {
-            guard let text = pipeline.text(named: name) else { continue }
-            let values = count == 0 ? "" : "(" + [String](repeating: "NULL", count: count).joined(separator: ", ") + ")"
-            plans[text] = try rows("EXPLAIN EXECUTE \(name)\(values)") { $0.text(0) }
-        }
-        return plans
     }
 
     func script(_ sql: String) throws {

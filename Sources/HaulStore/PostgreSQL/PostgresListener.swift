@@ -1,5 +1,6 @@
 import CPostgreSQL
 import Dispatch
+import Glibc
 
 /// Hears what other servers of the database tell, and finds out by itself what it did not hear.
 ///
@@ -20,6 +21,10 @@ final class PostgresListener: @unchecked Sendable {
     private var hear: (@Sendable (StoreChange) -> Void)?
     /// The number of the latest change that was heard of; nil is unknown.
     private var number: Int?
+    /// Looks for which what this server told is heard, too.
+    private var looksWithOwn = 0
+    /// Longer than a server takes to notice that nobody waits for its answer any more.
+    private static let looksWithOwn = 60
 
     init(url: String, sender: String) {
         self.sender = sender
@@ -41,8 +46,13 @@ final class PostgresListener: @unchecked Sendable {
     }
 
     /// The answer to a commit of this server was lost. If it is on disk, what it told was for others alone: after the next
-    /// look anything may have happened.
-    func distrust() { queue.async { [self] in number = nil } }
+    /// look anything may have happened; and it may get there later, so that for a while own ones are heard like others'.
+    func distrust() {
+        queue.async { [self] in
+            number = nil
+            looksWithOwn = Self.looksWithOwn
+        }
+    }
 
     /// Ends it, soon. Also from within what hears.
     func stop() {
@@ -66,11 +76,9 @@ final class PostgresListener: @unchecked Sendable {
         if !link.isOpen {
             disconnect()
             guard (try? link.open()) != nil, let handle = link.handle else { return }
-            let source = DispatchSource.makeReadSource(fileDescriptor: PQsocket(handle), queue: queue)
-            source.setEventHandler { [weak self] in self?.read() }
-            source.resume()
-            self.source = source
+            source = watch(PQsocket(handle))
         }
+        looksWithOwn = max(0, looksWithOwn - 1)
         guard let latest = latestNumber() else { return disconnect() }
         // What it says of itself came over this connection before the answer.
         readNotifications()
@@ -78,6 +86,18 @@ final class PostgresListener: @unchecked Sendable {
             number = max(latest, number ?? 0)
             hear?(.anything)
         }
+    }
+
+    /// Reads as notifications come, by a duplicate of the socket: libpq closes its own whenever the connection is lost, and
+    /// one that is closed before its source has let go of it lets Dispatch crash. Nil without a descriptor: the looks go on.
+    private func watch(_ socket: Int32) -> (any DispatchSourceRead)? {
+        let descriptor = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { return nil }
+        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+        source.setEventHandler { [weak self] in self?.read() }
+        source.setCancelHandler { close(descriptor) }
+        source.resume()
+        return source
     }
 
     private func latestNumber() -> Int? {
@@ -120,8 +140,11 @@ final class PostgresListener: @unchecked Sendable {
         let parts = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, let told = Int(parts[0]), let change = StoreChange(text: parts[2]) else { return }
         // Numbers come in the order of the commits: one that is missing was not heard.
-        if let number, told > number + 1 { heard.add(.anything) }
-        number = max(number ?? told, told)
-        if parts[1] != sender { heard.add(change) }
+        // Where nothing is known of those before it, the next look tells.
+        if let known = number {
+            if told > known + 1 { heard.add(.anything) }
+            number = max(known, told)
+        }
+        if parts[1] != sender || looksWithOwn > 0 { heard.add(change) }
     }
 }

@@ -46,6 +46,8 @@ final class PostgresPipeline {
 
     /// Sends statements of which nothing is wanted but that they are done before whatever follows: the server is at them
     /// while what follows is put together.
+    ///
+    /// A sync goes with them: without one a server has no time after which it gives up who stands still in a transaction.
     func sendAhead(_ steps: [Step]) throws {
         guard let handle = link.handle else { throw StoreError.unavailable("no connection") }
         ahead += try put(steps, handle).map { sent in
@@ -53,7 +55,8 @@ final class PostgresPipeline {
             sent.step = nil
             return sent
         }
-        guard PQflush(handle) >= 0 else { throw link.lost("what was sent ahead did not go") }
+        guard PQpipelineSync(handle) == 1 else { throw link.lost("a sync can't be sent") }
+        ahead.append(Sent(step: nil, isText: false, sql: "", isSync: true))
     }
 
     /// Sends statements, each prepared where it was not yet, and takes their answers.
@@ -97,6 +100,7 @@ final class PostgresPipeline {
         var isText: Bool
         var sql: String
         var expected: Int?
+        var isSync = false
     }
 
     private func prepare(_ sql: String, _ handle: OpaquePointer) throws {
@@ -118,6 +122,7 @@ final class PostgresPipeline {
         for item in sent {
             guard let result = try link.next() else { throw link.lost("an answer is missing") }
             defer { PQclear(result) }
+            if item.isSync { continue }
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
                 guard !item.isText, failure == nil else { break }

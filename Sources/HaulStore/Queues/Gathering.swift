@@ -12,8 +12,6 @@ public final class Gathering<Item: Sendable, Outcome: Sendable>: Sendable {
 
     private struct Caller: Sendable {
         var item: Item
-        /// See ``Store/write(_:among:isLarge:_:)``.
-        var isLarge: Bool
         var body: Body
         var continuation: CheckedContinuation<Outcome, any Error>
     }
@@ -28,10 +26,10 @@ public final class Gathering<Item: Sendable, Outcome: Sendable>: Sendable {
     /// Callers whose items nobody has taken yet, for a test of what comes together.
     var waitingCount: Int { waiting.withLock { $0.count } }
 
-    func perform(_ item: Item, isLarge: Bool, by writes: WriteQueue, _ body: @escaping Body) async throws -> Outcome {
+    func perform(_ item: Item, by writes: WriteQueue, _ body: @escaping Body) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
             let isFirst = waiting.withLock { callers in
-                callers.append(Caller(item: item, isLarge: isLarge, body: body, continuation: continuation))
+                callers.append(Caller(item: item, body: body, continuation: continuation))
                 return callers.count == 1
             }
             if isFirst { Task { await performTogether(writes) } }
@@ -41,8 +39,7 @@ public final class Gathering<Item: Sendable, Outcome: Sendable>: Sendable {
     private func performTogether(_ writes: WriteQueue) async {
         let taken = Taken()
         do {
-            let isLarge = waiting.withLock { $0.contains(where: \.isLarge) }
-            let outcomes = try await writes.perform(isLarge: isLarge) { [self] writer in
+            let outcomes = try await writes.perform(isLarge: false) { [self] writer in
                 let callers = take(writes)
                 taken.callers.withLock { $0 = callers }
                 return try Self.outcomes(of: callers, writer)
@@ -51,28 +48,36 @@ public final class Gathering<Item: Sendable, Outcome: Sendable>: Sendable {
                 caller.continuation.resume(returning: outcome)
             }
         } catch {
-            // Those who came since are not waited for by anybody else.
             let callers = taken.callers.withLock(\.self)
-            await end(callers.isEmpty ? take(.max) : callers, failed: error, writes)
+            guard !callers.isEmpty else {
+                // It could not begin. Those who came since are not waited for by anybody else.
+                for caller in take(.max) { caller.continuation.resume(throwing: error) }
+                return
+            }
+            await end(callers, failed: error, writes)
         }
     }
 
-    /// Nothing of it was kept. What one of several is guilty of is not the others' failure: each is tried alone.
+    /// Nothing of it was kept. What one of several is guilty of is not the others' failure: each is tried alone, all in one
+    /// group of the writer's.
     private func end(_ callers: [Caller], failed error: any Error, _ writes: WriteQueue) async {
-        var isOfAll = callers.count == 1
-        if case StoreError.unavailable = error { isOfAll = true }
-        for caller in callers {
-            if isOfAll {
-                caller.continuation.resume(throwing: error)
-            } else {
-                await performAlone(caller, writes)
+        let isOfAll =
+            switch error {
+            case StoreError.unavailable, StoreError.fsyncFailed: true
+            default: callers.count == 1
+            }
+        if isOfAll {
+            for caller in callers { caller.continuation.resume(throwing: error) }
+        } else {
+            await withTaskGroup { group in
+                for caller in callers { group.addTask { await self.performAlone(caller, writes) } }
             }
         }
     }
 
     private func performAlone(_ caller: Caller, _ writes: WriteQueue) async {
         do {
-            let outcomes = try await writes.perform(isLarge: caller.isLarge) { try Self.outcomes(of: [caller], $0) }
+            let outcomes = try await writes.perform(isLarge: false) { try Self.outcomes(of: [caller], $0) }
             caller.continuation.resume(returning: outcomes[0])
         } catch {
             caller.continuation.resume(throwing: error)
@@ -88,8 +93,12 @@ public final class Gathering<Item: Sendable, Outcome: Sendable>: Sendable {
 
     /// As many as go together; the rest has the next turn of the writer.
     private func take(_ writes: WriteQueue) -> [Caller] {
-        let callers = take(most)
-        if waiting.withLock({ !$0.isEmpty }) { Task { await performTogether(writes) } }
+        let (callers, hasMore) = waiting.withLock { waiting in
+            let callers = Array(waiting.prefix(most))
+            waiting.removeFirst(callers.count)
+            return (callers, !waiting.isEmpty)
+        }
+        if hasMore { Task { await performTogether(writes) } }
         return callers
     }
 

@@ -135,7 +135,8 @@ extension StoreWriter {
         try db.laterEach(Self.updateElement, batch: changes.map(Self.values))
     }
 
-    /// Waits until it is known that all elements were what they were taken for. What is booked of them has to come after it.
+    /// Waits until it is known that all elements were what they were taken for. Jobs are
+    /// booked after it: counts of what was not there may break a rule of the schema.
     public func confirm() throws { try db.check() }
 
     private static let updateElement = """
