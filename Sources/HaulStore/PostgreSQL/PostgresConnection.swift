@@ -106,9 +106,9 @@ final class PostgresConnection: StoreConnection {
         try perform([Step(sql: "ROLLBACK", values: PostgresValues([]), isPrepared: false)]) { _, _ in }
     }
 
-    /// Takes the answers of what was sent ahead: behind one that failed nothing would be done.
+    /// Takes the answers of all that came before: behind one that failed nothing would be done.
     private func drain() throws {
-        if pipeline.aheadCount > 0 { try perform([]) { _, _ in } }
+        if pipeline.aheadCount > 0 || !pending.isEmpty { try perform([]) { _, _ in } }
     }
 
     /// Nothing was sent: there is nothing to end.
