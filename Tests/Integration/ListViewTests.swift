@@ -24,7 +24,9 @@ import Testing
         #expect(try await ids("?user=\(person.name)&after=\(list)&limit=1", boss) == [copy])
         #expect(try await ids("?user=\(other.name)", boss) == [foreign])
         #expect(Set(try await ids("?user=*", boss)).isSuperset(of: [list, copy, foreign]))
-        #expect(try await ids("?user=*&limit=1&after=\(copy)", boss) == [foreign])
+        // Other tests register at the same server.
+        let next = try await ids("?user=*&limit=1&after=\(copy)", boss)
+        #expect(next.count == 1 && next.allSatisfy { $0 > copy && $0 <= foreign }, "\(next)")
         #expect(try await ids("", boss) == [], "their own")
         #expect(try await ids("?user=boss-\(person.name)", boss) == [])
         #expect(try await ids("?user=nobody", boss) == [])
