@@ -258,7 +258,9 @@ import Testing
         try one.beginWriting()
         try one.run("INSERT INTO n VALUES (1)")
         // Also where it has just sent something of which it has no answer yet.
-        try one.later("INSERT INTO n VALUES ($1)", [.int(2)])
+        try one.run("INSERT INTO n VALUES ($1)", [.int(2)])
+        try one.later("INSERT INTO n VALUES ($1)", batch: (10..<30).map { [.int($0)] })
+        #expect(one.pipeline.aheadCount > 0)
         // It blocks until the first has lost the lock, and with it what it wrote: a thread of its own.
         let count = try await withCheckedThrowingContinuation { continuation in
             nonisolated(unsafe) let two = two
