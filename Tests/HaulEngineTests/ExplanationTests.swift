@@ -6,14 +6,6 @@ import Testing
 
 /// Each reason for which a job waits, provoked.
 @Suite(.timeLimit(.minutes(1))) struct ExplanationTests {
-    private func codes(_ test: TestEngine, _ job: Int) async throws -> [Explanation.Code] {
-        try await test.engine.explain(job: job).blockers.map(\.code)
-    }
-
-    private func codes(_ test: TestEngine, _ job: Int, element: Int) async throws -> [Explanation.Code] {
-        try await test.engine.explain(element: element, ofJob: job).blockers.map(\.code)
-    }
-
     private static func files(_ count: Int) -> [ListingLine] {
         (0..<count).map { ListingLine(directory: "/d", entry: ListingEntry(name: "f\($0)", kind: .file)) }
     }
@@ -66,8 +58,8 @@ import Testing
         let element = try await test.engine.explain(element: 0, ofJob: id)
         #expect(element.blockers.map(\.code) == [.running] && element.blockers[0].detail.contains("worker w"))
         _ = try await test.engine.cancel(job: id)
-        #expect(try await codes(test, id) == [.cancelling])
-        #expect(try await codes(test, id, element: 0) == [.cancelling])
+        #expect(try await test.codes(id) == [.cancelling])
+        #expect(try await test.codes(id, element: 0) == [.cancelling])
     }
 
     /// Two at a time are both told.
@@ -81,10 +73,10 @@ import Testing
         let both = try await test.engine.explain(job: id)
         #expect(both.blockers.map(\.code) == [.queuePaused, .siteBanned])
         #expect(both.blockers[1].detail.contains("tape robot on fire") && both.blockers[1].detail.contains("Site a "))
-        #expect(try await codes(test, id, element: 0) == [.queuePaused, .siteBanned])
+        #expect(try await test.codes(id, element: 0) == [.queuePaused, .siteBanned])
         try await test.engine.setBan(nil, site: 1)
         _ = try await test.engine.change(queue: "default", ofUser: alice.id, isPaused: false)
-        #expect(try await codes(test, id) == [.waitsForTurn])
+        #expect(try await test.codes(id) == [.waitsForTurn])
     }
 
     @Test func betweenTries() async throws {
@@ -107,13 +99,13 @@ import Testing
             ListingLine(directory: "/d/s", entry: ListingEntry(name: "f", kind: .file)),
         ]
         let id = try await test.listed(alice, .remove, lines).id
-        #expect(try await codes(test, id) == [.expanding])
+        #expect(try await test.codes(id) == [.expanding])
         _ = try await Expander(engine: test.engine).run()
-        #expect(try await codes(test, id) == [.waitsForChildren, .waitsForTurn])
-        #expect(try await codes(test, id, element: 2) == [.waitsForChildren])
+        #expect(try await test.codes(id) == [.waitsForChildren, .waitsForTurn])
+        #expect(try await test.codes(id, element: 2) == [.waitsForChildren])
         _ = try await test.engine.cancel(job: id)
-        #expect(try await codes(test, id) == [.ended])
-        #expect(try await codes(test, id, element: 2) == [.ended])
+        #expect(try await test.codes(id) == [.ended])
+        #expect(try await test.codes(id, element: 2) == [.ended])
         await #expect(throws: EngineError.self) { _ = try await test.engine.explain(job: 99) }
         await #expect(throws: EngineError.self) { _ = try await test.engine.explain(element: 9, ofJob: id) }
     }
@@ -124,10 +116,10 @@ import Testing
         let id = try await test.listed(alice, .copy, Self.files(30)).id
         try await test.withDuties { try await test.engine.store.read { try $0.jobState(id)?.expansion == nil } }
         _ = try await test.engine.cancel(job: id)
-        #expect(try await codes(test, id) == [.cancelling])
+        #expect(try await test.codes(id) == [.cancelling])
         try await test.withDuties { try await test.engine.job(id)?.status == .cancelled }
         _ = try await test.engine.retry(job: id, user: alice, key: nil)
-        #expect(try await codes(test, id).first == .retrying)
+        #expect(try await test.codes(id).first == .retrying)
     }
 
     /// A limit of a site each way, of a queue, of a user: how many are out, and of how many.
@@ -147,7 +139,7 @@ import Testing
         #expect(full.blockers.map(\.code) == [.running, .siteLimit])
         #expect(full.blockers[0].detail == "1 element is with a worker.")
         #expect(full.blockers[1].detail.hasPrefix("Site b, in: 1 of 1 elements"), "\(full)")
-        #expect(try await codes(test, copy, element: 3) == [.siteLimit])
+        #expect(try await test.codes(copy, element: 3) == [.siteLimit])
         for n in 0..<3 { _ = try await test.register(alice, path: "/\(n)") }
         #expect(try await test.claim(worker, limit: 9).count == 2)
         let last = try await test.register(alice, path: "/last").id

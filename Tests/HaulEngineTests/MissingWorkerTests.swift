@@ -6,33 +6,25 @@ import Testing
 
 /// Why no worker that is there takes what waits, each reason provoked.
 @Suite(.timeLimit(.minutes(1))) struct MissingWorkerTests {
-    private func codes(_ test: TestEngine, _ job: Int) async throws -> [Explanation.Code] {
-        try await test.engine.explain(job: job).blockers.map(\.code)
-    }
-
-    private func codes(_ test: TestEngine, _ job: Int, element: Int) async throws -> [Explanation.Code] {
-        try await test.engine.explain(element: element, ofJob: job).blockers.map(\.code)
-    }
-
     /// From no worker at all to one that only has others before it.
     @Test func workers() async throws {
         let test = try await TestEngine()
         let id = try await test.register(try await test.user("alice")).id
-        #expect(try await codes(test, id) == [.noWorker])
-        #expect(try await codes(test, id, element: 0) == [.noWorker])
+        #expect(try await test.codes(id) == [.noWorker])
+        #expect(try await test.codes(id, element: 0) == [.noWorker])
         _ = try await test.session("w", protocols: ["HTTP"])
-        #expect(try await codes(test, id) == [.noWorkerForProtocol])
+        #expect(try await test.codes(id) == [.noWorkerForProtocol])
         _ = try await test.session("w", sites: [2])
-        #expect(try await codes(test, id) == [.noWorkerForSite])
+        #expect(try await test.codes(id) == [.noWorkerForSite])
         _ = try await test.session("w", sites: [1, 2])
-        #expect(try await codes(test, id) == [.waitsForTurn])
+        #expect(try await test.codes(id) == [.waitsForTurn])
         _ = try await test.engine.setDrained(true, worker: "w")
         let drained = try await test.engine.explain(job: id)
         #expect(drained.blockers.map(\.code) == [.workersDrained] && drained.blockers[0].detail.contains("w."))
         _ = try await test.engine.setDrained(false, worker: "w")
-        #expect(try await codes(test, id, element: 0) == [.waitsForTurn])
+        #expect(try await test.codes(id, element: 0) == [.waitsForTurn])
         test.advance(seconds: 61)
-        try await test.withDuties { try await codes(test, id) == [.noWorker] }
+        try await test.withDuties { try await test.codes(id) == [.noWorker] }
     }
 
     /// A session of a worker of its own, whose token is restricted.
@@ -74,9 +66,9 @@ import Testing
         try await restricted(test, "s2", sites: [1], users: ["bob"])
         try await restricted(test, "q2", queues: ["default"], users: ["carol", "bob"])
         try await restricted(test, "u2", sites: [2], users: ["alice"])
-        #expect(try await codes(test, id).map(\.rawValue) == ["no_worker_for_user"])
+        #expect(try await test.codes(id).map(\.rawValue) == ["no_worker_for_user"])
         try await restricted(test, "all", sites: [2, 1], queues: ["default"], users: ["alice"])
-        #expect(try await codes(test, id) == [.waitsForTurn])
+        #expect(try await test.codes(id) == [.waitsForTurn])
     }
 
     /// A worker of the documented system registers nowhere: who was given something and holds its lease is there.
@@ -88,17 +80,17 @@ import Testing
         let first = try await test.register(alice, path: "/first").id
         let id = try await test.register(alice, path: "/second").id
         let other = try await test.register(alice, extra: ["src_siteid": 3]).id
-        #expect(try await codes(test, id) == [.noWorker])
+        #expect(try await test.codes(id) == [.noWorker])
         for _ in 0..<2 {
             #expect(try await test.claimSessionless().map(\.job.id) == [first])
-            #expect(try await codes(test, id) == [.waitsForTurn])
-            #expect(try await codes(test, id, element: 0) == [.waitsForTurn])
-            #expect(try await codes(test, other) == [.noWorkerForProtocol])
+            #expect(try await test.codes(id) == [.waitsForTurn])
+            #expect(try await test.codes(id, element: 0) == [.waitsForTurn])
+            #expect(try await test.codes(other) == [.noWorkerForProtocol])
             // The time of its lease is over, whether the rescuer was there or not.
             test.advance(seconds: test.engine.configuration.sessionlessLeaseSeconds + 1)
-            #expect(try await codes(test, id) == [.noWorker])
+            #expect(try await test.codes(id) == [.noWorker])
             try await test.withDuties { try await test.engine.element(0, ofJob: first)?.phase == .ready }
-            #expect(try await codes(test, id) == [.noWorker])
+            #expect(try await test.codes(id) == [.noWorker])
         }
     }
 
@@ -114,17 +106,17 @@ import Testing
         let id = try await test.listed(alice, .copy, lines).id
         _ = try await Expander(engine: test.engine).run()
         _ = try await test.engine.endSession(ofWorker: "lister")
-        #expect(try await codes(test, id) == [.noWorker])
+        #expect(try await test.codes(id) == [.noWorker])
         let other = try await test.register(alice, priority: 0).id
         #expect(try await test.claimSessionless().map(\.job.id) == [other])
         let types = try await test.elements(try #require(try await test.engine.job(id))).map(\.type)
         let directory = try #require(types.firstIndex(of: .mkdir))
-        #expect(try await codes(test, id) == [.waitsForTurn])
-        #expect(try await codes(test, id, element: types.count - directory) == [.waitsForTurn])
-        #expect(try await codes(test, id, element: directory) == [.noWorker])
+        #expect(try await test.codes(id) == [.waitsForTurn])
+        #expect(try await test.codes(id, element: types.count - directory) == [.waitsForTurn])
+        #expect(try await test.codes(id, element: directory) == [.noWorker])
         #expect(try await test.claimSessionless(limit: 9).map(\.job.id) == [id])
-        #expect(try await codes(test, id) == [.running, .noWorker], "what is left is the directory")
+        #expect(try await test.codes(id) == [.running, .noWorker], "what is left is the directory")
         _ = try await test.session()
-        #expect(try await codes(test, id, element: directory) == [.waitsForTurn])
+        #expect(try await test.codes(id, element: directory) == [.waitsForTurn])
     }
 }

@@ -167,6 +167,17 @@ final class TestEngine: Sendable {
         return try #require(try await engine.report([report]).first)
     }
 
+    /// What a job, or one of its elements, is said to wait for.
+    func codes(_ job: Int, element: Int? = nil) async throws -> [Explanation.Code] {
+        let explanation =
+            if let element {
+                try await engine.explain(element: element, ofJob: job)
+            } else {
+                try await engine.explain(job: job)
+            }
+        return explanation.blockers.map(\.code)
+    }
+
     /// Elements that limits count as with workers.
     func out(_ kind: LimitScope.Kind, _ id: Int) async throws -> Int {
         try await engine.store.read { try $0.occupancy(LimitScope(kind, id)) }

@@ -151,7 +151,7 @@ struct StoreTests {
             #expect(try reader.hasWork())
             #expect(try reader.usersWithWork(priority: 0) == [1] && reader.usersWithWork(priority: 1) == [])
             #expect(try reader.usersWithWork(priority: 5) == [2, 1])
-            #expect(try reader.prioritiesWithWork() == [0, 5])
+            #expect(try reader.answer(to: Ask.prioritiesWithWork) == [0, 5])
             let lanes = try reader.lanesWithWork(ofUser: 1, priority: 5, limit: 10)
             #expect(lanes.map(\.user) == ["alice"] && lanes.map(\.ready) == [1])
         }

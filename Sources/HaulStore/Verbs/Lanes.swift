@@ -93,9 +93,8 @@ extension Ask {
 }
 
 extension StoreReader {
-    public func prioritiesWithWork() throws -> [Int] { try answer(to: Ask.prioritiesWithWork) }
-
-    /// Users of whom something of a priority waits, those who were given least first; found in the same way.
+    /// Users of whom something of a priority waits, those who were given least first. From each the index is asked for
+    /// the next, as for priorities.
     public func usersWithWork(priority: Int) throws -> [Int] {
         try db.rows(
             """
