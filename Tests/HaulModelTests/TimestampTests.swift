@@ -15,6 +15,26 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: milliseconds).text == expected)
     }
 
+    @Test(
+        "as clients write them: seconds, zone and the time of day may be missing",
+        arguments: [
+            ("2012-03-21T13:35:00Z", "2012-03-21T13:35:00.000Z"), ("2012-03-21T13:35Z", "2012-03-21T13:35:00.000Z"),
+            ("2012-03-21T13:35", "2012-03-21T13:35:00.000Z"), ("2012-03-21", "2012-03-21T00:00:00.000Z"),
+            ("2012-03-21T13:35+02:00", "2012-03-21T11:35:00.000Z"), ("2012-03-21T13:35:07", "2012-03-21T13:35:07.000Z"),
+            ("2012-03-21T13:35:07.250-01:30", "2012-03-21T15:05:07.250Z"), ("1332336900", "2012-03-21T13:35:00.000Z"),
+        ])
+    func reads(_ text: String, _ expected: String) {
+        #expect(Timestamp(text: text)?.text == expected)
+    }
+
+    @Test(
+        "what is no time",
+        arguments: [
+            "", "soon", "2012-03-21T", "2012-03-21T13", "2012-03-21T13:35Zulu", "2012-03-21T13:35:07x",
+            "2012-03-21T13:35+02:00h", "2012-13-01", "12:00", "1e13",
+        ])
+    func refuses(_ text: String) { #expect(Timestamp(text: text) == nil) }
+
     @Test("the same as Foundation says, over a century")
     func sameAsFoundation() {
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)

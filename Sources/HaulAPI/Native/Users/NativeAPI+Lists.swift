@@ -20,7 +20,7 @@ extension NativeAPI {
         filter.type = query.parse("type", "a type: LIST, COPY, REMOVE, RENAME or MKDIR") { JobType(text: $0) }
         filter.queue = query.text("queue")
         filter.siteID = query.parse("site", "the id or name of a site") { engine.rules.sites.site($0)?.id }
-        filter.since = query.parse("since", "a time: 2012-03-21T13:35:00Z, or seconds since 1970") {
+        filter.since = query.parse("since", "a time: 2026-01-31T12:00Z, a date, or seconds since 1970") {
             Timestamp(text: $0)
         }
         let after = query.number("after", from: 0) ?? 0
