@@ -51,7 +51,9 @@ public final class Store: Sendable {
             try Migrations.apply(to: opened.writer, path: location.description)
         } catch let error as StoreError {
             if case .newer = error { throw error }
-            throw StoreError.unusable("\(location) can't be used as haul's database: \(error.summary)")
+            throw StoreError.unusable(
+                "\(location) can't be used as haul's database: \(error.summary)\(error.isForbidden ? Self.ownership : "")"
+            )
         }
         let listener = opened.listener
         writes = WriteQueue(connection: opened.writer, committed: committed, onFsyncFailure: onFsyncFailure) {
@@ -63,6 +65,10 @@ public final class Store: Sendable {
     }
 
     deinit { listener?.stop() }
+
+    /// What to do where the URL's user may not make tables: since PostgreSQL 15 the owner of a database may, others not.
+    private static let ownership =
+        "; the database has to be its user's: createdb -O USER -E UTF8 -T template0 NAME, or ALTER DATABASE NAME OWNER TO USER"
 
     private struct Opened {
         var writer: any StoreConnection

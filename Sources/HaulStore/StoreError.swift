@@ -30,6 +30,9 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// True where the database's user lacks a right (SQLSTATE 42501, insufficient_privilege).
+    var isForbidden: Bool { description.contains(" (42501) in: ") }
+
     /// The description without the statement that failed, which tells nobody who starts a server anything.
     public var summary: String {
         let text = description.prefix { $0 != "(" }

@@ -41,6 +41,19 @@ struct StartTests {
         #expect(!text.contains("\n"))
     }
 
+    @Test("a database that is not its user's") func notTheOwner() async throws {
+        let url = try await TestDatabase.makePostgreSQL()
+        let name = try #require(url.split(separator: "/").last).description
+        _ = try await TestDatabase.query("CREATE ROLE u\(name) LOGIN", database: name)
+        let theirs = StoreLocation.postgresql(url: url.replacing("//haul@", with: "//u\(name)@"))
+        let error = #expect(throws: StoreError.self) { try Store(at: theirs) { _ in } }
+        let text = error?.description ?? ""
+        #expect(text.contains("permission denied") && text.contains("createdb -O USER"), "\(text)")
+        _ = try await TestDatabase.query("ALTER DATABASE \(name) OWNER TO u\(name)", database: name)
+        let store = try Store(at: theirs, readers: 1) { _ in }
+        #expect(try await store.read { try $0.user(named: "nobody") } == nil)
+    }
+
     @Test("steps of the schema are applied once, each whole or not at all") func migrations() async throws {
         let (connection, _) = try await Self.connection()
         let steps = [
