@@ -71,14 +71,14 @@ public struct EngineError: Error, Sendable {
     public static func noJob(_ id: Int) -> EngineError {
         EngineError(
             .notFound, code: "no_such_job", detail: "There is no job \(id).",
-            hint: "GET /jobs lists the jobs that are yours.")
+            hint: "GET /jobs (haul jobs) lists those that are yours.")
     }
 
     /// 404 for an element that is not there.
     public static func noElement(_ element: Int, ofJob job: Int) -> EngineError {
         EngineError(
             .notFound, code: "no_such_element", detail: "Job \(job) has no element \(element).",
-            hint: "GET /jobs/\(job)/elements lists its elements.")
+            hint: "GET /jobs/\(job)/elements (haul elements \(job)) lists those it has.")
     }
 
     static let leaseEnded = EngineError(

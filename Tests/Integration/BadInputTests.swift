@@ -28,6 +28,26 @@ import Testing
         }
     }
 
+    /// Hints that say what to do.
+    @Test func hints() async throws {
+        let person = try await newPerson()
+        let job = #"{"type": "MKDIR", "src_siteid": 1, "src_filepath": "/a"}"#
+        let lines = try await person.user.send("POST", "/jobs", Array("\(job)\n\(job)\n".utf8))
+        #expect(lines.status == 400 && lines["hint"]?.string?.contains("application/x-ndjson") == true, "\(lines)")
+        let one = try await person.user.send("POST", "/mkdir", Array("\(job)\n\(job)\n".utf8))
+        #expect(one.status == 400 && one["hint"]?.string?.contains("ndjson") == false, "\(one)")
+        let site = try await person.user.post("/mkdir", ["src_siteid": "nosuch", "src_filepath": "/a"])
+        #expect(site["detail"]?.string?.contains("\"nosuch\"") == true, "\(site)")
+        #expect(site["detail"]?.string?.contains("haul sites") == true, "\(site)")
+        let number = try await person.user.get("/jobs/x")
+        #expect(number.status == 404 && number["detail"]?.string?.contains("\"x\" is no number") == true, "\(number)")
+        let types = try await person.worker.post("/worker/jobs", ["types": ["LIST", "BOGUS"]])
+        let said = types["fields"]?.object?["types"]?.string ?? ""
+        #expect(types.status == 400 && said.contains("LIST (0)") && said.contains("\"BOGUS\" is none"), "\(types)")
+        let bare = try await person.worker.with(nil).put("/worker/jobs/1/elements/0/monitoring", ["transferred": 1])
+        #expect(bare.status == 401 && bare["hint"]?.string?.contains("came with the element") == true, "\(bare)")
+    }
+
     @Test func bytesThatAreNoText() async throws {
         let person = try await newPerson()
         let nested = String(repeating: "[", count: 100_000)

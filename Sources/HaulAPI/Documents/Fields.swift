@@ -69,9 +69,12 @@ struct Fields {
             problems[name] = "must be a list of \(of)"
             return nil
         }
-        let read = items.compactMap(read)
-        if read.count != items.count { problems[name] = "must be a list of \(of)" }
-        return read
+        let known = items.compactMap(read)
+        if let wrong = items.first(where: { read($0) == nil }) {
+            problems[name] =
+                "must be a list of \(of), and \(String(decoding: JSONText.bytes(wrong).prefix(64), as: UTF8.self)) is none"
+        }
+        return known
     }
 
     mutating func note(_ name: String, _ problem: String) { problems[name] = problem }

@@ -32,8 +32,10 @@ enum JSONText {
     }
 
     /// The value that a request's body is.
-    static func value(_ body: [UInt8]) throws -> JSONValue {
-        do { return try JSONReader.value(body) } catch { throw Problem.syntax(error) }
+    ///
+    /// - Parameter more: a hint for who sent none.
+    static func value(_ body: [UInt8], more: String = "") throws -> JSONValue {
+        do { return try JSONReader.value(body) } catch { throw Problem.syntax(error, more: more) }
     }
 
     /// The object that a request's body is.

@@ -69,10 +69,11 @@ extension Problem {
                 hint: "Correct the fields and send the request again; nothing was done.", fields: fields, index: index))
     }
 
-    static func syntax(_ error: JSONSyntaxError) -> Problem {
+    /// - Parameter more: what else to say of what to do.
+    static func syntax(_ error: JSONSyntaxError, more: String = "") -> Problem {
         .invalid(
             "invalid_json", "The body is no JSON: line \(error.line), column \(error.column): \(error.message).",
-            hint: "Correct it there and send it again; nothing was done.")
+            hint: "Correct it there and send it again; nothing was done." + more)
     }
 
     static func noObject(_ detail: String, index: Int? = nil) -> Problem {
@@ -100,6 +101,13 @@ extension Problem {
             hint: "Send it as \"Authorization: Bearer TOKEN\" or in X-Token; operators make one with hauld token add."),
         headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
 
+    static let noElementToken = Problem(
+        ProblemDocument(
+            status: 401, title: "Unauthorized", code: "no_token",
+            detail: "The request has no token of the element that its path names.",
+            hint: "Send the `token` that came with the element, as \"Authorization: Bearer TOKEN\" or in X-Token."),
+        headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
+
     static func role(_ role: Role, needed: [Role]) -> Problem {
         let names = needed.map(\.rawValue).joined(separator: " or ")
         return Problem(
@@ -112,7 +120,17 @@ extension Problem {
         Problem(
             ProblemDocument(
                 status: 404, title: "Not found", code: "no_such_route", detail: "There is nothing at this path.",
-                hint: "The API stands below \(WirePath.root)."))
+                hint: request.path.hasPrefix(WirePath.root + "/")
+                    ? "README.md lists the paths that there are." : "The API stands below \(WirePath.root)."))
+    }
+
+    /// 404 for what should be a number in a path, and is none.
+    static func noNumber(_ text: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 404, title: "Not found", code: "no_such_route",
+                detail: "\"\(text.prefix(64))\" is no number of a job, an element or an attempt.",
+                hint: "GET /jobs (haul jobs) lists the jobs that are yours."))
     }
 
     static func methodNotAllowed(_ request: HTTPRequest, _ allowed: [String]) -> Problem {

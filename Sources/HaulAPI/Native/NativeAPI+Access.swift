@@ -55,7 +55,7 @@ extension NativeAPI {
     /// The token by which a worker proves its lease.
     static func elementToken(_ head: HTTPRequestHead) throws -> String {
         if head.hasInvalidEncoding { throw Problem.badEncoding }
-        guard let token = Authenticator.token(of: head) else { throw Problem.unauthorized }
+        guard let token = Authenticator.token(of: head) else { throw Problem.noElementToken }
         return token
     }
 

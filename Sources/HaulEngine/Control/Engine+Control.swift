@@ -125,14 +125,21 @@ extension EngineError {
     static func ended(_ job: Job) -> EngineError {
         EngineError(
             .conflict, code: "job_ended", detail: "Job \(job.id) has ended: it is \(job.status.name).",
-            hint: "POST /jobs/\(job.id)/retry tries again what failed or was cancelled.")
+            hint: afterTheEnd(of: job.id, job.status) + " Its label and keep can still be changed.")
     }
 
     static func ended(_ element: Element) -> EngineError {
         EngineError(
             .conflict, code: "element_ended",
             detail: "Element \(element.id) of job \(element.jobID) has ended: it is \(element.status.name).",
-            hint: "POST /jobs/\(element.jobID)/retry tries again what failed or was cancelled.")
+            hint: afterTheEnd(of: element.jobID, element.status))
+    }
+
+    /// What can be done once something of a job has ended.
+    private static func afterTheEnd(of job: Int, _ status: Status) -> String {
+        status == .done
+            ? "Register a new job to do it once more."
+            : "POST /jobs/\(job)/retry (haul retry \(job)) tries again what failed or was cancelled."
     }
 
     /// Why a job can't be tried again now, or nil.

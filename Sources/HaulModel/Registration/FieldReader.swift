@@ -24,17 +24,20 @@ struct FieldReader {
 
     mutating func site(_ name: String, in sites: SiteDirectory) -> Site? {
         let found: Site?
+        let given: String
         switch value(name) {
         case nil:
             problems[name] = "is missing: must be a site's id or name"
             return nil
-        case .int(let id): found = sites[id]
-        case .string(let text): found = sites.site(text)
+        case .int(let id): (found, given) = (sites[id], "\(id)")
+        case .string(let text): (found, given) = (sites.site(text), "\"\(text.prefix(64))\"")
         case .some(let other):
             problems[name] = "must be a site's id or name, not \(other.kind)"
             return nil
         }
-        if found == nil { problems[name] = "names no site that is known here" }
+        if found == nil {
+            problems[name] = "is \(given), and no site has this name or id: GET /sites (haul sites) lists them"
+        }
         return found
     }
 
@@ -99,11 +102,11 @@ struct FieldReader {
         return nil
     }
 
-    /// A moment (RFC 3339).
+    /// A moment (RFC 3339, seconds may be missing).
     mutating func time(_ name: String) -> Timestamp? {
         guard let value = value(name) else { return nil }
         if let time = value.string.flatMap({ Timestamp(text: $0) }) { return time }
-        problems[name] = "must be a time: 2012-03-21T13:35:00Z"
+        problems[name] = "must be a time: \"2026-01-31T12:00Z\", or a date"
         return nil
     }
 

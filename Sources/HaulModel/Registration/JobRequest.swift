@@ -86,7 +86,7 @@ extension JobRequest {
             }
             if type == .remove, TransferPath.isRoot(sourcePath, siteRoot: source.root), options["confirm"] != true {
                 reader.problems["src_filepath"] =
-                    "is the root of the site: set extra_opts.confirm to true to remove all that is there"
+                    "is the root of the site: extra_opts.confirm = true (haul remove --confirm) removes all that is there"
             }
         }
         guard reader.problems.isEmpty, let type, let source, let sourcePath else {

@@ -100,7 +100,7 @@ extension Problem {
         Problem(
             ProblemDocument(
                 status: 404, title: "Not found", code: "no_such_site", detail: "There is no site \"\(name)\".",
-                hint: "GET /sites lists them."))
+                hint: "GET /sites (haul sites) lists them."))
     }
 
     fileprivate static func noUser(_ name: String) -> Problem {

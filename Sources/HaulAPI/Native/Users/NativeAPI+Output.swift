@@ -33,7 +33,9 @@ extension NativeAPI {
         guard let latest else {
             throw Problem.invalid(
                 "output_not_ready", "No attempt at element \(element.id) of job \(job.id) has ended yet.",
-                hint: "GET .../status says where it stands; ask again once `attempts` is more than 0.")
+                hint:
+                    "What it waits for says GET .../explain (haul explain \(job.id) \(element.id)), its log so far ?follow=1 "
+                    + "(haul output \(job.id) \(element.id) --follow).")
         }
         let wanted = number.map { $0 < 0 ? latest.number + 1 + $0 : $0 } ?? latest.number
         let found = try await engine.attempt(
@@ -56,7 +58,9 @@ extension NativeAPI {
         guard let attempt = try await engine.attempt(toFollow: number, element: element.id, ofJob: job.id) else {
             throw Problem.invalid(
                 "no_such_attempt", "Element \(element.id) of job \(job.id) has no such attempt yet.",
-                hint: "GET .../status says where it stands; ask again when it runs.")
+                hint:
+                    "What it waits for says GET .../explain (haul explain \(job.id) \(element.id)); ask again when it runs."
+            )
         }
         return HTTPResponse(
             headers: ["Content-Type": "text/plain; charset=utf-8", "X-Accel-Buffering": "no"],

@@ -20,7 +20,9 @@ extension NativeAPI {
             let jobs = requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key)
             return JSONText.response(jobs.map(\.id))
         }
-        let wanted = try check(try JSONText.value(request.body), type: type, index: nil)
+        let lines = " Jobs that stand a line each (NDJSON) need the header Content-Type: application/x-ndjson."
+        let document = try JSONText.value(request.body, more: type == nil && request.body.contains(0x0A) ? lines : "")
+        let wanted = try check(document, type: type, index: nil)
         guard let job = try await engine.register([wanted], user: principal.user, key: key).first else {
             throw Problem.fault(cause: "a registration had no job")
         }

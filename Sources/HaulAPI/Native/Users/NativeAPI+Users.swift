@@ -66,7 +66,7 @@ extension NativeAPI {
 
     /// A number in a path. What is none names nothing: 404.
     static func number(_ text: String, _ request: HTTPRequest) throws -> Int {
-        guard let number = Int(text) else { throw Problem.notFound(request) }
+        guard let number = Int(text) else { throw Problem.noNumber(text) }
         return number
     }
 }

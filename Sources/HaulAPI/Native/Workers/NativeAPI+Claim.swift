@@ -5,6 +5,9 @@ import HaulModel
 import HaulWire
 
 extension NativeAPI {
+    /// What a claim asks for, for who asked for something else.
+    private static let types =
+        "types: " + JobType.allCases.map { "\($0.name) (\($0.rawValue))" }.joined(separator: ", ")
     /// Elements that a claim gives where it does not say how many.
     private static let usualLimit = 20
     /// Seconds that a claim may park.
@@ -14,9 +17,9 @@ extension NativeAPI {
     func claim(_ request: HTTPRequest) async throws -> HTTPResponse {
         let principal = try await principal(of: request, .worker)
         var fields = Fields(try JSONText.object(request.body))
-        let types = fields.required("types") { $0.list($1, "types of jobs", { JobType($0) }) }
+        let types = fields.required("types") { $0.list($1, Self.types, { JobType($0) }) }
         if fields.value("types")?.array?.isEmpty == true {
-            fields.note("types", "is empty: name the types of jobs that are wanted")
+            fields.note("types", "is empty: must be a list of \(Self.types)")
         }
         let protocols = fields.list("protocols", "names of protocols", Self.protocolName)
         let sites = fields.list("sites", "ids or names of sites", siteID)
