@@ -88,9 +88,18 @@ import Testing
         let wrong = try await patch(["priority": 10, "queue": "", "label": 5, "deadline": "soon"])
         #expect(wrong.status == 400 && wrong["fields"]?.keys == ["priority", "queue", "label", "deadline"])
         #expect(try await patch([]).status == 400)
+        // What can't be changed is not passed over in silence, but for what any request may repeat.
+        let unknown = try await patch(["max_tries": 11, "labl": "x", "priority": .null, "id": 7])
+        #expect(unknown.status == 400 && unknown["fields"]?.keys == ["max_tries", "labl", "priority"], "\(unknown)")
+        for nothing: JSONValue in [[:], ["id": 7, "status": "DONE"]] {
+            let answer = try await patch(nothing)
+            #expect(answer.status == 400 && answer["fields"]?.keys == ["priority"], "\(answer)")
+        }
+        #expect(try await patch(["deadline": "2099-01-01T12:30Z"])["deadline"] == "2099-01-01T12:30:00.000Z")
         _ = try await person.user.send("DELETE", path)
         let late = try await patch(["priority": 2])
         #expect(late.status == 409 && late["code"] == "job_ended")
+        #expect(late["hint"]?.string?.contains("haul retry \(id)") == true, "\(late)")
         #expect(try await patch(["label": "kept"])["label"] == "kept")
     }
 

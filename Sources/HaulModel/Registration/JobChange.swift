@@ -10,11 +10,25 @@ public struct JobChange: Sendable, Hashable {
     /// It stays, with its logs, past the time for which ended jobs are kept.
     public var keep: Bool?
 
-    /// Fields that it does not know are ignored.
+    private static let known = ["priority", "queue", "label", "deadline", "keep"]
+    /// What a job's document has besides, and any request may repeat.
+    private static let foreign = ["id", "status", "user_id", "log_uid", "attempts"]
+
+    /// Reads it; of fields that can't be changed only those are passed over that any request may have.
     ///
     /// - Throws: `FieldProblems` that names every field that is wrong.
     public init(_ document: [String: JSONValue]) throws(FieldProblems) {
         var reader = FieldReader(document)
+        let all = Self.known.dropLast().joined(separator: ", ") + " and keep"
+        for name in document.keys where !Self.known.contains(name) && !Self.foreign.contains(name) {
+            reader.problems[name] = "can't be changed: \(all) can"
+        }
+        if !document.keys.contains(where: Self.known.contains), reader.problems.isEmpty {
+            reader.problems[Self.known[0]] = "is missing: one at least of \(all)"
+        }
+        for name in ["priority", "queue", "keep"] where reader.isNull(name) {
+            reader.problems[name] = "can't be null: that takes label and deadline away"
+        }
         priority = reader.integer("priority", in: 0...9)
         queue = reader.text("queue", limit: 64)
         if let label = reader.text("label", limit: 256) { self.label = label }
