@@ -170,6 +170,9 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/haul/config
 	for program in $(PROGRAMS); do install -m 755 $(RELEASE)/$$program $(DESTDIR)$(PREFIX)/bin/; done
 	install -m 644 config/*.json5 $(DESTDIR)$(PREFIX)/share/haul/config/
+	@# Wherever they are copied to, they name the protocols that were installed with them.
+	sed -i 's|\.\./protocols}|$(abspath $(PREFIX))/share/haul/protocols}|' \
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/haul/config/,hauld.json5 worker.json5)
 	for file in protocols/*.json protocols/README.md protocols/*/protocol.json; do \
 	    install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/haul/$$file; \
 	done

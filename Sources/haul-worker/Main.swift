@@ -6,24 +6,40 @@ import HaulProcess
 import HaulProtocol
 import HaulWorker
 
-/// `haul-worker --config FILE`: one worker, until SIGTERM or SIGINT.
+/// `haul-worker [--config FILE]`: one worker, until SIGTERM or SIGINT.
 @main
 enum HaulWorkerProgram {
-    static let usage = "usage: haul-worker --config FILE"
+    static let usualConfig = "/etc/haul/worker.json5"
+
+    static let help = """
+        haul-worker: takes work from hauld and runs it
+
+        haul-worker [--config FILE]
+            Works until SIGTERM, which lets what runs end (drain_seconds); a second one ends it at once. FILE is
+            \(usualConfig) unless given; config/worker.json5 explains each key.
+        haul-worker --version | --help
+
+        Exit codes: 0 ended as asked, 1 could not start, or hauld refused it (its token was revoked, say), 2 wrong command
+        line or config file.
+        """
 
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments == ["--help"] || arguments == ["-h"] { return print(usage) }
+        if ["--help", "-h", "help"].contains(arguments.first) { return print(help) }
         if arguments == ["--version"] { return print("haul-worker \(Worker.version)") }
-        guard arguments.count == 2, arguments[0] == "--config" else { leave(2, usage) }
+        guard arguments.isEmpty || arguments.count == 2 && arguments[0] == "--config" else {
+            leave(2, "\"\(arguments.joined(separator: " "))\" is not understood: haul-worker --help shows what is")
+        }
+        let file = arguments.last ?? usualConfig
         signal(SIGPIPE, SIG_IGN)
         do {
-            let config = try WorkerFile.load(arguments[1])
+            let config = try WorkerFile.load(file)
             let catalog = ProtocolCatalog.scan([config.protocolsFolder])
-            try check(config.settings, against: catalog, file: arguments[1])
+            try check(config.settings, against: catalog, file: file)
             leave(await run(config, catalog))
         } catch {
-            leave(2, "\(error)")
+            let isUnnamed = arguments.isEmpty && error.file == file && error.line == nil
+            leave(2, "\(error)" + (isUnnamed ? "; --config FILE names another" : ""))
         }
     }
 

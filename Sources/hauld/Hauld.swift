@@ -18,7 +18,9 @@ import HaulStore
                 print(try await TokenCommand(config: ServerConfig.load(config)).revoke(choice))
             }
         } catch let error as ConfigError {
-            exit(2, "\(error)")
+            // Whoever named no file learns how to.
+            let isUnnamed = error.file == Arguments.usualConfig && error.line == nil
+            exit(2, "\(error)" + (isUnnamed ? "; --config FILE names another" : ""))
         } catch let error as UsageError {
             exit(2, "\(error.message)\nTry 'hauld --help'.")
         } catch let error as StartError {

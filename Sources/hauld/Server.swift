@@ -23,6 +23,13 @@ struct Server {
         let (manifests, problems) = ManifestFolder.scan(config.protocols)
         for problem in problems { Self.log("protocol left out", problem) }
         let sites = try SiteFile.load(config.sites, manifests: manifests)
+        for site in sites
+        where manifests[site.protocolName.folder] == nil && !ProtocolName.documented.contains(site.protocolName) {
+            Self.log(
+                "protocol unknown",
+                "site=\(site.name) protocol=\(site.protocolName.folder): \(config.protocols) has no manifest of that name; "
+                    + "is it misspelt in \(config.sites)?")
+        }
         let store = try Self.openStore(config)
         // The others are told where it listens before it does anything for anybody.
         let opening = Opening()

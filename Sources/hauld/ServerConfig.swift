@@ -149,9 +149,11 @@ struct ServerConfig: Decodable, Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            days = try container.decode(Double.self, forKey: .days, in: 0...36_500, default: days)
+            days = try container.decode(Double.self, forKey: .days, default: days)
             // An idempotency key names its jobs for a day.
-            if days > 0, days < 1 { throw ConfigValueError(expected: "0, or at least 1 day", key: "days") }
+            guard days == 0 || (1...36_500).contains(days) else {
+                throw ConfigValueError(expected: "0 (for ever), or 1 to 36500 days", key: "days")
+            }
         }
     }
 

@@ -195,10 +195,19 @@ import Testing
         await server.stop()
     }
 
-    @Test(arguments: [["--config"], ["--config", "/nonexistent"], ["x"], []])
+    @Test(arguments: [["--config"], ["--config", "/nonexistent"], ["x"], ["--config", "a", "b"]])
     func refusesABadCommandLine(words: [String]) async throws {
         let run = try await ProgramRun("haul-worker", words)
         #expect(run.code == 2 && run.output.isEmpty && run.errors.split(separator: "\n").count == 1)
+        #expect(run.errors.contains(words.last == "/nonexistent" ? "no such file" : "haul-worker --help"))
+    }
+
+    @Test func helps() async throws {
+        let run = try await ProgramRun("haul-worker", ["--help"])
+        #expect(run.code == 0 && run.errors.isEmpty)
+        for word in ["[--config FILE]", "/etc/haul/worker.json5", "SIGTERM", "Exit codes"] {
+            #expect(run.output.contains(word), "\(word)")
+        }
     }
 
     /// A configuration whose fourth line is the given one.

@@ -102,6 +102,14 @@ import Testing
         ("seconds: 60.0", "seconds: \"x\"", ["hauld.json5:6", "leases.seconds"]),
         ("seconds: 60.0", "seconds: 1e9", ["hauld.json5:6", "leases.seconds", "86400"]),
         ("heartbeat: 15.0", "heartbeat: 59", ["hauld.json5:6", "leases.heartbeat"]),
+        (
+            "limits: {", "retention: {days: 0.5}, limits: {",
+            ["retention.days", "expected 0 (for ever), or 1 to 36500 days"]
+        ),
+        (
+            "limits: {", "retention: {days: -1}, limits: {",
+            ["retention.days", "expected 0 (for ever), or 1 to 36500 days"]
+        ),
         ("sites: \"sites.json5\"", "sites: \"none.json5\"", ["none.json5"]), ("limits: {", "limits: ", ["hauld.json5"]),
         ("connections: 4096", "connections: 0", ["limits.connections"]),
     ])
@@ -127,6 +135,16 @@ import Testing
         let server = try configured()
         try text.write(toFile: server.folder + "/sites.json5", atomically: true, encoding: .utf8)
         expectOneLine(try await serve(server), code: 2, "sites.json5", word)
+        await server.remove()
+    }
+
+    /// A protocol that nobody here has heard of is no error - its workers may have - but likely misspelt.
+    @Test func unknownProtocol() async throws {
+        var settings = LiveServer.Settings()
+        settings.sites = "{a: {id: 1, protocol: 'sshh'}, b: {id: 2, protocol: 'ssh'}, c: {id: 3, protocol: 'dummy'}}"
+        let server = try await LiveServer.start(settings)
+        let warnings = server.log.split(separator: "\n").filter { $0.contains(" protocol unknown ") }
+        #expect(warnings.count == 1 && warnings[0].contains("site=a protocol=sshh"), "\(server.log)")
         await server.remove()
     }
 
