@@ -20,6 +20,19 @@ struct LocalConformance {
         for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
     }
 
+    /// What is wrong with the set-up is said once, not by each case.
+    @Test func withoutItsRoots() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["local"]), site: SiteSpec(site: "local-a"), base: folder,
+            local: folder)
+        let cases = try await ProtocolCheck(target).run()
+        #expect(cases.map(\.name) == [ProtocolCheck.reaching], "\(cases)")
+        #expect(cases.first?.description.contains("names no roots") == true, "\(cases)")
+    }
+
     @Test func fake() async throws {
         let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -12,7 +12,7 @@ extension Verb {
             .value("setting", "NAME=VALUE", "check: a setting of the worker's side; VALUE is JSON, or else a string")
                 .repeatable(),
             .value("credential", "KIND=FILE", "check: a file (0600) that holds a credential").repeatable(),
-            .file("protocols", "the folder of protocols; else ./protocols"),
+            .file("protocols", "the folder of protocols; else ./protocols, or the one installed with haul"),
         ],
         notes: [
             "Without NAME, check takes the protocol of the URL's scheme; with it, the scheme has to be one of that "
@@ -22,7 +22,7 @@ extension Verb {
         ], isRemote: false
     ) { invocation in
         let operands = invocation.arguments.operands
-        let catalog = await ProtocolVerb.scan(invocation.arguments["protocols"] ?? "protocols")
+        let catalog = await ProtocolVerb.scan(try ProtocolVerb.folder(invocation.arguments["protocols"]))
         switch (operands[0], operands.count) {
         case ("list", 1): return await ProtocolVerb.list(catalog, invocation)
         case ("check", _):
@@ -34,6 +34,22 @@ extension Verb {
 
 /// What `haul protocol` does.
 enum ProtocolVerb {
+    /// Where `make install` puts protocols, as seen from the program.
+    private static let installed = ProtocolCatalog.besideExecutable + "/../share/haul/protocols"
+
+    /// The folder that was named, else the one of where it is typed, else the one that was installed.
+    static func folder(_ named: String?) throws(CLIError) -> String {
+        let folders = named.map { [$0] } ?? ["protocols", URL(filePath: installed).standardized.path]
+        var isFolder: ObjCBool = false
+        for folder in folders
+        where FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) && isFolder.boolValue {
+            return folder
+        }
+        throw CLIError(
+            code: .notFound, message: "no folder of protocols: \(folders.joined(separator: ", "))",
+            hint: "--protocols FOLDER names one, such as protocols/ of haul's sources")
+    }
+
     /// Reads the disk, on a queue for that.
     static func scan(_ folder: String) async -> ProtocolCatalog {
         await withCheckedContinuation { continuation in
@@ -83,9 +99,29 @@ enum ProtocolVerb {
             return try await ProtocolCheck(target).run { report.yield($0) }
         }()
         for await one in cases { await invocation.output.line(Printable.line("\(one)")) }
-        let failed = try await outcomes.count { $0.hasFailed }
+        let all = try await outcomes
+        if all.first?.name == ProtocolCheck.reaching {
+            throw CLIError(
+                code: .jobFailed, message: "nothing else was tried", hint: missing(target))
+        }
+        let failed = all.count { $0.hasFailed }
         if failed > 0 { await invocation.errors.line("haul: \(failed) cases fail") }
         return failed == 0 ? .ok : .jobFailed
+    }
+
+    /// What a manifest knows and the command line does not say.
+    private static func missing(_ target: CheckTarget) -> String? {
+        let manifest = target.discovered.manifest
+        func left(_ option: String, _ known: [HaulModel.OptionSpec], _ given: [String: JSONValue]) -> [String] {
+            known.filter { given[$0.name] == nil }.map {
+                "--\(option) \($0.name)=..." + ($0.summary.isEmpty ? "" : " (\($0.summary))")
+            }
+        }
+        let credentials = manifest.credentials.filter { target.site.credentials[$0] == nil }
+        let words =
+            left("setting", manifest.settings, target.settings)
+            + left("option", manifest.siteOptions, target.site.options) + credentials.map { "--credential \($0)=FILE" }
+        return words.isEmpty ? nil : "not given, and known to \(manifest.name): " + words.joined(separator: ", ")
     }
 
     private static func find(_ name: String, in catalog: ProtocolCatalog) throws(CLIError) -> DiscoveredProtocol {

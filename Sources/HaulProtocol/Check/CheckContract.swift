@@ -24,6 +24,16 @@ enum CheckContract {
         if ContinuousClock.now - began > .seconds(5) { throw CheckFailure("took more than 5 s to end") }
     }
 
+    /// Why nothing of what follows could go well - a setting is missing, the site can't be reached, or lets nobody in - or
+    /// nil.
+    static func obstacle(_ site: CheckSite) async throws -> String? {
+        let base = site.target.base
+        let answer = try await site.one(.list, base, options: ["depth": 0])
+        let inVain: [ErrorClass] = [.invalid, .permission, .auth, .credentialExpired, .connect]
+        guard let found = answer.result.errorClass, inVain.contains(found) else { return nil }
+        return "list \(base): \(found.rawValue): \(answer.result.reason ?? "")"
+    }
+
     /// Most of them fail, each by itself.
     static func manyElements(_ site: CheckSite) async throws {
         let elements = (0..<200).map { ElementSpec(id: "n\($0)", source: "\(site.top)/not-there-\($0)") }

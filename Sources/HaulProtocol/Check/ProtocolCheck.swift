@@ -10,7 +10,8 @@ public struct ProtocolCheck: Sendable {
 
     public init(_ target: CheckTarget) { self.target = target }
 
-    /// Runs every case, one after the other; a case that fails does not end the run.
+    /// Runs every case, one after the other; a case that fails does not end the run. Where the directory can't be reached
+    /// at all, ``reaching`` is the only one.
     /// - Parameter onCase: Told of each case as it ends.
     /// - Throws: Where the local directory cannot be used.
     @discardableResult
@@ -22,6 +23,14 @@ public struct ProtocolCheck: Sendable {
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let site = CheckSite(target: target, top: ListingPath.child(target.base, name), scratch: scratch)
         var cases: [CheckCase] = []
+        let start = ContinuousClock.now
+        // What else goes wrong with it - a backend that does not start, no listings at all - the cases say.
+        if target.keepsData, let why = try? await CheckContract.obstacle(site) {
+            let seconds = (ContinuousClock.now - start).seconds
+            let outcome = CheckCase(name: Self.reaching, verdict: .failed(why), seconds: seconds)
+            onCase(outcome)
+            return [outcome]
+        }
         for (name, needsData, body) in Self.cases {
             let began = ContinuousClock.now
             var verdict = CheckCase.Verdict.passed
@@ -39,6 +48,9 @@ public struct ProtocolCheck: Sendable {
         }
         return cases
     }
+
+    /// The case that is told only where it fails.
+    public static let reaching = "the directory can be reached"
 
     private static let cases: [(name: String, needsData: Bool, body: Body)] = [
         ("a batch of another version is refused", false, CheckContract.otherVersion),
