@@ -1,5 +1,5 @@
 /// How `haul` ends, for scripts. Part of its interface: a number once given keeps its meaning.
-public enum ExitCode: Int32, Sendable, CaseIterable {
+public enum ExitCode: Int32, Sendable, CaseIterable, Comparable {
     case ok = 0
     case jobFailed = 1
     case usage = 2
@@ -31,6 +31,8 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
         }
     }
 
+    public static func < (left: ExitCode, right: ExitCode) -> Bool { left.rawValue < right.rawValue }
+
     /// The code for an HTTP status that is an error.
     init(httpStatus: Int) {
         switch httpStatus {
@@ -50,6 +52,8 @@ struct CLIError: Error, Sendable {
     var hint: String?
     /// Each wrong field, and what was expected of it.
     var fields: [String: String] = [:]
+    /// The job of a bulk registration that is wrong, from 0.
+    var index: Int?
 
     static func usage(_ message: String, hint: String? = nil) -> CLIError {
         CLIError(code: .usage, message: message, hint: hint)

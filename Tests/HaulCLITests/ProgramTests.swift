@@ -45,7 +45,11 @@ import Testing
         #expect(requests.map(\.path) == ["/queues/a%20b", "/queues/a%20b"])
         let bodies = try requests.map { try JSONDecoder().decode(JSONValue.self, from: Data($0.body)) }
         #expect(bodies == [["paused": false, "limit": 3], ["limit": .null]])
-        for wrong in [["--limit", "3"], ["q"], ["q", "--pause", "--resume"], ["q", "--limit", "0"]] {
+        let one = try await HaulRun.run(["queues", "q"], ["HAUL_URL": server.url])
+        #expect(one.code == 0 && one.output == "q\topen\t3\n", "\(one)")
+        let nobody = try await HaulRun.run(["queues", "z"], ["HAUL_URL": server.url])
+        #expect(nobody.code == 3 && nobody.errors.contains("no queue z"), "\(nobody)")
+        for wrong in [["--limit", "3"], ["q", "--pause", "--resume"], ["q", "--limit", "0"]] {
             #expect(try await HaulRun.run(["queues"] + wrong, ["HAUL_URL": server.url]).code == 2, "\(wrong)")
         }
         await server.stop()
@@ -54,12 +58,15 @@ import Testing
     /// What a job waits for, and until when; and that nobody knows.
     @Test func explains() async throws {
         let server = try ScriptedServer { request, _ in
-            request.path.hasSuffix("/1/explain")
+            request.path.hasSuffix("/3/explain")
                 ? Documents.json(
-                    #"{"status":"SUBMITTED","ahead":3,"blockers":[{"code":"site_down","detail":"Site a","until":"T1"}],"#
-                        + #""estimate":{"starts":"T2","ends":"T3","basis":"5 elements"}}"#)
-                : Documents.json(
-                    #"{"status":"SUBMITTED","blockers":[{"code":"queue_paused","detail":"q"}],"estimate":null}"#)
+                    #"{"status":"DONE","blockers":[{"code":"ended","detail":"It is DONE."}],"estimate":null}"#)
+                : request.path.hasSuffix("/1/explain")
+                    ? Documents.json(
+                        #"{"status":"SUBMITTED","ahead":3,"blockers":[{"code":"site_down","detail":"Site a","until":"T1"}],"#
+                            + #""estimate":{"starts":"T2","ends":"T3","basis":"5 elements"}}"#)
+                    : Documents.json(
+                        #"{"status":"SUBMITTED","blockers":[{"code":"queue_paused","detail":"q"}],"estimate":null}"#)
         }
         let run = try await HaulRun.run(["explain", "1"], ["HAUL_URL": server.url])
         #expect(
@@ -67,6 +74,8 @@ import Testing
                 == "site_down: Site a until T1\nahead: 3\nestimate: starts T2, ends T3 (from 5 elements)\n", "\(run)")
         let none = try await HaulRun.run(["explain", "2"], ["HAUL_URL": server.url])
         #expect(none.output == "queue_paused: q\nestimate: none, nothing is known to go by\n", "\(none)")
+        let ended = try await HaulRun.run(["explain", "3"], ["HAUL_URL": server.url])
+        #expect(ended.code == 0 && ended.output == "ended: It is DONE.\n", "\(ended)")
         await server.stop()
     }
 
@@ -77,7 +86,9 @@ import Testing
         let server = try ScriptedServer { _, _ in Documents.json(problem, status: status) }
         let run = try await HaulRun.run(["job", "3"], ["HAUL_URL": server.url])
         #expect(run.code == code && run.output.isEmpty)
-        #expect(run.errors == "haul: it\\u{1b}[31m failed\n  f: a number\n  hint: do that\n")
+        // Where a token is missing, what the server says of headers is of no use here.
+        let hint = status == 401 ? "give a good token: --token-file FILE, " : "do that\n"
+        #expect(run.errors.hasPrefix("haul: it\\u{1b}[31m failed\n  f: a number\n  hint: \(hint)"), "\(run.errors)")
         await server.stop()
     }
 
@@ -94,6 +105,10 @@ import Testing
     }
 
     @Test func suggestsWhatWasMeant() async throws {
+        #expect(try await HaulRun.run(["help", "nosuch"]).errors.contains("hint: haul help lists the verbs"))
+        let run = try await HaulRun.run(
+            ["job", "1", "--url", "http://127.0.0.1:1"], ["HAUL_TOKEN_FILE": "/nonexistent/token"])
+        #expect(run.code == 2 && run.errors.contains("No such file") && run.errors.contains("hint: --token-file, "))
         #expect(try await HaulRun.run(["lsit"]).errors.contains("did you mean list?"))
         #expect(try await HaulRun.run(["jobs", "--staus", "x"]).errors.contains("did you mean --status?"))
     }
@@ -222,6 +237,53 @@ import Testing
         let check = try await HaulRun.run(["protocol", "check", "bad", "--against", "x://h/d", "--protocols", folder])
         #expect(check.code == 3)
         #expect(try await HaulRun.run(["protocol", "frob"]).code == 2)
+    }
+
+    /// Without --protocols: the folder of where it is typed, else that of the installation, else none and a hint.
+    @Test func findsTheProtocolsOfItsInstallation() async throws {
+        // Beside the program, since a link of it is its own place only on the same disk.
+        let top = URL(filePath: HaulRun.program).deletingLastPathComponent().path + "/installed-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: top) }
+        try FileManager.default.createDirectory(atPath: top + "/bin", withIntermediateDirectories: true)
+        try FileManager.default.linkItem(atPath: HaulRun.program, toPath: top + "/bin/haul")
+        func list() async throws -> HaulRun {
+            let child = try await Child.start(
+                Command(
+                    executable: top + "/bin/haul", arguments: ["protocol", "list"],
+                    environment: HaulRun.environment([:]), directory: top, input: .null, output: .pipe, errors: .pipe))
+            return try await HaulRun.finish(child)
+        }
+        let none = try await list()
+        #expect(none.code == 3 && none.output.isEmpty && none.errors.contains("hint: --protocols FOLDER"), "\(none)")
+        let folder = top + "/share/haul/protocols/one"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let manifest = #"{"schema": 1, "name": "one", "backend": ["/bin/false"], "operations": {"list": {}}}"#
+        try Data(manifest.utf8).write(to: URL(filePath: folder + "/protocol.json"))
+        let found = try await list()
+        #expect(found.code == 0 && found.output == "one\tlist\t\n", "\(found)")
+    }
+
+    /// What the worker's side has to be told is said, once.
+    @Test func asksForSettings() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder + "/one", withIntermediateDirectories: true)
+        let manifest =
+            #"{"schema": 1, "name": "one", "backend": ["run"], "operations": {"list": {}}, "#
+            + #""settings": [{"name": "roots", "type": "list", "summary": "where"}]}"#
+        try Data(manifest.utf8).write(to: URL(filePath: folder + "/one/protocol.json"))
+        let script = """
+            #!/bin/sh
+            read -r batch
+            read -r element
+            printf '{"type":"result","id":"1.0.1","outcome":"failed","class":"invalid","reason":"no roots","returncode":1,"transferred":0}\\n'
+            """
+        try Data(script.utf8).write(to: URL(filePath: folder + "/one/run"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/one/run")
+        let run = try await HaulRun.run(["protocol", "check", "--against", "one:///d", "--protocols", folder])
+        #expect(run.code == 1 && run.output.split(separator: "\n").count == 1, "\(run)")
+        #expect(run.output.contains("list /d: invalid: no roots"), "\(run)")
+        #expect(run.errors.contains("--setting roots=... (where)"), "\(run)")
     }
 
     /// The scheme of the URL chooses the protocol, or has to fit the one that is named. The backends fail at once.

@@ -81,7 +81,9 @@ struct BulkRegistrar {
                 await invocation.output.text(ids.map { "\($0)\n" }.joined())
             }
         } catch var error as CLIError {
-            error.message = "\(path), lines \(lines[0]) to \(lines[lines.count - 1]): \(error.message)"
+            let wrong = error.index.flatMap { lines.indices.contains($0) ? lines[$0] : nil }
+            let place = wrong.map { "\(path):\($0)" } ?? "\(path), lines \(lines[0]) to \(lines[lines.count - 1])"
+            error.message = "\(place): \(error.message)"
             error.hint = [error.hint, again].compactMap { $0 }.joined(separator: "; ")
             throw error
         }

@@ -9,10 +9,10 @@ enum RegistrationOptions {
         .value("protocol", "NAME", "the protocol; else that of the site"),
         .value("queue", "NAME", "the queue that the job stands in"),
         .value("label", "TEXT", "your own words for it"),
-        .value("deadline", "TIME", "when what has not ended fails: 2026-01-31T12:00Z"),
+        .value("deadline", "TIME", "when what has not ended fails: 2026-01-31T12:00Z, or a date"),
         .value("option", short: "o", "NAME=VALUE", "an option of the transfer; VALUE is JSON, or else a string")
             .repeatable(),
-        .number("depth", "N", "how deep a recursive listing goes"),
+        .number("depth", "N", "levels that a listing goes down; all where none is given"),
         .choice("overwrite", ["never", "different", "always"], "what happens to what is there"),
         .choice("verify", ["none", "size", "checksum"], "how a copy is checked"),
         .choice("symlinks", ["fail", "skip", "follow"], "what a copy does with symbolic links"),

@@ -160,14 +160,24 @@ extension ServerConnection {
         guard let problem = try? JSONDecoder().decode(ProblemDocument.self, from: Data(body)) else {
             return CLIError(code: code, message: "the server answered \(head.status)", hint: hint(head.status, nil))
         }
+        // Each thing once: the detail of one wrong field names it, of several they stand a line each.
         var fields = problem.fields ?? [:]
-        if let index = problem.index { fields["job"] = "number \(index) of this request, counted from 0" }
+        var message = problem.detail.isEmpty ? problem.title : problem.detail
+        if fields.allSatisfy({ message.contains("\($0.key) \($0.value)") }) {
+            if fields.count > 1 {
+                message = problem.title + (problem.index.map { ": job \($0) of the request, counted from 0" } ?? "")
+            } else {
+                fields = [:]
+            }
+        }
         return CLIError(
-            code: code, message: problem.detail.isEmpty ? problem.title : problem.detail,
-            hint: hint(head.status, problem.hint), fields: fields)
+            code: code, message: message, hint: hint(head.status, problem.hint), fields: fields, index: problem.index)
     }
 
+    /// The server speaks of headers where it wants a token: here it comes from elsewhere.
     private static func hint(_ status: Int, _ given: String?) -> String? {
-        given ?? (status == 401 ? "give a token: HAUL_TOKEN, HAUL_TOKEN_FILE, --token-file or the config file" : nil)
+        status == 401
+            ? "give a good token: --token-file FILE, HAUL_TOKEN_FILE, HAUL_TOKEN or the config file; operators make one with "
+                + "hauld token add" : given
     }
 }

@@ -63,15 +63,19 @@ struct ServerSettings: Sendable {
         return url.hasSuffix(WirePath.root) ? url : url + WirePath.root
     }
 
+    private static let source =
+        "--token-file, HAUL_TOKEN_FILE or token_file in the config file names it; it holds what hauld token add printed"
+
     private static func read(_ path: String, _ warnings: inout [String]) throws -> String {
         let path = ConfigFile.resolve(path, relativeTo: "")
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw CLIError.usage("the token file \(path) cannot be read")
+            let cause = access(path, R_OK) == 0 ? "it is no text" : String(cString: strerror(errno))
+            throw CLIError.usage("the token file \(path) cannot be read: \(cause)", hint: source)
         }
         warnOfReaders(path, &warnings)
         let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw CLIError.usage("the token file \(path) does not hold one line with a token")
+            throw CLIError.usage("the token file \(path) does not hold one line with a token", hint: source)
         }
         return token
     }

@@ -11,7 +11,10 @@ extension Verb {
             .flag("wait", short: "w", "wait until all has stopped"),
             .number("timeout", "SECONDS", "with --wait: how long"),
         ],
-        notes: ["What waits is cancelled at once; what runs is stopped by its worker, and then reads CANCELLED."]
+        notes: [
+            "What waits is cancelled at once; what runs is stopped by its worker, and then reads CANCELLED. A job that can't "
+                + "be cancelled is said and the others are; the exit code is the highest of theirs."
+        ]
     ) { invocation in
         let server = try await invocation.server()
         let jobs = try invocation.arguments.operands.indices.map { try invocation.id($0, "a job") }
@@ -24,15 +27,9 @@ extension Verb {
             }
             return .ok
         }
-        for job in jobs {
-            let answer = try await server.change("DELETE", "/jobs/\(job)")
-            guard !invocation.arguments.has("wait") else { continue }
-            try await show(answer, invocation) { try state($0, whileOpen: "is being cancelled") }
+        return try await each(jobs, invocation, whileOpen: "is being cancelled", isDone: .jobCancelled) { job in
+            try await server.change("DELETE", "/jobs/\(job)")
         }
-        guard invocation.arguments.has("wait") else { return .ok }
-        let timeout = try invocation.arguments.seconds("timeout")
-        let ended = try await JobWaiter(invocation, jobs: jobs, timeout: timeout).run()
-        return ended == .jobCancelled ? .ok : ended
     }
 
     static let retry = Verb(
@@ -42,21 +39,21 @@ extension Verb {
             .value("key", "KEY", "Idempotency-Key: the same again tries nothing more for 24 hours"),
             .flag("wait", short: "w", "wait for the end, with progress; the exit code says how it went"),
             .number("timeout", "SECONDS", "with --wait: how long"),
-        ], notes: ["Each element gets as many tries as it had at first; logs of earlier attempts stay."]
+        ],
+        notes: [
+            "Each element gets as many tries as it had at first; logs of earlier attempts stay. A job of which nothing failed "
+                + "is said and the others are tried again; the exit code is the highest of theirs."
+        ]
     ) { invocation in
         let server = try await invocation.server()
         let jobs = try invocation.arguments.operands.indices.map { try invocation.id($0, "a job") }
         guard invocation.arguments["key"] == nil || jobs.count == 1 else {
             throw CLIError.usage("--key goes with one job")
         }
-        for job in jobs {
+        return try await each(jobs, invocation, whileOpen: "is tried again", isDone: .ok) { job in
             let key = invocation.arguments["key"] ?? UUID().uuidString
-            let answer = try await server.post("/jobs/\(job)/retry", [], type: "application/json", key: key)
-            guard !invocation.arguments.has("wait") else { continue }
-            try await show(answer, invocation) { try state($0, whileOpen: "is tried again") }
+            return try await server.post("/jobs/\(job)/retry", [], type: "application/json", key: key)
         }
-        guard invocation.arguments.has("wait") else { return .ok }
-        return try await JobWaiter(invocation, jobs: jobs, timeout: try invocation.arguments.seconds("timeout")).run()
     }
 
     static let change = Verb(
@@ -65,7 +62,8 @@ extension Verb {
         options: [
             .number("priority", "0-9", "0 is served first"), .value("queue", "NAME", "the queue that it stands in"),
             .value("label", "TEXT", "your own words for it; empty takes them away"),
-            .value("deadline", "TIME", "when what has not ended fails: 2026-01-31T12:00Z; empty takes it away"),
+            .value(
+                "deadline", "TIME", "when what has not ended fails: 2026-01-31T12:00Z, or a date; empty takes it away"),
         ]
     ) { invocation in
         let arguments = invocation.arguments
@@ -83,6 +81,39 @@ extension Verb {
             "PATCH", "/jobs/\(id)", Array(try JSONEncoder().encode(change)))
         try await show(answer, invocation) { try state($0, whileOpen: "is changed") }
         return .ok
+    }
+
+    /// Asks the same of each job, and waits for their ends where that is wanted. A job of which it can't be asked is said,
+    /// and keeps no other from its turn; what no job could be asked then - a server that is gone, a bad token - ends it.
+    ///
+    /// - Parameter isDone: how jobs end where all went as it was asked.
+    /// - Returns: the highest of the exit codes that there would be for each.
+    private static func each(
+        _ jobs: [Int], _ invocation: Invocation, whileOpen words: String, isDone: ExitCode,
+        _ ask: (Int) async throws -> [UInt8]
+    ) async throws -> ExitCode {
+        let isWaiting = invocation.arguments.has("wait")
+        let timeout = try invocation.arguments.seconds("timeout")
+        var asked: [Int] = []
+        var worst = ExitCode.ok
+        for (index, job) in jobs.enumerated() {
+            do {
+                let answer = try await ask(job)
+                asked.append(job)
+                if !isWaiting { try await show(answer, invocation) { try state($0, whileOpen: words) } }
+            } catch var error as CLIError {
+                guard [.notFound, .refused].contains(error.code) else {
+                    let rest = jobs[index...].prefix(20).map(String.init).joined(separator: " ")
+                    if index > 0 { error.message += "; not asked: \(rest)" }
+                    throw error
+                }
+                for line in error.lines { await invocation.errors.line(line) }
+                worst = max(worst, error.code)
+            }
+        }
+        guard isWaiting, !asked.isEmpty else { return worst }
+        let ended = try await JobWaiter(invocation, jobs: asked, timeout: timeout).run()
+        return max(worst, ended == isDone ? .ok : ended)
     }
 
     /// A job's answer in words: how it ended, or what becomes of it.

@@ -17,6 +17,8 @@ extension Verb {
             let until = blocker.until.map { " until \($0)" } ?? ""
             await invocation.output.line(Printable.line("\(blocker.code): \(blocker.detail)\(until)"))
         }
+        // What has ended waits for nothing.
+        if found.blockers.contains(where: { $0.code == "ended" }) { return .ok }
         if let ahead = found.ahead { await invocation.output.line("ahead: \(ahead)") }
         await invocation.output.line(Printable.line("estimate: \(text(found.estimate))"))
         return .ok

@@ -20,7 +20,7 @@ extension Verb {
             await invocation.output.text(HelpText.of(verb))
         } else {
             let near = NearMiss.of(topic, in: HaulProgram.verbs.map(\.name)).map { "did you mean \($0)?" }
-            throw CLIError.usage("there is no help on \(topic)", hint: near)
+            throw CLIError.usage("there is no help on \(topic)", hint: near ?? "haul help lists the verbs")
         }
         return .ok
     }

@@ -4,7 +4,7 @@ import HaulWire
 
 extension Verb {
     static let queues = Verb(
-        name: "queues", summary: "your queues; with a name, change one", operands: "[NAME]", count: 0...1,
+        name: "queues", summary: "your queues; with a name, show or change one", operands: "[NAME]", count: 0...1,
         options: [
             .flag("pause", "nothing of it is handed out, what runs goes on"), .flag("resume", "it goes on"),
             .value("limit", "N|none", "elements of it that may be with workers at once"),
@@ -32,18 +32,29 @@ extension Verb {
             try await Rows.print(columns, "/queues", [], QueueDocument.self, invocation, row: row)
             return .ok
         }
+        let server = try await invocation.server()
         guard !change.isEmpty else {
-            throw CLIError.usage("nothing is to be changed", hint: "haul help queues shows what can be")
+            let all = try await server.get([QueueDocument].self, "/queues")
+            guard let queue = all.first(where: { $0.name == name }) else {
+                throw CLIError(
+                    code: .notFound, message: "you have no queue \(name)",
+                    hint: "haul queues lists yours; a queue is made with its first job, or when it is changed")
+            }
+            try await show(queue, try JSONEncoder().encode(queue), invocation)
+            return .ok
         }
-        let answer = try await invocation.server().change(
+        let answer = try await server.change(
             "PATCH", "/queues/\(ServerConnection.escape(name))", Array(try JSONEncoder().encode(change)))
-        if invocation.isJSON {
-            await invocation.output.bytes(answer + [0x0A])
-        } else {
-            let cells = row(try ServerConnection.decode(QueueDocument.self, answer))
-            await invocation.output.line(cells.map(Printable.line).joined(separator: "\t"))
-        }
+        try await show(try ServerConnection.decode(QueueDocument.self, answer), Data(answer), invocation)
         return .ok
+    }
+
+    private static func show(_ queue: QueueDocument, _ document: Data, _ invocation: Invocation) async throws {
+        if invocation.isJSON {
+            await invocation.output.bytes(Array(document) + [0x0A])
+        } else {
+            await invocation.output.line(row(queue).map(Printable.line).joined(separator: "\t"))
+        }
     }
 
     @Sendable private static func row(_ queue: QueueDocument) -> [String] {

@@ -4,7 +4,9 @@ extension Verb {
     static let list = Verb(
         name: "list", summary: "list a directory or a file", operands: "SITE:PATH", count: 1...1,
         options: RegistrationOptions.all,
-        notes: ["With --wait it prints what was found. --depth makes it recursive."]
+        notes: [
+            "With --wait it prints what was found, all below SITE:PATH; --depth 1 goes one level down, 0 is the path alone."
+        ]
     ) { invocation in
         try await Registrar.run(.list, invocation, source: try Place(invocation.arguments.operands[0]))
     }
