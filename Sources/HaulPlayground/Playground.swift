@@ -73,6 +73,12 @@ public struct Playground: Sendable {
         }
     }
 
+    private static let idle = """
+
+        No worker runs (WORKERS=0): what ends with --wait waits for one of yours. Its token is in playground.json.
+
+        """
+
     private static func instructions(_ stack: Stack, document: String) {
         func quoted(_ text: String) -> String { ShellWord.quoted(text) }
         let folder = stack.folder
@@ -92,7 +98,7 @@ public struct Playground: Sendable {
                 haul copy ssh-a:\(quoted(site + "/hello.txt")) http-a:\(HTTPPart.path)/hello.txt --wait
                 haul list fake-a:/fail/permission/here --wait
                 haul jobs
-
+            \(stack.parts.contains { $0.name.hasPrefix("worker-") } ? "" : Self.idle)
             Ctrl-C, or kill \(getpid()), ends all of it.
             """)
     }
