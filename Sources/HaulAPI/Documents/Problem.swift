@@ -94,19 +94,19 @@ extension Problem {
         "bad_encoding", "The URL holds a percent escape that is none, or bytes that are no UTF-8.",
         hint: "Write each byte of the name's UTF-8 that is no plain letter as %XX.")
 
-    static let unauthorized = Problem(
-        ProblemDocument(
-            status: 401, title: "Unauthorized", code: "no_token",
-            detail: "The request has no token that is known here.",
-            hint: "Send it as \"Authorization: Bearer TOKEN\" or in X-Token; operators make one with hauld token add."),
-        headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
+    static let unauthorized = noToken(
+        "The request has no token that is known here.",
+        hint: "Send it as \"Authorization: Bearer TOKEN\" or in X-Token; operators make one with hauld token add.")
 
-    static let noElementToken = Problem(
-        ProblemDocument(
-            status: 401, title: "Unauthorized", code: "no_token",
-            detail: "The request has no token of the element that its path names.",
-            hint: "Send the `token` that came with the element, as \"Authorization: Bearer TOKEN\" or in X-Token."),
-        headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
+    static let noElementToken = noToken(
+        "The request has no token of the element that its path names.",
+        hint: "Send the `token` that came with the element, as \"Authorization: Bearer TOKEN\" or in X-Token.")
+
+    private static func noToken(_ detail: String, hint: String) -> Problem {
+        Problem(
+            ProblemDocument(status: 401, title: "Unauthorized", code: "no_token", detail: detail, hint: hint),
+            headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
+    }
 
     static func role(_ role: Role, needed: [Role]) -> Problem {
         let names = needed.map(\.rawValue).joined(separator: " or ")

@@ -16,7 +16,7 @@ extension NativeAPI {
         }
         router.on("GET", "/jobs/:job/elements/:element/output/:attempt") { request, path in
             let (job, element) = try await element(path, request)
-            return try await output(of: element, job, number: Self.number(path["attempt"], request), request)
+            return try await output(of: element, job, number: Self.number(path["attempt"]), request)
         }
     }
 

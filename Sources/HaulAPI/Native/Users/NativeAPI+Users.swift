@@ -47,7 +47,7 @@ extension NativeAPI {
     /// The job that the path names, if the one who asks may see it.
     func job(_ path: PathParameters, _ request: HTTPRequest) async throws -> Job {
         let principal = try await principal(of: request, .user, .operator)
-        let id = try Self.number(path["job"], request)
+        let id = try Self.number(path["job"])
         guard let job = try await engine.job(id), principal.mayRead(job) else {
             throw EngineError.noJob(id)
         }
@@ -57,7 +57,7 @@ extension NativeAPI {
     /// The element that the path names, if the one who asks may see it.
     func element(_ path: PathParameters, _ request: HTTPRequest) async throws -> (Job, Element) {
         let job = try await job(path, request)
-        let id = try Self.number(path["element"], request)
+        let id = try Self.number(path["element"])
         guard let element = try await engine.element(id, ofJob: job.id) else {
             throw EngineError.noElement(id, ofJob: job.id)
         }
@@ -65,7 +65,7 @@ extension NativeAPI {
     }
 
     /// A number in a path. What is none names nothing: 404.
-    static func number(_ text: String, _ request: HTTPRequest) throws -> Int {
+    static func number(_ text: String) throws -> Int {
         guard let number = Int(text) else { throw Problem.noNumber(text) }
         return number
     }
