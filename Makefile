@@ -106,8 +106,11 @@ WIDTH ?= 8
 # Of a log: how the run ended, and what failed, each with the lines below that say why; a crash in its own words.
 FAILURES := /^✘/ {on = 1; print; next} /^(◇|✔|➜)/ {on = 0} \
     on || /^(◇|✔) Test run|^➜|NOT TESTED|Fatal error|^\*\*\* |^error: |unexpected signal/
+# The same once more in one line each, at the end of all.
+MISHAPS := ^✘ .*(recorded an issue|Time limit)|Fatal error|^error: |unexpected signal
 test: setup venv
 	$(BUILD) --build-tests
+	@rm -f $(SCRATCH)/test-*.log
 	@if $(SWIFT) test --help-hidden | grep -e --experimental-maximum-parallelization-width > /dev/null; then \
 	    width=(--experimental-maximum-parallelization-width $(WIDTH)); \
 	else width=(); echo "test: this Swift (before 6.3) starts all tests of a group at once"; fi; \
@@ -122,7 +125,9 @@ test: setup venv
 	for group in $(TESTS); do run "$$group" ""; done; \
 	export HAUL_TEST_STORE=postgresql HAUL_SEEDS=1-4; \
 	for group in $(OVER_POSTGRESQL); do run "$$group" PostgreSQL --skip '$(ONCE)'; done; \
-	if [[ -n "$${failed:-}" ]]; then echo "test: failed in:$$failed"; exit 1; fi
+	if [[ -n "$${failed:-}" ]]; then \
+	    grep -hE '$(MISHAPS)' $(SCRATCH)/test-*.log | head -n 20; echo "test: failed in:$$failed"; exit 1; \
+	fi
 
 ## simulate [SEEDS=]: the engine in worlds that go wrong, a world a seed (1-200); a seed that fails does so again
 simulate: setup
