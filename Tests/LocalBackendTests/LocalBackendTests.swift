@@ -60,7 +60,7 @@ struct LocalBackendTests {
     @Test func aPartThatIsWholeByNow() throws {
         let folder = try Folder()
         let directory = try Descriptor(open(folder.path, O_RDONLY | O_DIRECTORY), "the folder")
-        let part = Place(directory: directory, name: ".haul-part-0123456789abcdef", shown: "file")
+        let part = LocalName(directory: directory, name: ".haul-part-0123456789abcdef", shown: "file")
         let final = part.sibling("file")
         try Data("whole".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/\(part.name)"))
         var isFirst = true

@@ -11,7 +11,7 @@ struct FileCopy {
     let options: CommonOptions
     let report: ElementReport
 
-    func run(from source: Descriptor, to destination: Place) throws {
+    func run(from source: Descriptor, to destination: LocalName) throws {
         let before = try source.status(element.source)
         let facts = FileFacts(before)
         var replace = false
@@ -42,7 +42,7 @@ struct FileCopy {
         try destination.directory.syncDirectory()
     }
 
-    private func plan(_ source: Descriptor, _ facts: FileFacts, _ destination: Place) throws -> CopyPlan {
+    private func plan(_ source: Descriptor, _ facts: FileFacts, _ destination: LocalName) throws -> CopyPlan {
         let there = try destination.facts()
         func decide(_ same: Bool?) -> CopyPlan {
             CopyPlan.decide(
@@ -58,7 +58,7 @@ struct FileCopy {
         return decide(try hash(existing, algorithm) == sum)
     }
 
-    private func write(_ source: Descriptor, _ facts: FileFacts, to part: Place) throws {
+    private func write(_ source: Descriptor, _ facts: FileFacts, to part: LocalName) throws {
         let file = try part.openAlone()
         let already = try file.status("the part file")
         guard already.st_mode & S_IFMT == S_IFREG else {

@@ -52,7 +52,7 @@ extension LocalBackend {
     }
 
     /// A path of the worker's own.
-    private static func outside(_ path: String) throws -> Place {
+    private static func outside(_ path: String) throws -> LocalName {
         guard path.utf8.first == UInt8(ascii: "/"), let name = Root.words(path).last else {
             throw BackendFailure(.invalid, "\(path) is no absolute path of a file")
         }
@@ -60,6 +60,6 @@ extension LocalBackend {
         let parent = "/" + words.joined(separator: "/")
         let directory = try Descriptor(
             Glibc.open(parent, HAUL_O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open \(parent)")
-        return Place(directory: directory, name: String(name), shown: path)
+        return LocalName(directory: directory, name: String(name), shown: path)
     }
 }
