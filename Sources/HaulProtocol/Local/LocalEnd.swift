@@ -16,6 +16,8 @@ public struct LocalEnd: CopyEnd {
     /// Nil for a directory that has no name, a root.
     private let name: String?
     private let way: any LocalWay
+    /// It stands beside what ``way`` leads to: its name alone counts, and no link is followed.
+    private let isSibling: Bool
     /// What is written is on disk before it is published.
     private let isDurable: Bool
     private let parent: Parent
@@ -51,20 +53,21 @@ public struct LocalEnd: CopyEnd {
     }
 
     private init(
-        _ shown: String, name: String?, way: any LocalWay, path: String?, isDurable: Bool, parent: Parent = Parent()
+        _ shown: String, name: String?, way: any LocalWay, path: String?, isDurable: Bool, besides: Parent? = nil
     ) {
         self.shown = shown
         self.name = name
         self.way = way
         self.path = path
         self.isDurable = isDurable
-        self.parent = parent
+        isSibling = besides != nil
+        parent = besides ?? Parent()
     }
 
     public func facts(follow: Bool) async throws -> FileFacts? {
         try await Self.files.run {
             do {
-                if follow || name == nil { return FileFacts(try way.open(HAUL_O_PATH).status(shown)) }
+                if follow && !isSibling || name == nil { return FileFacts(try way.open(HAUL_O_PATH).status(shown)) }
                 return try place().facts()
             } catch let failure as BackendFailure where failure.errorClass == .notFound {
                 return nil
@@ -76,7 +79,7 @@ public struct LocalEnd: CopyEnd {
         let directory = path.map { ListingPath.parent($0).directory }
         return LocalEnd(
             shown, name: name, way: way, path: directory.map { ListingPath.child($0, name) }, isDurable: isDurable,
-            parent: parent)
+            besides: parent)
     }
 
     public func prepareParent(make: Bool, isMissing: Bool) async throws {
@@ -99,15 +102,17 @@ public struct LocalEnd: CopyEnd {
     }
 
     public func reader(_ order: ReadOrder) async throws -> any CopyReader {
-        try await Self.files.run {
-            // Neither a pipe nor a device is waited for: the look at what it is comes after.
-            let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
-            let file = try order.follow ? way.open(flags) : place().open(flags)
-            guard FileFacts(try file.status(shown)).kind == .file else {
-                throw BackendFailure(.busy, "\(shown) is no file any more")
-            }
-            return LocalReader(file, shown: shown, order)
+        try await Self.files.run { try openReader(order) }
+    }
+
+    func openReader(_ order: ReadOrder) throws -> LocalReader {
+        // Neither a pipe nor a device is waited for: the look at what it is comes after.
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+        let file = try order.follow && !isSibling ? way.open(flags) : place().open(flags)
+        guard FileFacts(try file.status(shown)).kind == .file else {
+            throw BackendFailure(.busy, "\(shown) is no file any more")
         }
+        return LocalReader(file, shown: shown, order)
     }
 
     public func writer(_ order: WriteOrder) async throws -> any CopyWriter {

@@ -20,11 +20,11 @@ final class LocalReader: CopyReader {
     }
 
     func next() async throws -> Data? {
-        try await LocalEnd.files.run { [self] in
+        let start = offset.withLock { $0 }
+        let count = min(Self.piece, end - start)
+        if count <= 0 { return nil }
+        return try await LocalEnd.files.run { [self] in
             if isOver.withLock({ $0 }) { throw CancellationError() }
-            let start = offset.withLock { $0 }
-            let count = min(Self.piece, end - start)
-            if count <= 0 { return nil }
             var data = Data(count: count)
             let got = data.withUnsafeMutableBytes { pread(file.raw, $0.baseAddress, count, off_t(start)) }
             if got < 0 { throw BackendFailure.system(errno, "cannot read \(shown)") }

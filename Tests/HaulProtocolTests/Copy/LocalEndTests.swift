@@ -110,4 +110,25 @@ struct LocalEndTests {
         #expect(read("to") == "from")
         try await one.discard()
     }
+
+    /// Another file system: the kernel may refuse, and then it passes through memory; and it may be full.
+    @Test(.enabled(if: getuid() == 0, "only root can mount the small disk that this fills"))
+    func onAnotherDisk() async throws {
+        let disk = try #require(TinyDisk.open(kibibytes: 2048))
+        try write("from", String(repeating: "content", count: 100_000))
+        try write("large", String(repeating: "content", count: 1_000_000))
+        for inKernel in [true, false] {
+            let to = try LocalEnd(worker: "\(disk.root)/to")
+            let movers = inKernel ? [LocalEnd.kernel] : []
+            let copied = try await Copied.run(
+                try end("from"), to, CommonOptions(overwrite: .always, verify: .checksum), movers: movers)
+            #expect(copied.failure == nil, "\(String(describing: copied.failure))")
+            let full = try await Copied.run(
+                try end("large"), try LocalEnd(worker: "\(disk.root)/large"), movers: movers)
+            #expect(full.failure?.errorClass == .noSpace, "\(String(describing: full.failure))")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: disk.root) == ["to"])
+            #expect(try await to.sibling("none").facts(follow: true) == nil)
+        }
+        disk.remove()
+    }
 }
