@@ -15,8 +15,17 @@ extension LocalBackend {
 
     /// The source is the worker's own.
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
-        try await copying(
-            element, report, from: LocalEnd(worker: element.source), to: path(element.destination ?? "").end())
+        let target = try path(element.destination ?? "").end()
+        switch try report.source(of: element) {
+        case .file(let source): try await copying(element, report, from: source, to: target)
+        case .asked(let source): try await FileCopying(element, options, report, from: source, to: target).run()
+        }
+    }
+
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws {
+        try await body(path(element.source).end())
     }
 
     private func copying(

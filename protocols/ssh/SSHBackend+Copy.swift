@@ -37,9 +37,21 @@ extension SSHBackend {
 
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
         guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
-        let source = try LocalEnd(worker: element.source)
+        let source = try report.source(of: element)
         try await atSource(large: (element.size ?? 0) > Self.large) { to in
-            try await FileCopying(element, options, report, from: source, to: RemoteEnd(to, target)).run()
+            let target = RemoteEnd(to, target)
+            switch source {
+            case .file(let file): try await FileCopying(element, options, report, from: file, to: target).run()
+            case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: target).run()
+            }
+        }
+    }
+
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws {
+        try await atSource(large: (element.size ?? 0) > Self.large) { from in
+            try await body(RemoteEnd(from, element.source))
         }
     }
 }

@@ -131,6 +131,7 @@ extension CheckSite.Answer {
         case .progress: break
         case .entries(_, let directory, let entries): chunks.append((directory, entries))
         case .result(_, let result): self.result = result
+        case .ask, .answer: break
         }
     }
 }

@@ -19,9 +19,17 @@ extension HTTPBackend {
 
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
         let target = HTTPEnd(server: source, location: try target(element))
-        try await FileCopying(
-            element, options, report, from: try LocalEnd(worker: element.source), to: target, movers: [.smallUpload]
-        ).run()
+        switch try report.source(of: element) {
+        case .file(let file):
+            try await FileCopying(element, options, report, from: file, to: target, movers: [.smallUpload]).run()
+        case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: target).run()
+        }
+    }
+
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws {
+        try await body(from(element))
     }
 
     private func from(_ element: ElementSpec) throws -> HTTPEnd {
