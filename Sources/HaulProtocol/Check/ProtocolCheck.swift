@@ -54,6 +54,9 @@ public struct ProtocolCheck: Sendable {
         ("copy: verify each checksum", true, CheckCopyOptions.algorithms),
         ("put: sync", true, CheckCopyOptions.sync),
         ("put: bandwidth and streams", true, CheckCopyOptions.bandwidth),
+        ("put and get: every checksum", true, CheckPromises.checksums),
+        ("put and get: times and permissions", true, CheckPromises.times),
+        ("symbolic links", true, CheckPromises.links),
         ("list: a tree", true, CheckListings.tree),
         ("list: a file, depth, nothing there", true, CheckListings.single),
         ("hostile names", true, CheckNames.run),
@@ -63,6 +66,7 @@ public struct ProtocolCheck: Sendable {
         ("a large file", true, CheckFaults.large),
         ("cancel of a transfer", true, CheckFaults.cancel),
         ("kill of the backend, then another attempt", true, CheckFaults.kill),
+        ("an interrupted large file goes on", true, CheckPromises.resume),
         ("clean-up", true, CheckChanges.cleanUp),
     ]
 }
