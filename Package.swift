@@ -72,6 +72,7 @@ let package = Package(
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
         library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
+        library("HaulCurl", ["HaulModel", "HaulProtocol"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
         library("HaulPlayground", ["HaulProcess", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
@@ -92,7 +93,7 @@ let package = Package(
         // Backends, each beside its manifest.
         backend("local", ["CFiles"]),
         backend("ssh"),
-        backend("http"),
+        backend("http", ["HaulCurl"]),
         backend("fake"),
 
         // Holds README's table of targets against this file and the imports; see `make lint`.
@@ -111,7 +112,7 @@ let package = Package(
         tests("HaulLogsTests", ["HaulLogs", "HaulHTTP", "HaulModel", "Support"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
-        tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
+        tests("HTTPBackendTests", ["haul-http", "HaulCurl", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),

@@ -1,3 +1,4 @@
+import HaulCurl
 import HaulModel
 import HaulProtocol
 

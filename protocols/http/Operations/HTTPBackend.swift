@@ -1,4 +1,5 @@
 import Foundation
+import HaulCurl
 import HaulModel
 import HaulProtocol
 
@@ -10,7 +11,7 @@ struct HTTPBackend: Backend {
     private let options: CommonOptions
 
     static func open(_ batch: BatchSpec) async throws -> HTTPBackend {
-        let curl = try Curl(batch)
+        let curl = try Curl(batch, name: "http")
         let proxy = batch.settings["proxy"]?.string
         let source = try Site(batch.source, scratch: batch.scratch, proxy: proxy)
         let destination = try batch.destination.map { try Site($0, scratch: batch.scratch, proxy: proxy) }

@@ -1,26 +1,24 @@
-import Foundation
+public import Foundation
 import HaulModel
 import HaulProtocol
 
 /// One request in a curl process of its own whose body passes through this process, with no more of it in memory than
 /// the pipes hold. Must be ended with ``finish()`` or ``abort()``.
-final class CurlStream: Sendable {
+public final class CurlStream: Sendable {
     private let child: Child
     private let config: String
     private let ending: Task<HTTPResponse, Never>
 
     /// - Parameter scratch: The batch's private directory: standard input carries the body, so the description of the
     ///   request goes through a 0600 file there.
-    static func start(_ request: HTTPRequest, tool: CurlTool, scratch: String) async throws -> CurlStream {
+    public static func start(_ request: any CurlRequest, tool: CurlTool, scratch: String) async throws -> CurlStream {
         let config = scratch + "/request-\(UUID().uuidString).conf"
         let text = Data(request.config(tag: "0").text.utf8)
         let made = FileManager.default.createFile(
             atPath: config, contents: text, attributes: [.posixPermissions: 0o600])
         guard made else { throw BackendFailure(.backend, "cannot write to the batch's scratch directory") }
         do {
-            var isUpload = false
-            if case .put = request.method { isUpload = true }
-            let child = try await Child.start(tool.stream(config: config, upload: isUpload))
+            let child = try await Child.start(tool.stream(config: config, upload: request.isUpload))
             return CurlStream(child: child, config: config)
         } catch {
             try? FileManager.default.removeItem(atPath: config)
@@ -51,19 +49,19 @@ final class CurlStream: Sendable {
     }
 
     /// The next piece of a download; nil at its end, which is a good one only if ``finish()`` says so.
-    func read() async -> Data? { await child.output?.read(upTo: 1 << 18) }
+    public func read() async -> Data? { await child.output?.read(upTo: 1 << 18) }
 
     /// Sends the next piece of an upload; false once curl takes no more.
-    func write(_ data: Data) async -> Bool { await child.input?.write(data) ?? false }
+    public func write(_ data: Data) async -> Bool { await child.input?.write(data) ?? false }
 
     /// Closes an upload and waits for the server's answer, or waits for a download's end.
-    func finish() async -> HTTPResponse {
+    public func finish() async -> HTTPResponse {
         child.input?.finish()
         return await ending.value
     }
 
     /// Ends the request where it is: to the server the body is cut off.
-    func abort() {
+    public func abort() {
         child.signal(SIGKILL)
         child.input?.close()
         child.output?.close()

@@ -1,7 +1,7 @@
 /// Percent-encoding of one path segment as RFC 3986 has it, for any bytes a file name can hold.
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Encodes all but the unreserved characters, so that no name can end the path, the URL or a quoted string.
-    static func encode(_ segment: some Sequence<UInt8>) -> String {
+    public static func encode(_ segment: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         for byte in segment {
             if isUnreserved(byte) {
@@ -16,7 +16,7 @@ enum PercentEncoding {
     }
 
     /// The bytes behind a segment; a `%` that no two hexadecimal digits follow stands for itself, as in browsers.
-    static func decode(_ segment: some Sequence<UInt8>) -> [UInt8] {
+    public static func decode(_ segment: some Sequence<UInt8>) -> [UInt8] {
         let text = Array(segment)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)

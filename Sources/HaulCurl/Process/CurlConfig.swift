@@ -1,20 +1,22 @@
 /// The text of a curl configuration file (`curl(1)`, `-K`): one option a line, values in double quotes.
-struct CurlConfig: Equatable, Sendable {
-    private(set) var text = ""
+public struct CurlConfig: Equatable, Sendable {
+    public private(set) var text = ""
+
+    public init() {}
 
     /// An option without a value.
-    mutating func flag(_ name: String) { text += name + "\n" }
+    public mutating func flag(_ name: String) { text += name + "\n" }
 
-    mutating func set(_ name: String, _ value: Int) { text += "\(name) = \(value)\n" }
+    public mutating func set(_ name: String, _ value: Int) { text += "\(name) = \(value)\n" }
 
     /// An option with a value, which may hold anything but NUL: nothing in it can end the line or the quotes.
-    mutating func set(_ name: String, _ value: String) { text += "\(name) = \(Self.quoted(value))\n" }
+    public mutating func set(_ name: String, _ value: String) { text += "\(name) = \(Self.quoted(value))\n" }
 
     /// Adds another's lines.
-    mutating func append(_ other: CurlConfig) { text += other.text }
+    public mutating func append(_ other: CurlConfig) { text += other.text }
 
     /// Quotes as curl reads it back: backslash escapes for itself, the quote and the controls that would end a line.
-    static func quoted(_ value: String) -> String {
+    public static func quoted(_ value: String) -> String {
         var bytes = Array("\"".utf8)
         for byte in value.utf8 {
             switch byte {

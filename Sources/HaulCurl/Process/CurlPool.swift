@@ -7,9 +7,9 @@ import HaulProtocol
 ///
 /// A process that dies takes only the answers with it that it still owed: those requests run again, each in a process
 /// of its own, and the one at fault fails alone.
-actor CurlPool {
+public actor CurlPool {
     private struct Pending {
-        var request: HTTPRequest
+        var request: any CurlRequest
         var continuation: CheckedContinuation<HTTPResponse, any Error>
         var cancelled = false
         /// Runs alone, because the process that it shared died.
@@ -41,10 +41,10 @@ actor CurlPool {
     private var lastStart: ContinuousClock.Instant?
     private var scheduled = false
     /// How many curl processes ran, for tests and the log.
-    private(set) var started = 0
+    public private(set) var started = 0
 
     /// - Parameter roof: Bytes that one answer's body may have.
-    init(tool: CurlTool, roof: Int) {
+    public init(tool: CurlTool, roof: Int) {
         self.tool = tool
         self.roof = roof
     }
@@ -52,7 +52,7 @@ actor CurlPool {
     /// Runs the request; returns what came of it, HTTP errors included.
     /// - Throws: `CancellationError`, once the request does not run any more; ``BackendFailure`` where curl itself
     ///   cannot be run.
-    func perform(_ request: HTTPRequest) async throws -> HTTPResponse {
+    public func perform(_ request: any CurlRequest) async throws -> HTTPResponse {
         nextID += 1
         let id = nextID
         return try await withTaskCancellationHandler {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// The worker's directory for data in transit: names for files, and room for no more bytes than the batch may keep.
-final class Spool: Sendable {
+public final class Spool: Sendable {
     private struct Waiter {
         var id: UInt64
         var bytes: Int
@@ -18,28 +18,31 @@ final class Spool: Sendable {
 
     private let directory: String
     private let bytes: Int
+    private let name: String
     private let state: Mutex<State>
 
-    init(directory: String, bytes: Int) {
+    /// - Parameter name: The protocol's, which file names carry.
+    public init(directory: String, bytes: Int, name: String) {
         self.directory = directory
+        self.name = name
         self.bytes = max(0, bytes)
         state = Mutex(State(free: max(0, bytes)))
     }
 
     /// A new file name, unique among the processes that share the spool.
-    func file(_ suffix: String) -> String {
+    public func file(_ suffix: String) -> String {
         let number = state.withLock { state in
             state.names += 1
             return state.names
         }
-        return "\(directory)/haul-http-\(getpid())-\(number).\(suffix)"
+        return "\(directory)/haul-\(name)-\(getpid())-\(number).\(suffix)"
     }
 
     /// Whether so many bytes can ever be there at once.
-    func takes(_ count: Int) -> Bool { count <= bytes }
+    public func takes(_ count: Int) -> Bool { count <= bytes }
 
     /// Waits for room, holds it while `body` runs.
-    func withRoom<Value: Sendable>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
+    public func withRoom<Value: Sendable>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
         try await reserve(count)
         defer { release(count) }
         return try await body()

@@ -1,9 +1,9 @@
 import Foundation
 
 /// The dates of HTTP headers and WebDAV properties (RFC 9110, section 5.6.7): all three forms, always UTC.
-enum HTTPDate {
+public enum HTTPDate {
     /// Seconds since 1970, or nil where the text is none of the three forms.
-    static func seconds(_ text: String) -> Int? {
+    public static func seconds(_ text: String) -> Int? {
         let words = text.split { $0 == " " || $0 == "," || $0 == "-" }
         // "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"
         guard words.count >= 5 else { return nil }
@@ -15,7 +15,7 @@ enum HTTPDate {
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, of seconds since 1970.
-    static func text(_ seconds: Int) -> String {
+    public static func text(_ seconds: Int) -> String {
         var parts = tm()
         var time = time_t(seconds)
         gmtime_r(&time, &parts)
@@ -37,12 +37,18 @@ enum HTTPDate {
 
     private static func seconds(year: Substring, month: Int, day: Substring, clock: Substring) -> Int? {
         let time = clock.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
-        guard var year = Int(year), (0...9999).contains(year), let day = Int(day), (1...31).contains(day),
-            time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]), (0...60).contains(time[2])
-        else { return nil }
+        guard var year = Int(year), let day = Int(day), time.count == 3 else { return nil }
         // Two digits, as RFC 850 had them: this century's first seventy years, else the last one's.
-        if year < 70 { year += 2000 } else if year < 100 { year += 1900 }
-        return days(year: year, month: month, day: day) * 86_400 + time[0] * 3_600 + time[1] * 60 + time[2]
+        if (0..<70).contains(year) { year += 2000 } else if (70..<100).contains(year) { year += 1900 }
+        return seconds(year: year, month: month, day: day, hour: time[0], minute: time[1], second: time[2])
+    }
+
+    /// Seconds since 1970 of a date and time in UTC; nil for what is none.
+    public static func seconds(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) -> Int? {
+        guard (0...9999).contains(year), (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour),
+            (0...59).contains(minute), (0...60).contains(second)
+        else { return nil }
+        return days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
     /// Days since 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day is the last.

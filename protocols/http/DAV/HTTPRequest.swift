@@ -1,5 +1,7 @@
+import HaulCurl
+
 /// One HTTP request, as the backend wants it of curl.
-struct HTTPRequest: Sendable {
+struct HTTPRequest: CurlRequest {
     enum Method: Sendable, Equatable {
         case head
         /// The whole resource, or what is left of it from a byte on.
@@ -31,6 +33,10 @@ struct HTTPRequest: Sendable {
     var stallSeconds: Int
     /// For the rest of a GET: it must still be the same content, by this `ETag` or `Last-Modified`.
     var unchanged: (etag: String, modified: String)?
+
+    var isUpload: Bool {
+        if case .put = method { true } else { false }
+    }
 
     /// What the user calls it, in logs.
     var verb: String {

@@ -1,13 +1,13 @@
 import HaulModel
-import HaulProtocol
+public import HaulProtocol
 
 /// The command line that starts curl: nothing in it depends on a request, so that no secret can.
-struct CurlTool: Sendable {
+public struct CurlTool: Sendable {
     private let curl: String
     private let limiter: [String]
 
     /// - Throws: ``BackendFailure`` where a tool is missing.
-    init() throws {
+    public init() throws {
         curl = try Self.find("curl")
         // curl 7.88 holds no body without a length to a limit; the system does. Ignored, its signal is an error of
         // that one transfer instead of the end of all in the process.
@@ -16,7 +16,7 @@ struct CurlTool: Sendable {
 
     /// Many requests in one process, described on its standard input.
     /// - Parameter roof: Bytes that a body may have; more end its transfer with curl's exit code 23.
-    func parallel(_ count: Int, roof: Int) -> Command {
+    public func parallel(_ count: Int, roof: Int) -> Command {
         let arguments =
             limiter.dropFirst() + ["--fsize=\(roof)", curl, "-q", "--silent", "--no-progress-meter"]
             + ["--parallel", "--parallel-immediate", "--parallel-max", "\(count)", "--config", "-"]
@@ -26,7 +26,7 @@ struct CurlTool: Sendable {
 
     /// One request whose body comes from standard input or goes to standard output.
     /// - Parameter config: The file that describes it, 0600.
-    func stream(config: String, upload: Bool) -> Command {
+    public func stream(config: String, upload: Bool) -> Command {
         Command(
             executable: curl,
             arguments: ["-q", "--silent", "--no-progress-meter", "--no-buffer", "--config", config],

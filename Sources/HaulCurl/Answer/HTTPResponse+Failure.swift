@@ -1,10 +1,10 @@
-import HaulModel
-import HaulProtocol
+public import HaulModel
+public import HaulProtocol
 
 /// Why a request failed, in haul's classes.
 extension HTTPResponse {
     /// Nil for a success.
-    var errorClass: ErrorClass? {
+    public var errorClass: ErrorClass? {
         // The status first: a server that refuses an upload early also breaks the connection.
         if status >= 400 { return Self.errorClass(status: status, authenticate: authenticate) }
         if exitCode != 0 { return Self.errorClass(exitCode: exitCode) }
@@ -12,7 +12,7 @@ extension HTTPResponse {
     }
 
     /// The failure in a user's words: what was asked of what, what came back.
-    func failure(_ what: String) -> BackendFailure {
+    public func failure(_ what: String) -> BackendFailure {
         let errorClass = errorClass ?? .unknown
         var said: [String] = []
         if status > 0 { said.append("HTTP \(status)\(Self.meaning(status))") }
@@ -23,7 +23,8 @@ extension HTTPResponse {
             errorClass, "\(what): \(said.joined(separator: ", "))", returncode: exitCode == 0 ? 22 : exitCode)
     }
 
-    static func errorClass(status: Int, authenticate: String = "") -> ErrorClass {
+    /// What an HTTP status means where the protocol knows no better.
+    public static func errorClass(status: Int, authenticate: String = "") -> ErrorClass {
         switch status {
         // RFC 6750: the token was good once.
         case 401: authenticate.contains("invalid_token") ? .credentialExpired : .auth
@@ -44,7 +45,8 @@ extension HTTPResponse {
         }
     }
 
-    static func errorClass(exitCode: Int) -> ErrorClass {
+    /// What an exit code of curl means (`curl(1)`, "EXIT CODES").
+    public static func errorClass(exitCode: Int) -> ErrorClass {
         switch exitCode {
         case 5, 6, 7, 35, 45, 97: .connect
         case 28: .timeout

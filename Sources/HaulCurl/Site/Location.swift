@@ -1,24 +1,24 @@
 import HaulModel
-import HaulProtocol
+public import HaulProtocol
 
 /// A place at a site: the path of a job, resolved below the site's prefix, and the URL path that names it.
 ///
 /// Compared and stored as bytes or as percent-encoded ASCII, never as `String` text: Swift holds the composed and the
 /// decomposed form of a letter for equal, a server does not.
-struct Location: Equatable, Sendable {
+public struct Location: Equatable, Sendable {
     /// The path as the job gave it, without a trailing slash (`/` and `~` stay): what listings and messages show.
-    let given: String
+    public let given: String
     /// The names below the site's prefix, as bytes.
-    let segments: [[UInt8]]
+    public let segments: [[UInt8]]
     /// The job's path ended in a slash: it means a directory.
-    let saysDirectory: Bool
+    public let saysDirectory: Bool
 
-    struct Invalid: Error, Equatable {
-        let reason: String
+    public struct Invalid: Error, Equatable {
+        public let reason: String
     }
 
     /// Accepts absolute, `~/...` and relative paths; all lie below the site's prefix, which is `~`.
-    init(_ path: String) throws(Invalid) {
+    public init(_ path: String) throws(Invalid) {
         var bytes = Array(path.utf8)[...]
         guard !bytes.isEmpty else { throw Invalid(reason: "the path is empty") }
         guard !bytes.contains(0) else { throw Invalid(reason: "the path holds a NUL byte") }
@@ -40,7 +40,7 @@ struct Location: Equatable, Sendable {
     }
 
     /// The same, with a failure for the element.
-    static func checked(_ path: String) throws(BackendFailure) -> Location {
+    public static func checked(_ path: String) throws(BackendFailure) -> Location {
         do { return try Location(path) } catch { throw BackendFailure(.invalid, "\(path): \(error.reason)") }
     }
 
@@ -51,23 +51,23 @@ struct Location: Equatable, Sendable {
     }
 
     /// The encoded path below the prefix: empty for the prefix itself, else `/a/b%20c`.
-    var encoded: String {
+    public var encoded: String {
         segments.map { "/" + PercentEncoding.encode($0) }.joined()
     }
 
     /// The last name, for a listing of this one thing; `~` has none.
-    var name: String { String(decoding: segments.last ?? [], as: UTF8.self) }
+    public var name: String { String(decoding: segments.last ?? [], as: UTF8.self) }
 
-    var isRoot: Bool { segments.isEmpty }
+    public var isRoot: Bool { segments.isEmpty }
 
-    func child(_ name: some Sequence<UInt8>) -> Location {
+    public func child(_ name: some Sequence<UInt8>) -> Location {
         let bytes = Array(name)
         let text = String(decoding: bytes, as: UTF8.self)
         return Location(given: given == "/" ? "/" + text : given + "/" + text, segments: segments + [bytes])
     }
 
     /// The directory that holds it, shown as a listing of a single file shows it: `/p`, `/`, or `~` for a bare name.
-    var parent: Location {
+    public var parent: Location {
         var shown = Array(given.utf8)
         if let slash = shown.lastIndex(of: UInt8(ascii: "/")) {
             shown = slash == 0 ? Array("/".utf8) : Array(shown[..<slash])
@@ -78,5 +78,5 @@ struct Location: Equatable, Sendable {
     }
 
     /// The same directory's entry under another name: where a part file stands.
-    func sibling(_ name: String) -> Location { parent.child(name.utf8) }
+    public func sibling(_ name: String) -> Location { parent.child(name.utf8) }
 }
