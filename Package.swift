@@ -102,11 +102,12 @@ let package = Package(
         // Tests: a folder a target, then what crosses targets.
         .target(
             name: "Support",
-            dependencies: ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"],
+            dependencies: ["HaulModel", "HaulWire", "HaulHTTP", "HaulCrypto", "HaulProtocol", "HaulPlayground"],
             path: "Tests/Support", swiftSettings: rules),
         tests("HaulModelTests", ["HaulModel"]),
         tests("HaulConfigTests", ["HaulConfig"]),
         tests("HaulProcessTests", ["HaulProcess"]),
+        tests("HaulCryptoTests", ["HaulCrypto"]),
         tests("HaulHTTPTests", ["HaulHTTP", "Support"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel", "Support"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulHTTP", "HaulModel", "Support"]),
