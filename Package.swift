@@ -71,7 +71,7 @@ let package = Package(
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
-        library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
+        library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto", "CFiles"]),
         library("HaulCurl", ["HaulModel", "HaulProtocol"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),

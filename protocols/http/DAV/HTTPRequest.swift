@@ -33,6 +33,8 @@ struct HTTPRequest: CurlRequest {
     var stallSeconds: Int
     /// For the rest of a GET: it must still be the same content, by this `ETag` or `Last-Modified`.
     var unchanged: (etag: String, modified: String)?
+    /// Bytes/s at most, in either direction.
+    var bandwidth: Int?
 
     var isUpload: Bool {
         if case .put = method { true } else { false }
@@ -67,6 +69,7 @@ struct HTTPRequest: CurlRequest {
         config.set("connect-timeout", min(10, max(1, stallSeconds)))
         config.set("speed-limit", 1)
         config.set("speed-time", max(1, stallSeconds))
+        if let bandwidth { config.set("limit-rate", bandwidth) }
         config.append(site.config)
         config.set("write-out", HTTPResponse.writeOut(tag: tag))
         switch method {

@@ -21,6 +21,16 @@ extension Server {
         }
     }
 
+    /// Makes the directory that a place stands in where that is missing, or fails because of it.
+    func prepareParent(of location: Location, make: Bool) async throws {
+        if make { return try await makeDirectories(location.parent) }
+        if !isPlain, try await facts(location.parent) == nil {
+            throw BackendFailure(
+                .notFound,
+                "\(location.parent.given), the destination's directory, does not exist (option parents makes it)")
+        }
+    }
+
     /// Makes one directory whose parent is there.
     func makeDirectory(_ location: Location) async throws {
         let response = try await curl.metadata.perform(request(.makeCollection, location, directory: true))

@@ -1,11 +1,10 @@
 import Foundation
 import HaulModel
-import HaulProtocol
 
 extension BackendFailure {
     /// A system call that failed, as the class that its `errno` means.
     /// - Parameter what: `cannot open /data/a`; the system's reason is added.
-    static func system(_ code: Int32, _ what: String) -> BackendFailure {
+    public static func system(_ code: Int32, _ what: String) -> BackendFailure {
         BackendFailure(errorClass(of: code), "\(what): \(reason(of: code))")
     }
 

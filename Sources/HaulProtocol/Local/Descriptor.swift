@@ -1,28 +1,26 @@
-import CFiles
-import Foundation
+public import Foundation
 import HaulModel
-import HaulProtocol
 
 /// An open file or directory, closed when nobody holds it any more.
-final class Descriptor: Sendable {
-    let raw: Int32
+public final class Descriptor: Sendable {
+    public let raw: Int32
 
     /// - Parameter raw: What an open call returned: below zero, its `errno` is thrown with `what`.
-    init(_ raw: Int32, _ what: @autoclosure () -> String) throws {
+    public init(_ raw: Int32, _ what: @autoclosure () -> String) throws {
         if raw < 0 { throw BackendFailure.system(errno, what()) }
         self.raw = raw
     }
 
     deinit { close(raw) }
 
-    func status(_ what: String) throws -> stat {
+    public func status(_ what: String) throws -> stat {
         var status = stat()
         if fstat(raw, &status) != 0 { throw BackendFailure.system(errno, "cannot look at \(what)") }
         return status
     }
 
     /// Makes what happened in a directory last: an entry is durable when its directory is.
-    func syncDirectory() throws {
+    public func syncDirectory() throws {
         let directory = try Descriptor(
             openat(raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "cannot open the directory")
         // Some network file systems cannot; the entry is theirs to keep then.
@@ -33,9 +31,11 @@ final class Descriptor: Sendable {
 }
 
 extension FileFacts {
-    init(_ status: stat) {
+    public init(_ status: stat) {
         self.init(
             kind: ListingEntry(name: "", size: 0, mode: Int(status.st_mode), modified: 0).kind,
-            size: Int(status.st_size), modified: status.st_mtim.tv_sec, permissions: Int(status.st_mode) & 0o777)
+            size: Int(status.st_size), modified: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec,
+            permissions: Int(status.st_mode) & 0o777,
+            version: "\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)")
     }
 }

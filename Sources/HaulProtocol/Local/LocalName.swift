@@ -1,20 +1,25 @@
 import CFiles
-import Foundation
+public import Foundation
 import HaulModel
-import HaulProtocol
 
 /// A name in an open directory. Every operation goes through the directory's descriptor: whatever is renamed or
 /// linked meanwhile, it stays that directory.
-struct Place: Sendable {
-    let directory: Descriptor
-    let name: String
+public struct LocalName: Sendable {
+    public let directory: Descriptor
+    public let name: String
     /// The path as the user wrote it, for messages.
-    let shown: String
+    public let shown: String
+
+    public init(directory: Descriptor, name: String, shown: String) {
+        self.directory = directory
+        self.name = name
+        self.shown = shown
+    }
 
     /// What is there, links as links; nil for nothing.
-    func facts() throws -> FileFacts? { try status().map(FileFacts.init) }
+    public func facts() throws -> FileFacts? { try status().map(FileFacts.init) }
 
-    func status() throws -> stat? {
+    public func status() throws -> stat? {
         var status = stat()
         if fstatat(directory.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
         if errno == ENOENT { return nil }
@@ -22,9 +27,9 @@ struct Place: Sendable {
     }
 
     /// Another name in the same directory.
-    func sibling(_ name: String) -> Place { Place(directory: directory, name: name, shown: shown) }
+    public func sibling(_ name: String) -> LocalName { LocalName(directory: directory, name: name, shown: shown) }
 
-    func open(_ flags: Int32, mode: mode_t = 0o600) throws -> Descriptor {
+    public func open(_ flags: Int32, mode: UInt32 = 0o600) throws -> Descriptor {
         try Descriptor(
             openat(directory.raw, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode),
             "cannot open \(shown)")
@@ -35,9 +40,9 @@ struct Place: Sendable {
     /// more, and must not be touched.
     ///
     /// - Parameter opened: called between the two, for a test of that.
-    func openAlone(opened: () throws -> Void = {}) throws -> Descriptor {
+    public func openAlone(opened: () throws -> Void = {}) throws -> Descriptor {
         for _ in 0..<8 {
-            let file = try open(O_RDWR | O_CREAT)
+            let file = try openToWrite()
             try opened()
             guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { break }
             let mine = try file.status("the part file")
@@ -46,14 +51,26 @@ struct Place: Sendable {
         throw BackendFailure(.busy, "another attempt still writes the part file of \(shown)")
     }
 
-    func unlink(directory isDirectory: Bool = false) throws {
+    /// A part that was finished has its source's permissions: maybe none to write. No link is followed.
+    private func openToWrite() throws -> Descriptor {
+        do {
+            return try open(O_RDWR | O_CREAT)
+        } catch let failure as BackendFailure where failure.errorClass == .permission {
+            guard try facts()?.kind == .file, fchmodat(directory.raw, name, 0o600, AT_SYMLINK_NOFOLLOW) == 0 else {
+                throw failure
+            }
+            return try open(O_RDWR)
+        }
+    }
+
+    public func unlink(directory isDirectory: Bool = false) throws {
         if unlinkat(directory.raw, name, isDirectory ? AT_REMOVEDIR : 0) != 0 {
             // Linux says EEXIST or ENOTEMPTY, as the file system likes.
             throw BackendFailure.system(errno == EEXIST ? ENOTEMPTY : errno, "cannot remove \(shown)")
         }
     }
 
-    func rename(to other: Place, replace: Bool) throws {
+    public func rename(to other: LocalName, replace: Bool) throws {
         let status =
             replace
             ? renameat(directory.raw, name, other.directory.raw, other.name)

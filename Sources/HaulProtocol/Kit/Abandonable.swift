@@ -2,12 +2,12 @@ import Foundation
 import Synchronization
 
 /// Work that is not waited for any longer than its asker wants to, although it cannot be hurried itself.
-enum Abandonable {
+public enum Abandonable {
     /// The limit has passed.
-    struct Late: Error {}
+    public struct Late: Error {}
 
     /// Runs `work` in a task of its own; returns early, with an error, once this task is cancelled or the time is up.
-    static func run<Value: Sendable>(
+    public static func run<Value: Sendable>(
         limit: Duration? = nil, _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let box = Box<Value>()

@@ -1,0 +1,39 @@
+import HaulCurl
+import HaulModel
+import HaulProtocol
+
+extension HTTPBackend {
+    func copy(_ element: ElementSpec, _ report: ElementReport) async throws {
+        guard let destination else { throw BackendFailure(.invalid, "a copy needs a destination site") }
+        let target = HTTPEnd(server: destination, location: try target(element))
+        try await FileCopying(
+            element, options, report, from: try from(element), to: target, movers: [.withinServer, .throughSpool]
+        ).run()
+    }
+
+    func get(_ element: ElementSpec, _ report: ElementReport) async throws {
+        let target = try LocalEnd(worker: element.destination ?? "")
+        try await FileCopying(
+            element, options, report, from: try from(element), to: target, movers: [.smallDownload]
+        ).run()
+    }
+
+    func put(_ element: ElementSpec, _ report: ElementReport) async throws {
+        let target = HTTPEnd(server: source, location: try target(element))
+        try await FileCopying(
+            element, options, report, from: try LocalEnd(worker: element.source), to: target, movers: [.smallUpload]
+        ).run()
+    }
+
+    private func from(_ element: ElementSpec) throws -> HTTPEnd {
+        HTTPEnd(server: source, location: try .checked(element.source))
+    }
+
+    private func target(_ element: ElementSpec) throws -> Location {
+        let location = try Location.checked(element.destination ?? "")
+        if location.isRoot || location.saysDirectory {
+            throw BackendFailure(.invalid, "\(element.destination ?? "") names a directory, not a file")
+        }
+        return location
+    }
+}
