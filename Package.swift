@@ -44,6 +44,7 @@ let package = Package(
         .executable(name: "haul-local", targets: ["haul-local"]),
         .executable(name: "haul-ssh", targets: ["haul-ssh"]),
         .executable(name: "haul-http", targets: ["haul-http"]),
+        .executable(name: "haul-s3", targets: ["haul-s3"]),
         .executable(name: "haul-fake", targets: ["haul-fake"]),
     ],
     targets: [
@@ -94,6 +95,7 @@ let package = Package(
         backend("local", ["CFiles"]),
         backend("ssh"),
         backend("http", ["HaulCurl"]),
+        backend("s3", ["HaulCurl", "HaulCrypto"]),
         backend("fake"),
 
         // Holds README's table of targets against this file and the imports; see `make lint`.
