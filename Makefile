@@ -15,7 +15,7 @@ WORKERS ?= 1
 SEEDS ?= 1-200
 SECONDS ?= 600
 
-PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-fake
+PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-s3 haul-fake
 RELEASE  := $(SCRATCH)/release
 # A worker node has no Swift: its runtime goes into the programs.
 BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
@@ -94,7 +94,7 @@ needs-dir:
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
-    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
+    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests S3BackendTests ProtocolConformance \
     Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.

@@ -116,6 +116,8 @@ let package = Package(
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
         tests("HTTPBackendTests", ["haul-http", "HaulCurl", "HaulProtocol", "HaulModel", "HaulPlayground"]),
+        tests(
+            "S3BackendTests", ["haul-s3", "HaulCurl", "HaulCrypto", "HaulHTTP", "HaulProtocol", "HaulModel", "Support"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),

@@ -85,7 +85,7 @@ public final class MotoServer: Sendable {
 
     public var log: String { (try? String(contentsOfFile: folder.path + "/moto.log", encoding: .utf8)) ?? "" }
 
-    private static var python: String {
+    static var python: String {
         get throws {
             var place = URL(fileURLWithPath: Built.executable("hauld")).deletingLastPathComponent()
             while place.path != "/" {

@@ -16,8 +16,7 @@ struct S3Error: Sendable, Equatable {
         "NoSuchKey": .notFound, "NoSuchBucket": .notFound, "NoSuchVersion": .notFound,
         "AccessDenied": .permission, "AllAccessDisabled": .permission, "AccountProblem": .permission,
         "MethodNotAllowed": .permission, "InvalidObjectState": .permission,
-        "ObjectLockConfigurationNotFoundError":
-            .permission,
+
         "SignatureDoesNotMatch": .auth, "InvalidAccessKeyId": .auth, "InvalidToken": .auth, "InvalidSecurity": .auth,
         "NotSignedUp": .auth, "AuthorizationHeaderMalformed": .auth, "UnauthorizedAccess": .auth,
         "MissingSecurityHeader": .auth,

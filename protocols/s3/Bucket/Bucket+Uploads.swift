@@ -72,7 +72,7 @@ extension Bucket {
             if reply.response.status == 404 { return nil }
             let what = "parts of \(shown)"
             guard reply.response.isSuccess else { throw reply.response.failure(what, reply.error) }
-            guard let root = XMLTree.parse(reply.document), root.name == "ListPartsResult" else {
+            guard let root = XMLTree.parse(reply.document), root.name.hasPrefix("ListParts") else {
                 throw BackendFailure(.unknown, "\(what): the answer is no list of parts")
             }
             for part in root.children("Part") {

@@ -92,10 +92,11 @@ final class Bucket: Sendable {
     /// those who could not send their bytes again.
     func learnCondition() async throws -> Bool {
         if state.withLock({ $0.knowsCondition }) { return canCondition }
-        let reply = try await send(
+        // Once: a server that fails at this knows at least the header.
+        let reply = try await exchange(
             request(
                 .post, Array("haul".utf8), query: [("uploadId", "none")], headers: [("If-None-Match", "*")],
-                sent: .document("<CompleteMultipartUpload/>")))
+                sent: .document("<CompleteMultipartUpload/>")), curl.metadata)
         state.withLock { state in
             state.knowsCondition = true
             if reply.isUnknownToServer { state.cannotCondition = true }

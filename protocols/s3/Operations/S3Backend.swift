@@ -28,7 +28,8 @@ struct S3Backend: Backend {
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws {
         guard let destination else { throw BackendFailure(.invalid, "a copy needs a destination site") }
         let from = try S3End(element.source, at: source, element, isSource: true)
-        let to = try S3End(element.destination ?? "", at: destination, element, isSource: false)
+        var to = try S3End(element.destination ?? "", at: destination, element, isSource: false)
+        to.keepsTimes = false
         try await FileCopying(element, options, report, from: from, to: to, movers: Movers.copy).run()
     }
 

@@ -51,7 +51,7 @@ enum Movers {
 
     /// By the server alone, where one serves both ends; else small files through the worker's spool.
     static let copy: [CopyMover<S3End, S3End>] = [
-        .whole("copied within the server", paces: true) { move in
+        .whole("copied within the server", paces: false) { move in
             try await ServerCopy(
                 source: move.source, target: move.target, facts: move.facts, replace: move.replace,
                 report: move.report

@@ -20,8 +20,9 @@ struct S3End: CopyEnd {
         var proven: String? { state.withLock { $0.proven } }
 
         func saw(_ object: ObjectFacts?) { state.withLock { $0 = State(object: object) } }
+        /// An answer without an ETag is none of S3: then what is there is looked at.
         func wrote(_ object: ObjectFacts, proven: String?) {
-            state.withLock { $0 = State(object: object, proven: proven) }
+            state.withLock { $0 = object.etag.isEmpty ? State() : State(object: object, proven: proven) }
         }
     }
 
@@ -29,6 +30,8 @@ struct S3End: CopyEnd {
     let place: Place
     let element: ElementSpec
     let isSource: Bool
+    /// What is written here gets its source's time for certain: a copy by the server keeps what metadata there is.
+    var keepsTimes = true
     let known = Known()
 
     /// - Throws: ``BackendFailure`` (`invalid`) for a path that no file can have.
@@ -47,7 +50,7 @@ struct S3End: CopyEnd {
 
     var traits: CopyTraits {
         // Only of what has one: where the ETag is no md5, bytes that pass are hashed as they pass.
-        CopyTraits(publication: .whole, keepsParts: false, checksums: known.md5 == nil ? [] : [.md5])
+        CopyTraits(publication: .whole, keepsTimes: keepsTimes, keepsParts: false, checksums: known.md5 == nil ? [] : [.md5])
     }
 
     /// S3 has no links. A source is there, mostly; a destination is not.
