@@ -39,9 +39,10 @@ struct Bench: Sendable {
     let s3: DiscoveredProtocol
 
     /// Runs `body` with a service of its own.
-    static func with(_ body: (Bench) async throws -> Void) async throws {
+    static func with(_ certificate: Certificate? = nil, _ body: (Bench) async throws -> Void) async throws {
         let bench = Bench(
-            service: try await S3Service.start(), folder: NSTemporaryDirectory() + "haul-s3-test-\(UUID().uuidString)",
+            service: try await S3Service.start(certificate: certificate.map { ($0.path, $0.keyPath) }),
+            folder: NSTemporaryDirectory() + "haul-s3-test-\(UUID().uuidString)",
             s3: try #require(Built.protocols()["s3"]))
         defer { try? FileManager.default.removeItem(atPath: bench.folder) }
         for name in ["", "/scratch", "/spool", "/local"] {

@@ -1,5 +1,6 @@
 import Foundation
 import HaulCrypto
+import HaulHTTP
 import HaulModel
 import HaulProtocol
 import Support
@@ -56,7 +57,7 @@ import Testing
                 let copy = try await bench.one(
                     .copy, path, path + "-copy", options: options, settings: settings)
                 #expect(copy.result.isOK && copy.result.transferred == size, "\(path): \(copy)")
-                let stored = try await bench.service.read(path.dropFirst() + "-copy")
+                let stored = try await bench.service.read(String(path.dropFirst()) + "-copy")
                 #expect(stored.map { Data($0) } == content, "\(path)")
             }
             #expect(try await bench.service.uploads() == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import HaulCrypto
+import HaulHTTP
 import HaulModel
 import HaulProtocol
 import Support
@@ -18,7 +19,8 @@ import Testing
             let options: [String: JSONValue] = ["verify": .string(verify)]
             let first = try await bench.one(.put, file, "/f", options: options, settings: Self.parts)
             #expect(first.result.errorClass == .busy, "\(first)")
-            #expect(try await bench.keys() == [] && (try await bench.service.uploads()) == 1)
+            #expect(try await bench.keys() == [])
+            #expect(try await bench.service.uploads() == 1)
             try await bench.service.set()
             let second = try await bench.one(.put, file, "/f", attempt: 2, options: options, settings: Self.parts)
             #expect(second.result.isOK && second.log.contains("2 of 4 parts are there"), "\(second)")
@@ -201,7 +203,7 @@ import Testing
     @Test(arguments: [
         S3Service.Fault("list-type=2", shorten: 200), .init("list-type=2", replace: ["ListBucketResult", "html"]),
         .init("list-type=2", replace: ["<IsTruncated>false", "<IsTruncated>true"]),
-        .init("delimiter", replace: ["<Key>d%2F", "<Key>e%2F"]), .init("list-type=2", cutAnswer: 100),
+        .init("delimiter", replace: ["<Key>d", "<Key>e"]), .init("list-type=2", cutAnswer: 100),
     ]) func brokenListings(_ fault: S3Service.Fault) async throws {
         try await Bench.with { bench in
             for name in ["a", "b"] { try await bench.service.put("d/\(name)", "x") }

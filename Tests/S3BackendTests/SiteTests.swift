@@ -64,6 +64,29 @@ import Testing
         }
     }
 
+    /// HTTPS alone with a certificate that the site's CA, or one of the machine's, has signed.
+    @Test func theSitesOwnAuthority() async throws {
+        let (certificate, another) = (try await Certificate(), try await Certificate())
+        try await Bench.with(certificate) { bench in
+            let file = try bench.write("f", Bench.content(20 << 20))
+            for (options, expected) in [
+                ([:], .auth), (["ca": .string(another.path)], .auth), (["ca": .string(certificate.path)], nil),
+                (["ca": .string(try String(contentsOfFile: certificate.path, encoding: .utf8))], nil),
+            ] as [([String: JSONValue], ErrorClass?)] {
+                let site = bench.site(options.merging(["tls": true]) { $1 })
+                let put = try await bench.one(.put, file, "/f", site: site)
+                #expect(put.result.errorClass == expected, "\(put)")
+                let get = try await bench.one(.get, "/f", bench.local("g"), site: site)
+                #expect(get.result.errorClass == expected, "\(get)")
+            }
+            #expect(bench.read("g") == Bench.content(20 << 20))
+            // Another name than the certificate's.
+            let site = bench.site(
+                ["tls": true, "ca": .string(certificate.path)], endpoint: "localhost:\(bench.service.port)")
+            #expect(try await bench.one(.list, "/", site: site).result.errorClass == .auth)
+        }
+    }
+
     /// No secret is where others could see it: arguments of curl, files that others can read.
     @Test func secretsStayInFilesOfTheirOwn() async throws {
         try await Bench.with { bench in

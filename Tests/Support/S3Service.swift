@@ -1,6 +1,6 @@
 import Foundation
-import HaulCrypto
-import HaulHTTP
+public import HaulCrypto
+public import HaulHTTP
 import HaulProtocol
 import Synchronization
 
@@ -112,7 +112,7 @@ public final class S3Service: Sendable {
     /// A request of somebody else, who may do everything.
     @discardableResult
     public func ask(
-        _ method: String, _ key: String = "", bucket: String = bucket, query: [(String, String)] = [],
+        _ method: String, _ key: String = "", bucket: String = S3Service.bucket, query: [(String, String)] = [],
         headers: [SigV4.Header] = [], body: [UInt8] = []
     ) async throws -> HTTPClientResponse {
         let path = SigV4.encoded(path: "/\(bucket)\(key.isEmpty ? "" : "/")\(key)".utf8)
@@ -138,13 +138,13 @@ public final class S3Service: Sendable {
     }
 
     /// The content of an object; nil for none.
-    public func read(_ key: String, bucket: String = bucket) async throws -> [UInt8]? {
+    public func read(_ key: String, bucket: String = S3Service.bucket) async throws -> [UInt8]? {
         let answer = try await ask("GET", key, bucket: bucket)
         return answer.status == 200 ? answer.body : nil
     }
 
     /// All keys, as bytes.
-    public func keys(bucket: String = bucket) async throws -> [[UInt8]] {
+    public func keys(bucket: String = S3Service.bucket) async throws -> [[UInt8]] {
         let answer = try await client.send(HTTPClientRequest(url: "http://\(endpoint)/_haul/keys/\(bucket)"))
         return try JSONDecoder().decode([String].self, from: Data(answer.body)).map { Array($0.utf8) }
     }

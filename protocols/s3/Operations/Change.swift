@@ -21,17 +21,18 @@ struct Change: Sendable {
         guard
             try go(ChangePlan.remove(element.source, found: found?.facts, attempt: element.attempt))
         else { return }
-        let parent = try place.parent(at: bucket.site)
-        if let doubt = await bucket.keep(parent) { report.log(doubt) }
-        guard case .directory(let marker)? = found else { return try await bucket.delete(place.key, place.shown) }
-        guard
-            try await bucket.firstKeys(of: place.directoryKey, most: 2, place.shown)
-                .allSatisfy({ $0.key == place.directoryKey })
-        else { throw BackendFailure(.notEmpty, "\(element.source) is not empty") }
-        if let marker, marker.size > 0 {
-            throw BackendFailure(
-                .invalid, "\(element.source) is an object of \(marker.size) bytes, which no job can name: it stays")
+        if case .directory(let marker)? = found {
+            let keys = try await bucket.firstKeys(of: place.directoryKey, most: 2, place.shown)
+            guard keys.allSatisfy({ $0.key == place.directoryKey }) else {
+                throw BackendFailure(.notEmpty, "\(element.source) is not empty")
+            }
+            if let marker, marker.size > 0 {
+                throw BackendFailure(
+                    .invalid, "\(element.source) is an object of \(marker.size) bytes, which no job can name: it stays")
+            }
         }
+        if let doubt = await bucket.keep(try place.parent(at: bucket.site)) { report.log(doubt) }
+        guard case .directory? = found else { return try await bucket.delete(place.key, place.shown) }
         await bucket.marked.forget()
         try await bucket.delete(place.directoryKey, "\(place.shown)/")
     }

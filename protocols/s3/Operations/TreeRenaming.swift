@@ -1,6 +1,7 @@
 import HaulCurl
 import HaulModel
 import HaulProtocol
+import Synchronization
 
 /// RENAME of a directory: every key below it is copied, then every one is removed. A mark at the new name, made first and
 /// removed last, tells a later attempt that what it finds there is its own doing.
@@ -14,6 +15,30 @@ struct TreeRenaming: Sendable {
     let report: ElementReport
     let source: Place
     let target: Place
+
+    /// Keys that were copied or removed, and the bytes of the copied ones.
+    private let done = Done()
+
+    private final class Done: Sendable {
+        private let state = Mutex((keys: 0, bytes: 0))
+
+        func add(_ report: ElementReport, bytes: Int = 0) {
+            let keys = state.withLock { state in
+                state.keys += 1
+                state.bytes += bytes
+                return state.keys
+            }
+            // In keys: what is empty takes its time too.
+            report.progress(transferred: keys)
+        }
+
+        var bytes: Int { state.withLock { $0.bytes } }
+    }
+
+    init(bucket: Bucket, element: ElementSpec, report: ElementReport, source: Place, target: Place) {
+        (self.bucket, self.element, self.report) = (bucket, element, report)
+        (self.source, self.target) = (source, target)
+    }
 
     private func mark() throws -> Place {
         let name = try PartFile.name(seed: element.partSeed, size: 0, modified: 0)
@@ -43,6 +68,7 @@ struct TreeRenaming: Sendable {
         await bucket.usable.forget()
         let mark = try mark()
         try await bucket.delete(mark.key, mark.shown)
+        report.transferred(done.bytes)
     }
 
     /// Removing changes what is listed: the first page, until there is none.
@@ -50,7 +76,10 @@ struct TreeRenaming: Sendable {
         while true {
             let keys = try await bucket.firstKeys(of: source.directoryKey, most: Self.page, source.shown)
             if keys.isEmpty { return }
-            try await all(keys) { try await bucket.delete($0.key, source.shown) }
+            try await all(keys) { object in
+                try await bucket.delete(object.key, source.shown)
+                done.add(report)
+            }
         }
     }
 
@@ -68,6 +97,7 @@ struct TreeRenaming: Sendable {
             source: one, target: other, facts: known.facts, replace: true, report: report
         ).run()
         guard copied else { throw BackendFailure(.invalid, "the server copies nothing, so it renames nothing") }
+        done.add(report, bytes: object.size)
     }
 
     /// Nothing of the old name was removed yet: what is at the new one is a copy, and goes, where nobody goes on from it.

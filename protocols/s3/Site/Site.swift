@@ -74,7 +74,7 @@ final class Site: Sendable {
 
     /// Whether both are one service for the same user, so that it can copy between them by itself.
     func isSameService(as other: Site) -> Bool {
-        endpoint == other.endpoint && signer?.accessKey == other.signer?.accessKey && config == other.config
+        endpoint == other.endpoint && signer?.accessKey == other.signer?.accessKey
             && signer?.region == other.signer?.region
     }
 

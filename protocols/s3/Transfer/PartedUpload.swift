@@ -113,13 +113,9 @@ struct PartedUpload: Sendable {
         if let algorithm {
             let whole = try StreamHash(algorithm)
             for (index, range) in ranges.enumerated() {
-                if there.contains(index + 1) {
-                    try await read(range) { data in data.withUnsafeBytes { whole.update($0) } }
-                } else {
-                    // Hashed on its own: a part may have to be read twice.
-                    try await read(range) { data in data.withUnsafeBytes { whole.update($0) } }
-                    try await part(index + 1, range, upload, progress)
-                }
+                // Hashed on its own: a part may have to be read twice to be sent.
+                try await read(range) { data in data.withUnsafeBytes { whole.update($0) } }
+                if !there.contains(index + 1) { try await part(index + 1, range, upload, progress) }
             }
             return whole.finish()
         }

@@ -50,7 +50,8 @@ struct S3End: CopyEnd {
 
     var traits: CopyTraits {
         // Only of what has one: where the ETag is no md5, bytes that pass are hashed as they pass.
-        CopyTraits(publication: .whole, keepsTimes: keepsTimes, keepsParts: false, checksums: known.md5 == nil ? [] : [.md5])
+        CopyTraits(
+            publication: .whole, keepsTimes: keepsTimes, keepsParts: false, checksums: known.md5 == nil ? [] : [.md5])
     }
 
     /// S3 has no links. A source is there, mostly; a destination is not.
