@@ -44,6 +44,8 @@ let package = Package(
         .executable(name: "haul-local", targets: ["haul-local"]),
         .executable(name: "haul-ssh", targets: ["haul-ssh"]),
         .executable(name: "haul-http", targets: ["haul-http"]),
+        .executable(name: "haul-gridftp", targets: ["haul-gridftp"]),
+        .executable(name: "haul-gsi", targets: ["haul-gsi"]),
         .executable(name: "haul-fake", targets: ["haul-fake"]),
     ],
     targets: [
@@ -54,6 +56,7 @@ let package = Package(
         debian("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
         debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
         debian("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+        debian("CGlobusGSI", pkgConfig: "globus-gssapi-gsi", package: "libglobus-gssapi-gsi-dev"),
         .target(name: "CSpawn"),
         .target(name: "CDisk"),
         .target(name: "CFiles"),
@@ -93,6 +96,11 @@ let package = Package(
         backend("local", ["CFiles"]),
         backend("ssh"),
         backend("http"),
+        backend("gridftp"),
+        // What haul-gridftp shows X.509 proxies with: C, because the library is.
+        .executableTarget(
+            name: "haul-gsi", dependencies: ["CGlobusGSI"],
+            linkerSettings: [.linkedLibrary("globus_gssapi_gsi"), .linkedLibrary("globus_common")]),
         backend("fake"),
 
         // Holds README's table of targets against this file and the imports; see `make lint`.
@@ -112,6 +120,9 @@ let package = Package(
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
+        tests(
+            "GridFTPBackendTests",
+            ["haul-gridftp", "haul-gsi", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
