@@ -7,6 +7,7 @@ import HaulProtocol
 actor Server {
     /// Connections for what is asked and changed: a server works on one command of each at a time.
     private static let sharedConnections = 2
+    private static let busy = 16
     /// Idle connections that are kept for the next transfer.
     private static let mostIdle = 8
     /// How long after a connection could not be made the next asker is told the same.
@@ -19,7 +20,6 @@ actor Server {
 
     nonisolated let site: GridFTPSite
     private var shared = [Shared](repeating: Shared(), count: sharedConnections)
-    private var turn = 0
     private var idle: [ControlConnection] = []
     private var found: ServerFeatures?
     private var looking: Task<ServerFeatures, any Error>?
@@ -91,8 +91,9 @@ actor Server {
     }
 
     private func sharedConnection() async throws -> ControlConnection {
-        turn = (turn + 1) % Self.sharedConnections
-        let index = turn
+        var index = 0
+        // The second one is for when the first has much to do: with GSI each costs a login.
+        if let first = shared[0].connection, await first.waiting > Self.busy { index = 1 }
         if let connection = shared[index].connection {
             if await !connection.isLost { return connection }
             if shared[index].connection === connection { shared[index].connection = nil }

@@ -162,7 +162,7 @@ final class Lane: Sendable {
                 guard let failed = state.failed else {
                     state.failed = (id, isStore ? nil : failure, isStore ? failure : nil)
                     // The other server may say better what is wrong.
-                    return (nil, .end(after: .milliseconds(700)))
+                    return (nil, .end(after: Self.rank(failure) > 3 ? .zero : .milliseconds(700)))
                 }
                 if failed.id == id {
                     if isStore { state.failed?.store = failure } else { state.failed?.retrieve = failure }
@@ -185,14 +185,13 @@ final class Lane: Sendable {
         done?.finish?(done?.isAbandoned == true ? .failure(CancellationError()) : .success(()))
         switch next {
         case .nothing: break
-        case .pump: break
+        case .pump: pumpSoon()
         case .end(let delay):
             Task {
                 if delay > .zero { try? await Task.sleep(for: delay) }
                 await end()
             }
         }
-        if done != nil { pumpSoon() }
     }
 
     private func failure(_ result: Result<[FTPReply], any Error>, _ job: LaneJob, isStore: Bool) -> (any Error)? {
@@ -241,18 +240,20 @@ final class Lane: Sendable {
 
     /// Of what two servers said of one failure: a refusal says more than that the other side has gone.
     static func better(_ one: (any Error)?, _ other: (any Error)?) -> any Error {
-        func rank(_ error: (any Error)?) -> Int {
-            let failure = (error as? CopyWriteFailure)?.failure ?? error as? BackendFailure
-            guard let errorClass = failure?.errorClass else { return error == nil ? 0 : 1 }
-            switch errorClass {
-            case .interrupted: return 1
-            case .unknown, .timeout: return 2
-            case .connect: return 3
-            default: return 4
-            }
-        }
-        let best = rank(other) > rank(one) ? other : one
+        let best = Self.rank(other) > Self.rank(one) ? other : one
         return best ?? BackendFailure(.interrupted, "the transfer ended without a word")
+    }
+
+    /// How much a failure says.
+    private static func rank(_ error: (any Error)?) -> Int {
+        let failure = (error as? CopyWriteFailure)?.failure ?? error as? BackendFailure
+        switch failure?.errorClass {
+        case nil: return error == nil ? 0 : 1
+        case .interrupted: return 1
+        case .unknown, .timeout: return 2
+        case .connect: return 3
+        default: return 4
+        }
     }
 
     /// `112-Perf Marker` of several lines, one of them ` Stripe Bytes Transferred: 134217728`.

@@ -6,6 +6,8 @@ import Synchronization
 struct LargeFile: Sendable {
     let move: CopyMove<RemoteEnd, RemoteEnd>
     let lane: Lane
+    /// Is told of bytes that have arrived since it was told last.
+    let count: @Sendable (Int) -> Void
 
     func run() async throws {
         let size = move.facts.size
@@ -20,16 +22,18 @@ struct LargeFile: Sendable {
             var running = 0
             while offset < size || running > 0 {
                 while offset < size, running < 2 {
-                    let (from, count) = (offset, min(ThirdParty.piece, size - offset))
-                    let job = job(from, count) { bytes in
-                        let total = moved.withLock { moved in
-                            moved[from] = min(count, bytes)
-                            return moved.values.reduce(start, +)
+                    let (from, length) = (offset, min(ThirdParty.piece, size - offset))
+                    let job = job(from, length) { bytes in
+                        let (total, new) = moved.withLock { moved in
+                            let new = min(length, bytes) - (moved[from] ?? 0)
+                            moved[from] = min(length, bytes)
+                            return (moved.values.reduce(start, +), new)
                         }
+                        count(new)
                         move.report.progress(transferred: total, total: size)
                     }
                     group.addTask { try await lane.run(job) }
-                    offset += count
+                    offset += length
                     running += 1
                     // The next one is sent behind this one.
                     await Task.yield()
@@ -47,10 +51,16 @@ struct LargeFile: Sendable {
     }
 
     private func whole() async throws {
-        var job = LaneJob(
-            retrieve: "RETR \(move.source.path.absolute)", store: "STOR \(move.target.path.absolute)",
-            bytes: move.facts.size, source: move.source.shown, target: move.target.shown)
-        job.onBytes = { [move] in move.report.progress(transferred: min($0, move.facts.size), total: move.facts.size) }
+        var job = LaneJob(whole: move)
+        let seen = Mutex(0)
+        job.onBytes = { [move, count] bytes in
+            let new = seen.withLock { seen in
+                defer { seen = bytes }
+                return bytes - seen
+            }
+            count(new)
+            move.report.progress(transferred: min(bytes, move.facts.size), total: move.facts.size)
+        }
         try await lane.run(job)
     }
 
@@ -59,5 +69,14 @@ struct LargeFile: Sendable {
             retrieve: "ERET P \(offset) \(count) \(move.source.path.absolute)",
             store: "ESTO A \(offset) \(move.target.path.absolute)", bytes: count, source: move.source.shown,
             target: move.target.shown, onBytes: told)
+    }
+}
+
+extension LaneJob {
+    /// A file as a whole.
+    init(whole move: CopyMove<RemoteEnd, RemoteEnd>) {
+        self.init(
+            retrieve: "RETR \(move.source.path.absolute)", store: "STOR \(move.target.path.absolute)",
+            bytes: move.facts.size, source: move.source.shown, target: move.target.shown)
     }
 }

@@ -4,7 +4,7 @@ import HaulProtocol
 
 /// One file at a GridFTP site, as an end of a copy.
 struct RemoteEnd: CopyEnd {
-    /// Larger files are looked at once more after they were copied, whatever was known a moment ago.
+    /// The checksum of a larger one is asked for on a connection of its own.
     static let small = 4 << 20
 
     let site: RemoteSite

@@ -14,8 +14,10 @@ actor ThirdParty {
     private static let sharedLanes = 4
     private static let largeFiles = 4
     private static let usualStreams = 4
-    /// How often a job that failed with another is run again.
-    private static let mostTries = 4
+    /// A lane with so many jobs is worth another one beside it.
+    private static let busy = 16
+    /// How often what waits says that its time is not over, while others move.
+    private static let beat = Duration.seconds(15)
 
     private let source: RemoteSite
     private let target: RemoteSite
@@ -26,6 +28,10 @@ actor ThirdParty {
     private var running = 0
     private var waiting: [(id: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var turn = 0
+    private var waitingReports: [Int: ElementReport] = [:]
+    private var beating: Task<Void, Never>?
+    /// Bytes of all that this batch has moved, for whoever waits.
+    private var moved = 0
     /// `DCAU` for both, once known.
     private var security: Task<(source: String?, target: String?), any Error>?
 
@@ -36,6 +42,7 @@ actor ThirdParty {
     }
 
     func close() async {
+        beating?.cancel()
         for lane in shared.compactMap({ $0 }) + idle.values.flatMap({ $0 }) { await lane.close() }
     }
 
@@ -48,31 +55,27 @@ actor ThirdParty {
 
     private func run(_ move: CopyMove<RemoteEnd, RemoteEnd>) async throws {
         if move.facts.size <= Self.small {
-            try await small(move)
-        } else {
-            try await large(move)
+            let ticket = attend(move.report)
+            defer { waitingReports[ticket] = nil }
+            do {
+                try await sharedLane().run(LaneJob(whole: move))
+                moved += max(1, move.facts.size)
+                return
+            } catch is Lane.Again {
+                // Beside others that fail it would fail with each of them: now alone.
+            }
         }
-    }
-
-    private func small(_ move: CopyMove<RemoteEnd, RemoteEnd>) async throws {
-        let job = LaneJob(
-            retrieve: "RETR \(move.source.path.absolute)", store: "STOR \(move.target.path.absolute)",
-            bytes: move.facts.size, source: move.source.shown, target: move.target.shown)
-        for _ in 0..<Self.mostTries {
-            do { return try await sharedLane().run(job) } catch is Lane.Again { continue }
-        }
-        throw BackendFailure(.interrupted, "\(move.target.shown): other files of the batch failed again and again")
+        try await large(move)
     }
 
     /// The lane with the least to do; a new one where all are busy.
     private func sharedLane() async throws -> Lane {
-        turn = (turn + 1) % Self.sharedLanes
         var best: (index: Int, load: Int)?
-        for step in 0..<Self.sharedLanes {
-            let index = (turn + step) % Self.sharedLanes
+        for index in 0..<Self.sharedLanes {
             let load = shared[index].map { $0.load } ?? 0
             if load == nil { shared[index] = nil }
-            let value = load ?? 0
+            // None at all costs a connection: as good as one that has some to do.
+            let value = load.map { shared[index] == nil ? Self.busy : $0 } ?? Self.busy
             if best.map({ value < $0.load }) ?? true { best = (index, value) }
         }
         let index = best?.index ?? 0
@@ -93,7 +96,9 @@ actor ThirdParty {
     }
 
     private func large(_ move: CopyMove<RemoteEnd, RemoteEnd>) async throws {
+        let ticket = attend(move.report)
         await admission()
+        waitingReports[ticket] = nil
         defer { leave() }
         try Task.checkCancellation()
         let streams = move.streams ?? Self.usualStreams
@@ -104,11 +109,39 @@ actor ThirdParty {
             lane = try await Abandoned.run { [self] in try await open(streams: streams) }
         }
         do {
-            try await LargeFile(move: move, lane: lane).run()
+            try await LargeFile(move: move, lane: lane) { Task { await self.count($0) } }.run()
         } catch is Lane.Again {
             throw BackendFailure(.interrupted, "\(move.target.shown): the connection between the servers ended")
         }
         idle[streams, default: []].append(lane)
+    }
+
+    private func count(_ bytes: Int) { moved += bytes }
+
+    /// An element whose turn has not come makes no progress of its own, and must not be taken for one that stands still
+    /// while others move.
+    private func attend(_ report: ElementReport) -> Int {
+        turn += 1
+        waitingReports[turn] = report
+        if beating == nil {
+            beating = Task { [weak self] in
+                var last = -1
+                var tick = 0
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.beat)
+                    guard let self else { return }
+                    let now = await self.moved
+                    if now != last {
+                        // Another figure is what counts as progress; that it is none of bytes shows in that it goes up
+                        // and down.
+                        tick = 1 - tick
+                        for report in await self.waitingReports.values { report.progress(transferred: tick) }
+                    }
+                    last = now
+                }
+            }
+        }
+        return turn
     }
 
     /// Waits until there are not too many large files on their way.
