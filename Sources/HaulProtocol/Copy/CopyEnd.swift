@@ -10,7 +10,7 @@ public import HaulModel
 ///     }
 ///
 /// What a backend has to write, by what its protocol can:
-/// - **Files, renamed when complete** (SFTP, WebDAV, GridFTP): everything but ``checksum(_:size:report:)`` and
+/// - **Files, renamed when complete** (SFTP, WebDAV, GridFTP): everything but ``checksum(_:_:)`` and
 ///   ``settle(_:)``; ``CopyTraits/publication`` is `.rename`, and the algorithm writes a part file beside the final name.
 /// - **Objects that appear whole or not at all** (S3): ``CopyTraits/publication`` is `.whole`: no part, no rename. The
 ///   ``CopyWriter`` uploads, and the object appears in its ``CopyWriter/finish(_:)`` alone.
@@ -50,8 +50,8 @@ public protocol CopyEnd: Sendable {
 
     /// The checksum of the file, computed where it is or in a cheaper way than through a ``CopyReader``: `md5:HEX`. Nil
     /// where there is no such way; the algorithm then reads the file.
-    /// - Parameter report: For progress, where it takes long.
-    func checksum(_ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport) async throws -> String?
+    /// - Parameter order: The whole file, as it would be read; its ``ReadOrder/report`` is for progress, where it takes long.
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String?
 
     /// Reads the file, or a range of it.
     func reader(_ order: ReadOrder) async throws -> any CopyReader
@@ -66,9 +66,7 @@ public protocol CopyEnd: Sendable {
 }
 
 extension CopyEnd {
-    public func checksum(
-        _ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport
-    ) async throws -> String? { nil }
+    public func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? { nil }
 
     public func settle(_ source: FileFacts) async throws -> FileFacts? { nil }
 }

@@ -115,10 +115,10 @@ extension FileCopying {
     func sum<End: CopyEnd>(
         _ end: End, _ facts: FileFacts, _ algorithm: StreamHash.Algorithm, follow: Bool
     ) async throws -> String {
-        if let sum = try await end.checksum(algorithm, size: facts.size, report: report) { return sum.lowercased() }
-        let hash = try StreamHash(algorithm)
         let order = ReadOrder(
             facts: facts, follow: follow, bandwidth: options.bandwidth, streams: options.streams, report: report)
+        if let sum = try await end.checksum(algorithm, order) { return sum.lowercased() }
+        let hash = try StreamHash(algorithm)
         try await read(end, order, into: hash)
         return hash.finish()
     }

@@ -95,7 +95,7 @@ struct MemoryEnd: CopyEnd {
 
     func discard() async throws { store.change { $0.files[path] = nil } }
 
-    func checksum(_ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport) async throws -> String? {
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
         guard given.checksums.contains(algorithm) else { return nil }
         return try store.use { state in
             guard state.answersSums, let data = state.files[path]?.data else { return nil }

@@ -4,7 +4,7 @@ import HaulProtocol
 /// A command that a server works on for long without a word, on a connection of its own.
 struct LongQuestion: Sendable {
     let server: Server
-    let report: ElementReport
+    let report: ElementReport?
     let size: Int
 
     /// Between two questions whether the server is still there.
@@ -42,7 +42,7 @@ struct LongQuestion: Sendable {
             _ = try await server.ask("NOOP")
             // Another figure is what counts as progress; that it is none of bytes shows in that it goes up and down.
             tick = 1 - tick
-            report.progress(transferred: size - tick, total: size)
+            report?.progress(transferred: size - tick, total: size)
         }
     }
 }

@@ -83,14 +83,14 @@ struct RemoteEnd: CopyEnd {
 
     /// A server says nothing while it computes (14 s for 4 GiB were seen), so for a large file this asks whether it is
     /// still there, and lets that count as progress.
-    func checksum(_ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport) async throws -> String? {
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
         guard features.checksums.contains(algorithm.rawValue) else { return nil }
         let command = "CKSM \(algorithm.rawValue.uppercased()) 0 -1 \(path.absolute)"
         let reply: FTPReply
-        if size <= Self.small {
+        if order.facts.size <= Self.small {
             reply = try await site.server.ask(command)
         } else {
-            reply = try await LongQuestion(server: site.server, report: report, size: size).ask(command)
+            reply = try await LongQuestion(server: site.server, report: order.report, size: order.facts.size).ask(command)
         }
         guard reply.isSuccess else { throw ReplyTable.failure(reply, "no checksum of \(shown)") }
         let digits = reply.firstText.split(separator: " ").first.map { $0.lowercased() } ?? ""

@@ -38,13 +38,15 @@ struct HTTPEnd: CopyEnd {
     }
 
     /// Small files together with others in one curl process; a large one is read as it comes.
-    func checksum(_ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport) async throws -> String? {
-        let spool = server.curl.spool
-        guard size <= Curl.smallFile, spool.takes(size) else { return nil }
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
+        let (spool, size) = (server.curl.spool, order.facts.size)
+        guard SmallFile.takes(size, at: order.bandwidth), spool.takes(size), let report = order.report else {
+            return nil
+        }
         return try await spool.withRoom(size) {
             let file = spool.file("sum")
             defer { unlink(file) }
-            let small = SmallFile(size: size, report: report)
+            let small = SmallFile(size: size, bandwidth: order.bandwidth, report: report)
             _ = try await small.download(server, location, into: file)
             return try await SmallFile.checksum(file, algorithm, server.curl)
         }

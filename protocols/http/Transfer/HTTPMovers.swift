@@ -8,7 +8,7 @@ extension CopyMover where Source == HTTPEnd, Target == LocalEnd {
     /// A GET into the file, in a curl process with those of other elements.
     static var smallDownload: Self {
         .whole("", paces: true) { move in
-            guard move.facts.size <= Curl.smallFile, let path = move.target.path else { return nil }
+            guard SmallFile.takes(move.facts.size, at: move.bandwidth), let path = move.target.path else { return nil }
             let (server, location) = (move.source.server, move.source.location)
             let small = SmallFile(size: move.facts.size, bandwidth: move.bandwidth, report: move.report)
             let found = try await small.download(server, location, into: path)
@@ -21,7 +21,7 @@ extension CopyMover where Source == LocalEnd, Target == HTTPEnd {
     /// A PUT of the file, in a curl process with those of other elements.
     static var smallUpload: Self {
         .whole("", paces: true) { move in
-            guard move.facts.size <= Curl.smallFile, let path = move.source.path else { return nil }
+            guard SmallFile.takes(move.facts.size, at: move.bandwidth), let path = move.source.path else { return nil }
             let server = move.target.server
             let sum = try await SmallFile.checksum(path, move.algorithm, server.curl)
             let small = SmallFile(size: move.facts.size, bandwidth: move.bandwidth, report: move.report)
@@ -37,7 +37,7 @@ extension CopyMover where Source == HTTPEnd, Target == HTTPEnd {
         .whole("", paces: true) { move in
             let (from, to, size) = (move.source, move.target, move.facts.size)
             let curl = from.server.curl
-            guard size <= Curl.smallFile, curl.spool.takes(size) else { return nil }
+            guard SmallFile.takes(size, at: move.bandwidth), curl.spool.takes(size) else { return nil }
             return try await curl.spool.withRoom(size) {
                 let file = curl.spool.file("data")
                 defer { unlink(file) }

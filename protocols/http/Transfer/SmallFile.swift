@@ -9,6 +9,12 @@ struct SmallFile: Sendable {
     var bandwidth: Int?
     let report: ElementReport
 
+    /// Whether a file is small enough. curl lets the first part of a second's bytes go at once whatever limit it is given, so
+    /// at a bandwidth it only has what would go at once anyway.
+    static func takes(_ size: Int, at bandwidth: Int?) -> Bool {
+        size <= min(Curl.smallFile, bandwidth.map { $0 / 4 } ?? .max)
+    }
+
     /// GET into a file of this machine, which is made.
     /// - Returns: What the server says of it by now.
     func download(_ server: Server, _ location: Location, into path: String) async throws -> FileFacts {
