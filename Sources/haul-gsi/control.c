@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
@@ -148,13 +149,17 @@ int control_run(int handle, const char *host, const char *subject) {
     buffer_append(&to_user, "235 authenticated\r\n", 19);
     net_nonblocking(0);
     net_nonblocking(1);
-    bool reads_commands = true, reads_replies = true;
+    bool reads_commands = true, reads_replies = true, ended = false;
     while (true) {
         reveal(&replies, &to_user);
         if (!net_flush(1, &to_user)) return 0;
         if (!net_flush(handle, &to_server)) reads_replies = false;
         if (!reads_replies && buffer_count(&to_user) == 0) return 0;
-        if (!reads_commands && buffer_count(&to_server) == 0) return 0;
+        if (!reads_commands && !ended && buffer_count(&to_server) == 0) {
+            // Whoever ends it wants to know when the server has: that is when this ends.
+            shutdown(handle, SHUT_WR);
+            ended = true;
+        }
         bool room = buffer_count(&to_user) < OUTBOX_ROOM;
         struct pollfd ready[3] = {
             {.fd = reads_commands && buffer_count(&to_server) < OUTBOX_ROOM ? 0 : -1, .events = POLLIN},

@@ -9,7 +9,6 @@ struct GridFTPBackend: Backend {
     /// Of a copy; the same as ``source`` where both sites are one.
     let destination: RemoteSite?
     let thirdParty: ThirdParty?
-    let patience: Duration
 
     static func open(_ batch: BatchSpec) async throws -> GridFTPBackend {
         let site = try GridFTPSite(batch.source, settings: batch.settings)
@@ -20,10 +19,9 @@ struct GridFTPBackend: Backend {
             let isSame = try await BlockingQueue(label: "haul.gridftp.open").run { other.isSame(as: site) }
             destination = isSame ? source : RemoteSite(other)
         }
-        let patience = Duration.seconds(max(1, batch.timeout) + 10)
         return GridFTPBackend(
             options: batch.common, source: source, destination: destination,
-            thirdParty: destination.map { ThirdParty(source, $0, patience: patience) }, patience: patience)
+            thirdParty: destination.map { ThirdParty(source, $0) })
     }
 
     func close() async {
@@ -55,6 +53,6 @@ struct GridFTPBackend: Backend {
     }
 
     private func end(_ path: String, _ site: RemoteSite) async throws -> RemoteEnd {
-        try await RemoteEnd(path, at: site, patience: patience)
+        try await RemoteEnd(path, at: site)
     }
 }

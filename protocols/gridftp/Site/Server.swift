@@ -118,6 +118,7 @@ actor Server {
         do {
             let (connection, features) = try await Login(site: site).connect(looks: found == nil)
             if let features { found = features }
+            failure = nil
             return connection
         } catch let error as BackendFailure {
             failure = (error, .now)

@@ -147,7 +147,9 @@ final class DataTransfer: Sendable {
     private func failure(_ reply: FTPReply, _ link: Link?) async -> BackendFailure {
         let said = ReplyTable.failure(reply, what)
         let vague = [.unknown, .connect].contains(said.errorClass)
-        guard vague, let complaint = await link?.complaint(), complaint.errorClass != .connect else { return said }
+        guard vague, let complaint = await link?.complaint(),
+            [.auth, .credentialExpired].contains(complaint.errorClass)
+        else { return said }
         return complaint
     }
 

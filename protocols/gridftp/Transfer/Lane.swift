@@ -51,17 +51,17 @@ final class Lane: Sendable {
     /// Jobs, and their bytes, that are sent ahead.
     private static let window = 32
     private static let windowBytes = 64 << 20
+    /// A server that sends says nothing until it is done, however long that takes: the worker looks whether an element
+    /// moves, and cancels it.
+    private static let patience = Duration.seconds(86_400)
 
     private let source: ControlConnection
     private let target: ControlConnection
-    private let patience: Duration
     private let state = Mutex(State())
 
-    /// - Parameter patience: How long both servers may say nothing while a job is its turn.
-    init(source: ControlConnection, target: ControlConnection, patience: Duration) {
+    init(source: ControlConnection, target: ControlConnection) {
         self.source = source
         self.target = target
-        self.patience = patience
     }
 
     /// Jobs that are not done; nil once no more are taken.
@@ -107,10 +107,14 @@ final class Lane: Sendable {
             return
         }
         for _ in 0..<10 {
-            guard state.withLock({ $0.jobs[id] != nil && $0.jobs.count > 1 }) else { break }
+            let hasNeighbours = state.withLock { state in
+                state.jobs[id] != nil && state.jobs.values.contains { !$0.isAbandoned }
+            }
+            guard hasNeighbours else { break }
             try? await Task.sleep(for: .milliseconds(50))
         }
-        if state.withLock({ $0.jobs[id] != nil }) { await end() }
+        // Not for long: whoever cancels is answered within five seconds, and there is still something to remove.
+        if state.withLock({ $0.jobs[id] != nil }) { await end(limit: .seconds(1)) }
     }
 
     private func pumpSoon() {
@@ -141,13 +145,14 @@ final class Lane: Sendable {
             if batch.isEmpty { return }
             await target.submit(
                 batch.map { id, job in
-                    .init(commands: [job.store], patience: patience, onMark: job.onBytes.map(Self.marks)) { [self] in
+                    .init(commands: [job.store], patience: Self.patience, onMark: job.onBytes.map(Self.marks)) {
+                        [self] in
                         took($0, of: id, isStore: true)
                     }
                 })
             await source.submit(
                 batch.map { id, job in
-                    .init(commands: [job.retrieve], patience: patience, onMark: nil) { [self] in
+                    .init(commands: [job.retrieve], patience: Self.patience, onMark: nil) { [self] in
                         took($0, of: id, isStore: false)
                     }
                 })
@@ -207,15 +212,15 @@ final class Lane: Sendable {
     }
 
     /// Ends both connections, and every job once the servers have let go.
-    private func end() async {
+    private func end(limit: Duration = .seconds(4)) async {
         let begins = state.withLock { state in
             guard !state.isEnding else { return false }
             state.isEnding = true
             return true
         }
         guard begins else { return }
-        async let one = target.end(limit: .seconds(4))
-        async let other = source.end(limit: .seconds(4))
+        async let one = target.end(limit: limit)
+        async let other = source.end(limit: limit)
         let hasLetGo = await (one, other)
         let (jobs, failed) = state.withLock { state in
             defer { state.jobs = [:] }

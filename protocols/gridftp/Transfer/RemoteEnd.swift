@@ -10,8 +10,6 @@ struct RemoteEnd: CopyEnd {
     let site: RemoteSite
     let path: RemotePath
     let features: ServerFeatures
-    /// Seconds that the batch gives an element without progress.
-    let patience: Duration
 
     var shown: String { path.shown }
 
@@ -22,9 +20,8 @@ struct RemoteEnd: CopyEnd {
     }
 
     /// - Parameter path: A job's; checked.
-    init(_ text: String, at site: RemoteSite, patience: Duration) async throws {
+    init(_ text: String, at site: RemoteSite) async throws {
         self.site = site
-        self.patience = patience
         path = try await site.server.path(text)
         features = try await site.server.features()
     }
@@ -32,7 +29,6 @@ struct RemoteEnd: CopyEnd {
     private init(_ end: RemoteEnd, _ path: RemotePath) {
         site = end.site
         features = end.features
-        patience = end.patience
         self.path = path
     }
 
@@ -90,7 +86,8 @@ struct RemoteEnd: CopyEnd {
         if order.facts.size <= Self.small {
             reply = try await site.server.ask(command)
         } else {
-            reply = try await LongQuestion(server: site.server, report: order.report, size: order.facts.size).ask(command)
+            reply = try await LongQuestion(server: site.server, report: order.report, size: order.facts.size).ask(
+                command)
         }
         guard reply.isSuccess else { throw ReplyTable.failure(reply, "no checksum of \(shown)") }
         let digits = reply.firstText.split(separator: " ").first.map { $0.lowercased() } ?? ""

@@ -21,7 +21,6 @@ actor ThirdParty {
 
     private let source: RemoteSite
     private let target: RemoteSite
-    private let patience: Duration
     private var shared: [Lane?] = Array(repeating: nil, count: sharedLanes)
     private var opening: [Task<Lane, any Error>?] = Array(repeating: nil, count: sharedLanes)
     private var idle: [Int: [Lane]] = [:]
@@ -35,10 +34,9 @@ actor ThirdParty {
     /// `DCAU` for both, once known.
     private var security: Task<(source: String?, target: String?), any Error>?
 
-    init(_ source: RemoteSite, _ target: RemoteSite, patience: Duration) {
+    init(_ source: RemoteSite, _ target: RemoteSite) {
         self.source = source
         self.target = target
-        self.patience = patience
     }
 
     func close() async {
@@ -188,7 +186,7 @@ actor ThirdParty {
                 throw ReplyTable.failure(passive, "\(target.server.site.address): PASV")
             }
             try await Self.expect(["PORT " + fields.map(String.init).joined(separator: ",")], from, source)
-            return Lane(source: from, target: to, patience: patience)
+            return Lane(source: from, target: to)
         } catch {
             await from.close()
             await to.close()
