@@ -155,6 +155,34 @@ struct FaultTests {
         await third.stop()
     }
 
+    /// What had arrived before the server died is not sent again.
+    @Test(arguments: [ProtocolOperation.get, .put]) func goesOnWhereItBrokeOff(_ operation: ProtocolOperation)
+        async throws
+    {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let size = 48 << 20
+        try bench.write(bench.a + "/f", Data((0..<size).map { UInt8(truncatingIfNeeded: $0 >> 8 &* 37 &+ $0) }))
+        let first = try await GridFTPServer.anonymous()
+        let options: [String: JSONValue] = ["bandwidth": .int(48 << 20), "verify": "checksum"]
+        func batch(_ server: GridFTPServer) -> BatchSpec {
+            bench.batch(operation, SiteSpec(site: "a", endpoints: [server.endpoint]), options: options)
+        }
+        let cut = try await bench.one(batch(first), bench.a + "/f", bench.b + "/f") { event, _ in
+            if case .progress(_, let progress) = event, progress.transferred >= size / 2 { await first.kill() }
+        }
+        await first.stop()
+        #expect(cut.result.errorClass?.isPermanent == false, "\(cut.result.reason ?? "ok")")
+        #expect(!FileManager.default.fileExists(atPath: bench.b + "/f"))
+        let second = try await GridFTPServer.anonymous()
+        let again = try await bench.one(batch(second), bench.a + "/f", bench.b + "/f", attempt: 2)
+        #expect(again.result.isOK, "\(again.result.reason ?? "")")
+        #expect(again.outcome.logs.contains { $0.contains("going on from byte") }, "\(again.outcome.logs)")
+        #expect(FileManager.default.contentsEqual(atPath: bench.a + "/f", andPath: bench.b + "/f"))
+        #expect(bench.names(bench.b) == ["f"])
+        await second.stop()
+    }
+
     @Test func aServerThatFallsSilent() async throws {
         let bench = try Bench()
         defer { bench.remove() }
