@@ -75,6 +75,11 @@ struct ChangeTests {
             let listed = try await bench.one(bench.batch(.list, servers.a), bench.a + "/d")
             #expect(listed.result.errorClass == .invalid)
             #expect(listed.outcome.entries.isEmpty)
+            try FileManager.default.removeItem(atPath: bench.a + "/d")
+            try bench.write(bench.a + "/d/new\nline", "x")
+            let broken = try await bench.one(bench.batch(.list, servers.a), bench.a + "/d")
+            #expect(broken.result.errorClass == .invalid)
+            #expect(broken.result.reason?.contains(#"/d holds the name "new\x0aline""#) == true)
             for operation in [ProtocolOperation.remove, .mkdir, .list] {
                 let refused = try await bench.one(bench.batch(operation, servers.a), bench.a + "/x\nDELE \(bench.a)/d")
                 #expect(refused.result.errorClass == .invalid)

@@ -85,12 +85,14 @@ import Testing
 
     @Test func aNameWithALineBreakFailsTheListing() throws {
         let lines = ["Type=cdir;X.count=4; .", "Type=pdir; ..", "Type=file;Size=1; new", "line"].map { Data($0.utf8) }
-        #expect(throws: BackendFailure.self) { try DirectoryFacts(lines[...], of: "/d") }
+        #expect(throws: BackendFailure.self) { try DirectoryFacts(lines[...], of: "/d", indented: false) }
         // Made up to look like an entry of its own.
         let forged = ["Type=cdir;X.count=3; .", "Type=pdir; ..", "Type=file;Size=1; new", "Type=file;Size=1; forged"]
-        #expect(throws: BackendFailure.self) { try DirectoryFacts(forged.map { Data($0.utf8) }[...], of: "/d") }
+        #expect(throws: BackendFailure.self) {
+            try DirectoryFacts(forged.map { Data($0.utf8) }[...], of: "/d", indented: false)
+        }
         let short = ["Type=cdir;X.count=4; .", "Type=pdir; ..", "Type=file;Size=1; new"]
-        #expect(try DirectoryFacts(short.map { Data($0.utf8) }[...], of: "/d").unlisted == 1)
+        #expect(try DirectoryFacts(short.map { Data($0.utf8) }[...], of: "/d", indented: false).unlisted == 1)
     }
 }
 

@@ -26,13 +26,11 @@ extension Server {
         let what = "cannot list \(path.shown)"
         guard features.listsInReplies else {
             let lines = try await DataTransfer.lines(of: "MLSD \(path.absolute)", what: what, at: self)
-            return try DirectoryFacts(lines[...], of: path.shown)
+            return try DirectoryFacts(lines[...], of: path.shown, indented: false)
         }
         let reply = try await ask("MLSC \(path.absolute)")
         guard reply.isSuccess, reply.lines.count >= 2 else { throw ReplyTable.failure(reply, what) }
-        return try DirectoryFacts(
-            reply.lines.dropFirst().dropLast().map { $0.first == UInt8(ascii: " ") ? $0.dropFirst() : Data() }[...],
-            of: path.shown)
+        return try DirectoryFacts(reply.lines.dropFirst().dropLast(), of: path.shown, indented: true)
     }
 }
 
@@ -43,10 +41,14 @@ struct DirectoryFacts: Sendable {
     /// Names that are there and not listed: links that lead nowhere.
     var unlisted = 0
 
-    init(_ lines: ArraySlice<Data>, of directory: String) throws {
+    /// - Parameter indented: Each line begins with a blank, as those of a reply do (MLSC).
+    init(_ lines: ArraySlice<Data>, of directory: String, indented: Bool) throws {
         entries.reserveCapacity(lines.count)
         for line in lines {
-            guard let fact = FactLine(line) else { throw Self.broken(directory) }
+            let isWhole = !indented || line.first == UInt8(ascii: " ")
+            guard isWhole, let fact = FactLine(indented ? line.dropFirst() : line) else {
+                throw Self.broken(directory, (entries.last?.name ?? Data()) + Data("\n".utf8) + line)
+            }
             switch fact.role {
             case .entry: entries.append(fact)
             case .itself: itself = fact
@@ -56,12 +58,15 @@ struct DirectoryFacts: Sendable {
         guard let count = itself?.count else { return }
         // With itself and its parent.
         unlisted = count - lines.count
-        if unlisted < 0 { throw Self.broken(directory) }
+        if unlisted < 0 { throw Self.broken(directory, nil) }
     }
 
-    private static func broken(_ directory: String) -> BackendFailure {
-        BackendFailure(
+    /// - Parameter name: Nil where it looks like entries of its own: there are more lines than the server counts names.
+    private static func broken(_ directory: String, _ name: Data?) -> BackendFailure {
+        let shown = name.map { "the name \"\(EntryName.escaped($0))\"" } ?? "a name"
+        return BackendFailure(
             .invalid,
-            "\(directory) holds a name with a line break, which a GridFTP listing cannot carry: rename it at the site")
+            "\(EntryName.escaped(directory.utf8)) holds \(shown) with a line break, which a GridFTP listing cannot carry: "
+                + "rename it at the site")
     }
 }
