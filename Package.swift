@@ -122,7 +122,7 @@ let package = Package(
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests(
             "GridFTPBackendTests",
-            ["haul-gridftp", "haul-gsi", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
+            ["haul-gridftp", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),

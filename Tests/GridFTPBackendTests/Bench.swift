@@ -129,13 +129,8 @@ enum Kind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     ) async throws {
         let bench = try Bench()
         defer { bench.remove() }
-        var grid: Grid?
-        var proxies: [String] = []
-        if self == .gsi {
-            let made = try await Grid.make()
-            proxies = [try await made.proxy("alice"), try await made.proxy("bob")]
-            grid = made
-        }
+        let grid = self == .gsi ? try await Grid.make() : nil
+        let proxies = [try await grid?.proxy("alice"), try await grid?.proxy("bob")]
         func start() async throws -> GridFTPServer {
             guard let grid else { return try await .anonymous(arguments) }
             return try await .gsi(grid, arguments)
@@ -155,7 +150,7 @@ enum Kind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         do {
             try await body(
                 Servers(
-                    bench: bench, a: site("a", first, proxies.first), b: site("b", second, proxies.last), first: first,
+                    bench: bench, a: site("a", first, proxies[0]), b: site("b", second, proxies[1]), first: first,
                     second: second))
         } catch {
             await first.stop()

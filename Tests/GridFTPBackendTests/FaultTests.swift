@@ -200,7 +200,8 @@ struct FaultTests {
             server.freeze()
         }
         #expect(outcome.results["1"]?.errorClass == .timeout, "\(outcome.results)")
-        #expect(try ContinuousClock.now - #require(began.withLock { $0 }) < .seconds(15))
+        let start = try #require(began.withLock { $0 })
+        #expect(ContinuousClock.now - start < .seconds(15))
         await server.stop()
         #expect(bench.names(bench.folder).filter { $0.hasPrefix(".haul") || $0 == "g" } == [])
     }
@@ -215,12 +216,12 @@ struct FaultTests {
             let (result, _) = try await bench.one(
                 bench.batch(.copy, servers.a, to: servers.b), bench.a + "/big", bench.b + "/big", last: true
             ) { event, _ in
-                guard case .progress = event,
-                    changed.withLock({ old in
-                        defer { old = true }
-                        return !old
-                    })
-                else { return }
+                guard case .progress = event else { return }
+                let isFirst = changed.withLock { changed in
+                    defer { changed = true }
+                    return !changed
+                }
+                guard isFirst else { return }
                 utimes(bench.a + "/big", [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)])
             }
             #expect(result.errorClass == .busy, "\(result.reason ?? "ok")")

@@ -13,10 +13,10 @@ import Testing
         return ReplyTable.failure(try #require(try parser.next()), "it")
     }
 
-    @Test(arguments: [
+    private static let said: [(String, ErrorClass)] = [
         (
-            "550-GlobusError: v=1 c=PATH_NOT_FOUND\n550-GridFTP-Errno: 2\n550-GridFTP-Reason: System error in stat\n"
-                + "550-GridFTP-Error-String: No such file or directory\n550 End.", ErrorClass.notFound
+            "550-GlobusError: v=1 c=PATH_NOT_FOUND\n550-GridFTP-Errno: 2\n550-GridFTP-Reason: System error in stat\n550 End.",
+            .notFound
         ),
         ("553-GlobusError: v=1 c=PATH_EXISTS\n553-GridFTP-Errno: 17\n553 End.", .exists),
         ("451-GlobusError: v=1 c=INTERNAL_ERROR\n451-GridFTP-Errno: 39\n451 End.", .notEmpty),
@@ -54,7 +54,9 @@ import Testing
         ("421 whatever", .connect), ("425 whatever", .connect), ("426 whatever", .connect),
         ("500 globus_xio: Operation was canceled", .interrupted), ("500 Transfer aborted", .interrupted),
         ("500 Command failed", .unknown),
-    ])
+    ]
+
+    @Test(arguments: said)
     func replies(_ text: String, _ errorClass: ErrorClass) throws {
         #expect(try failure(text).errorClass == errorClass)
     }
@@ -75,8 +77,8 @@ import Testing
         #expect(said.returncode == 550)
     }
 
-    @Test(arguments: [
-        (5, "the proxy has expired", ErrorClass.credentialExpired),
+    private static let ends: [(Int32, String, ErrorClass)] = [
+        (5, "the proxy has expired", .credentialExpired),
         (4, "the handshake failed: The credential has expired (GSS 1)", .credentialExpired),
         (4, "the handshake failed: certificate has expired", .credentialExpired),
         (5, "the proxy cannot be used: no file", .auth),
@@ -86,7 +88,9 @@ import Testing
         (4, "The name of the remote entity (/CN=x), and the expected name do not match", .auth),
         (4, "AUTH GSSAPI: 500 Command not supported", .auth), (3, "h port 1: Connection refused", .connect),
         (6, "the connection broke", .connect), (127, "no library", .backend), (2, "usage", .backend),
-    ])
+    ]
+
+    @Test(arguments: ends)
     func complaints(_ code: Int32, _ text: String, _ errorClass: ErrorClass) {
         let failure = GSIComplaint.failure(.exited(code), text + "\n")
         #expect(failure.errorClass == errorClass)

@@ -22,7 +22,7 @@ import Testing
         #expect(whole.map(\.code) == [220, 250, 150, 226])
         #expect(whole[1].lines.count == 3)
         #expect(whole[2].isMark)
-        #expect(try parse(text.map { String($0) }) == whole)
+        #expect(try parse(text.unicodeScalars.map { String($0) }) == whole)
         #expect(try parse(["220 ready\n"]).map(\.code) == [220])
     }
 

@@ -107,7 +107,7 @@ actor ThirdParty {
             lane = try await Abandoned.run { [self] in try await open(streams: streams) }
         }
         do {
-            try await LargeFile(move: move, lane: lane) { Task { await self.count($0) } }.run()
+            try await LargeFile(move: move, lane: lane) { bytes in Task { await self.count(bytes) } }.run()
         } catch is Lane.Again {
             throw BackendFailure(.interrupted, "\(move.target.shown): the connection between the servers ended")
         }
