@@ -56,7 +56,7 @@ import Testing
         ("500 Command failed", .unknown),
     ]
 
-    @Test(arguments: said)
+    @Test(arguments: TableTests.said)
     func replies(_ text: String, _ errorClass: ErrorClass) throws {
         #expect(try failure(text).errorClass == errorClass)
     }
@@ -90,7 +90,7 @@ import Testing
         (6, "the connection broke", .connect), (127, "no library", .backend), (2, "usage", .backend),
     ]
 
-    @Test(arguments: ends)
+    @Test(arguments: TableTests.ends)
     func complaints(_ code: Int32, _ text: String, _ errorClass: ErrorClass) {
         let failure = GSIComplaint.failure(.exited(code), text + "\n")
         #expect(failure.errorClass == errorClass)
