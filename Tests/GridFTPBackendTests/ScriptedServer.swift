@@ -23,11 +23,12 @@ final class ScriptedServer: Sendable {
             "features": features, "greeting": greeting, "facts": facts, "listings": listings, "breaks": breaksAt,
         ]
         let text = String(decoding: try JSONSerialization.data(withJSONObject: said), as: UTF8.self)
-        child = try await Child.start(
+        let python3 = try await Child.start(
             Command(executable: python, arguments: ["-c", Self.script, text], errors: .inherit))
         var first = Data()
-        while !first.contains(UInt8(ascii: "\n")), let data = await child.output?.read() { first.append(data) }
+        while !first.contains(UInt8(ascii: "\n")), let data = await python3.output?.read() { first.append(data) }
         let port = String(decoding: first, as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
+        child = python3
         endpoint = "127.0.0.1:\(port)"
     }
 

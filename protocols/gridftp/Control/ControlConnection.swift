@@ -57,19 +57,11 @@ actor ControlConnection {
         self.name = name
     }
 
-    /// Starts reading.
-    func start() {
-        reading = Task {
-            await read()
-            hasEnded = true
-        }
-    }
-
     var isLost: Bool { lost != nil }
     /// Commands whose replies have not come.
     var waiting: Int { next - first }
 
-    /// Waits for a reply that comes by itself: the greeting.
+    /// Begins to listen, and waits for the reply that comes by itself: the greeting. Called once, before all else.
     func greeting(patience: Duration) async throws -> FTPReply {
         try await expect([], patience, nil)[0]
     }
@@ -98,7 +90,7 @@ actor ControlConnection {
     /// effect.
     /// - Returns: False where that took longer than `limit`.
     func end(limit: Duration) async -> Bool {
-        if hasEnded { return true }
+        if hasEnded || reading == nil { return true }
         lost = lost ?? BackendFailure(.interrupted, "the connection to \(name) was closed")
         let error = Lost(failure: BackendFailure(.interrupted, "the connection was given up"), hadAnswered: hadAnswered)
         let waiting = expectations.values.sorted { $0.id < $1.id }
@@ -143,9 +135,18 @@ actor ControlConnection {
                     Order(commands: commands, patience: patience, onMark: onMark) {
                         continuation.resume(with: $0)
                     })
+                // Not before somebody waits for what comes first.
+                if reading == nil { startReading() }
             }
         } onCancel: {
             Task { await self.abandon(id) }
+        }
+    }
+
+    private func startReading() {
+        reading = Task {
+            await read()
+            hasEnded = true
         }
     }
 

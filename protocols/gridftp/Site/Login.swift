@@ -12,7 +12,6 @@ struct Login: Sendable {
     /// - Returns: The connection, and what the server can where that was asked for.
     func connect(looks: Bool) async throws -> (ControlConnection, ServerFeatures?) {
         let connection = ControlConnection(try await site.control(), name: "\(site.address)")
-        await connection.start()
         do {
             let features = try await withTaskCancellationHandler {
                 try await enter(connection)
