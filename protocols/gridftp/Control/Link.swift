@@ -17,7 +17,7 @@ final class Link: Sendable {
 
     /// Connects without any security.
     static func plain(_ address: Address, limit: Duration = .seconds(20)) async throws -> Link {
-        let socket = try await Abandoned.run { try await connecting.run { try Socket(address, limit: limit) } }
+        let socket = try await Abandonable.run { try await connecting.run { try Socket(address, limit: limit) } }
         return Link(.socket(socket))
     }
 
@@ -79,20 +79,5 @@ final class Link: Sendable {
         while said.count < 1 << 16, let data = await child.errors?.read() { said.append(data) }
         guard let status = await child.wait(atMost: .seconds(2)) else { return nil }
         return status.isSuccess ? nil : GSIComplaint.failure(status, String(decoding: said, as: UTF8.self))
-    }
-}
-
-/// Blocking work that is not waited for once its asker is cancelled.
-enum Abandoned {
-    static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Value.self)
-        Task {
-            do {
-                continuation.yield(try await work())
-                continuation.finish()
-            } catch { continuation.finish(throwing: error) }
-        }
-        for try await value in stream { return value }
-        throw CancellationError()
     }
 }

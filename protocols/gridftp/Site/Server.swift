@@ -33,7 +33,7 @@ actor Server {
         if let found { return found }
         let task = looking ?? Task { try await self.discover() }
         looking = task
-        return try await Abandoned.run { try await task.value }
+        return try await Abandonable.run { try await task.value }
     }
 
     /// - Throws: ``BackendFailure`` (`invalid`) also where the server would take another name for it.
@@ -74,7 +74,7 @@ actor Server {
         while let connection = idle.popLast() {
             if await !connection.isLost { return connection }
         }
-        return try await Abandoned.run { [self] in try await dial() }
+        return try await Abandonable.run { [self] in try await dial() }
     }
 
     /// Only where every command has its reply.
@@ -101,7 +101,7 @@ actor Server {
         let task = shared[index].dialing ?? Task { try await self.dial() }
         shared[index].dialing = task
         do {
-            let connection = try await Abandoned.run { try await task.value }
+            let connection = try await Abandonable.run { try await task.value }
             if shared[index].dialing == task {
                 shared[index] = Shared(connection: connection, dialing: nil)
             }

@@ -51,7 +51,7 @@ actor Directories {
         let task = making[path] ?? Task { try await make() }
         making[path] = task
         do {
-            try await Abandoned.run { try await task.value }
+            try await Abandonable.run { try await task.value }
         } catch {
             if !Task.isCancelled { making[path] = nil }
             throw error

@@ -81,7 +81,7 @@ actor ThirdParty {
         let task = opening[index] ?? Task { try await self.open(streams: 1) }
         opening[index] = task
         do {
-            let lane = try await Abandoned.run { try await task.value }
+            let lane = try await Abandonable.run { try await task.value }
             if opening[index] == task {
                 opening[index] = nil
                 shared[index] = lane
@@ -104,7 +104,7 @@ actor ThirdParty {
         if let kept = idle[streams]?.popLast(), kept.load != nil {
             lane = kept
         } else {
-            lane = try await Abandoned.run { [self] in try await open(streams: streams) }
+            lane = try await Abandonable.run { [self] in try await open(streams: streams) }
         }
         do {
             try await LargeFile(move: move, lane: lane) { bytes in Task { await self.count(bytes) } }.run()
@@ -217,6 +217,6 @@ actor ThirdParty {
                 }
             }
         security = task
-        return try await Abandoned.run { try await task.value }
+        return try await Abandonable.run { try await task.value }
     }
 }
