@@ -37,12 +37,23 @@ static bool is_last(const line_t *line) {
     return line->length >= 4 && line->text[0] >= '1' && line->text[0] <= '6' && line->text[3] == ' ';
 }
 
+// What the reply said whose last line was waited for, as one line.
+static buffer_t said;
+
+// Bytes of a refusal that are told.
+enum { LONGEST_REFUSAL = 2000 };
+
 // The last line of the next reply.
 static line_t await_reply(int handle, buffer_t *inbox) {
     size_t scanned = 0;
+    buffer_drop(&said, buffer_count(&said));
     while (true) {
         line_t line;
         while (next_line(inbox, &scanned, &line)) {
+            if (buffer_count(&said) < LONGEST_REFUSAL) {
+                buffer_append(&said, line.text, line.length);
+                buffer_append(&said, " ", 1);
+            }
             if (is_last(&line)) return line;
             buffer_drop(inbox, line.taken);
         }
@@ -52,7 +63,7 @@ static line_t await_reply(int handle, buffer_t *inbox) {
 }
 
 static void expect(const line_t *line, char first, const char *what) {
-    if (line->text[0] != first) fail(EXIT_AUTH, "%s: %.*s", what, (int)line->length, line->text);
+    if (line->text[0] != first) fail(EXIT_AUTH, "%s: %.*s", what, (int)buffer_count(&said), buffer_head(&said));
 }
 
 static void send_token(int handle, const char *verb, gss_buffer_t token) {

@@ -81,6 +81,7 @@ import Testing
         (5, "the proxy has expired", .credentialExpired),
         (4, "the handshake failed: The credential has expired (GSS 1)", .credentialExpired),
         (4, "the handshake failed: certificate has expired", .credentialExpired),
+        (5, "the proxy cannot be used: The proxy credential: * expired 3622908 minutes ago.", .credentialExpired),
         (5, "the proxy cannot be used: no file", .auth),
         (4, "Can't get the local trusted CA certificate: Untrusted self-signed certificate", .auth),
         (4, "untrusted", .auth), (4, "certificate verify failed", .auth), (4, "Could not verify credential", .auth),
@@ -95,5 +96,13 @@ import Testing
         let failure = GSIComplaint.failure(.exited(code), text + "\n")
         #expect(failure.errorClass == errorClass)
         #expect(failure.reason.contains(text))
+    }
+
+    @Test func refusalsAreToldWithoutCodes() {
+        let said =
+            "the server refuses the proxy: 530-GSS failure:  530-The certificate has expired 530- 530 End. \nmore"
+        let failure = GSIComplaint.failure(.exited(4), said)
+        #expect(failure.reason == "the server refuses the proxy: GSS failure: The certificate has expired 530 End.")
+        #expect(failure.errorClass == .credentialExpired)
     }
 }

@@ -8,6 +8,7 @@ enum GSIComplaint {
         ("the proxy has expired", .credentialExpired),
         ("credential has expired", .credentialExpired),
         ("certificate has expired", .credentialExpired),
+        ("minutes ago", .credentialExpired),
         ("proxy cannot be used", .auth),
         ("can't get the local trusted ca certificate", .auth),
         ("untrusted", .auth),
@@ -23,7 +24,7 @@ enum GSIComplaint {
     private static let steps: [Int: ErrorClass] = [3: .connect, 4: .auth, 5: .auth, 6: .connect]
 
     static func failure(_ status: ExitStatus, _ said: String) -> BackendFailure {
-        let text = EntryName.escaped(Array(said.utf8.prefix { $0 != UInt8(ascii: "\n") }))
+        let text = shown(said)
         guard let step = steps[status.code] else {
             let why = text.isEmpty ? "\(status)" : text
             return BackendFailure(.backend, "haul-gsi: \(why)", returncode: status.code)
@@ -31,5 +32,17 @@ enum GSIComplaint {
         let lower = said.lowercased()
         let known = step == .connect ? nil : rows.first { lower.contains($0.words) }?.errorClass
         return BackendFailure(known ?? step, text, returncode: status.code)
+    }
+
+    /// The first line, without the codes of a server's reply.
+    private static func shown(_ said: String) -> String {
+        let line = said.prefix { !$0.isNewline }
+        let words = line.split(separator: " ").map { word in
+            let isCode = word.utf8.dropFirst(3).first == UInt8(ascii: "-") && Int(word.prefix(3)) != nil
+            return isCode ? word.dropFirst(4) : word
+        }
+        let text = words.filter { !$0.isEmpty }.joined(separator: " ")
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(900)))
     }
 }
