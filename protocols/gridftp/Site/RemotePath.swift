@@ -61,9 +61,12 @@ struct RemotePath: Sendable, Hashable {
     /// The same directory's entry under another name: where a part file stands.
     func sibling(_ name: String) -> RemotePath { parent.child(name) }
 
-    static func == (one: RemotePath, other: RemotePath) -> Bool { one.key == other.key }
-    func hash(into hasher: inout Hasher) { hasher.combine(key) }
+    /// By bytes, not as text: Swift holds composed and decomposed letters for equal, a server does not.
+    static func == (one: RemotePath, other: RemotePath) -> Bool {
+        one.absolute.utf8.elementsEqual(other.absolute.utf8)
+    }
 
-    /// Bytes, not text: Swift holds composed and decomposed letters for equal, a server does not.
-    var key: [UInt8] { Array(absolute.utf8) }
+    func hash(into hasher: inout Hasher) {
+        for byte in absolute.utf8 { hasher.combine(byte) }
+    }
 }
