@@ -23,6 +23,8 @@ actor ThirdParty {
     private let target: RemoteSite
     private var shared: [Lane?] = Array(repeating: nil, count: sharedLanes)
     private var opening: [Task<Lane, any Error>?] = Array(repeating: nil, count: sharedLanes)
+    /// Jobs of each, those that wait for it to open included.
+    private var loads = Array(repeating: 0, count: sharedLanes)
     private var idle: [Int: [Lane]] = [:]
     private var running = 0
     private var waiting: [(id: Int, continuation: CheckedContinuation<Void, Never>)] = []
@@ -55,8 +57,11 @@ actor ThirdParty {
         if move.facts.size <= Self.small {
             let ticket = attend(move.report)
             defer { waitingReports[ticket] = nil }
+            let index = leastBusy()
+            loads[index] += 1
+            defer { loads[index] -= 1 }
             do {
-                try await sharedLane().run(LaneJob(whole: move))
+                try await sharedLane(index).run(LaneJob(whole: move))
                 moved += max(1, move.facts.size)
                 return
             } catch is Lane.Again {
@@ -66,18 +71,19 @@ actor ThirdParty {
         try await large(move)
     }
 
-    /// The lane with the least to do; a new one where all are busy.
-    private func sharedLane() async throws -> Lane {
-        var best: (index: Int, load: Int)?
+    /// The lane with the least to do. One that is not there yet costs a connection: as good as one with some to do.
+    private func leastBusy() -> Int {
+        var best = (index: 0, load: Int.max)
         for index in 0..<Self.sharedLanes {
-            let load = shared[index].map { $0.load } ?? 0
-            if load == nil { shared[index] = nil }
-            // None at all costs a connection: as good as one that has some to do.
-            let value = load.map { shared[index] == nil ? Self.busy : $0 } ?? Self.busy
-            if best.map({ value < $0.load }) ?? true { best = (index, value) }
+            let isOpen = shared[index] != nil || opening[index] != nil
+            let load = loads[index] + (isOpen ? 0 : Self.busy)
+            if load < best.load { best = (index, load) }
         }
-        let index = best?.index ?? 0
-        if let lane = shared[index] { return lane }
+        return best.index
+    }
+
+    private func sharedLane(_ index: Int) async throws -> Lane {
+        if let lane = shared[index], lane.load != nil { return lane }
         let task = opening[index] ?? Task { try await self.open(streams: 1) }
         opening[index] = task
         do {
