@@ -39,6 +39,8 @@ final class Lane: Sendable {
     private struct State {
         var waiting: [Int] = []
         var jobs: [Int: Running] = [:]
+        /// Of jobs that ended before anybody waited for them.
+        var results: [Int: Result<Void, any Error>] = [:]
         var next = 0
         var sent = 0
         var sentBytes = 0
@@ -46,11 +48,21 @@ final class Lane: Sendable {
         /// The job that failed first, and what the two servers said of it.
         var failed: (id: Int, retrieve: (any Error)?, store: (any Error)?)?
         var isEnding = false
+
+        /// Takes a job out.
+        /// - Returns: What tells whoever waits; to be called without the lock.
+        mutating func end(_ id: Int, _ result: Result<Void, any Error>) -> @Sendable () -> Void {
+            guard let finish = jobs.removeValue(forKey: id)?.finish else {
+                results[id] = result
+                return {}
+            }
+            return { finish(result) }
+        }
     }
 
     /// Jobs, and their bytes, that are sent ahead.
     private static let window = 32
-    private static let windowBytes = 64 << 20
+    private static let windowBytes = 256 << 20
     /// A server that sends says nothing until it is done, however long that takes: the worker looks whether an element
     /// moves, and cancels it.
     private static let patience = Duration.seconds(86_400)
@@ -68,21 +80,35 @@ final class Lane: Sendable {
     var load: Int? { state.withLock { $0.failed != nil || $0.isEnding ? nil : $0.jobs.count } }
 
     /// Runs a job; returns once all its bytes are there.
-    /// - Throws: ``Again``, ``BackendFailure``, or a `CancellationError` once nothing of it can still arrive.
-    func run(_ job: LaneJob) async throws {
-        let id = state.withLock { state in
+    /// - Throws: As ``wait(for:)``.
+    func run(_ job: LaneJob) async throws { try await wait(for: try begin(job)) }
+
+    /// Begins a job: jobs run in the order in which they began.
+    /// - Returns: For ``wait(for:)``, which must follow.
+    /// - Throws: ``Again`` where no more are taken.
+    func begin(_ job: LaneJob) throws -> Int {
+        let id: Int? = state.withLock { state in
+            guard state.failed == nil, !state.isEnding else { return nil }
             defer { state.next += 1 }
+            state.jobs[state.next] = Running(job: job)
+            state.waiting.append(state.next)
             return state.next
         }
+        guard let id else { throw Again() }
+        pumpSoon()
+        return id
+    }
+
+    /// - Throws: ``Again``, ``BackendFailure``, or a `CancellationError` once nothing of it can still arrive.
+    func wait(for id: Int) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let isTaken = state.withLock { state in
-                    guard state.failed == nil, !state.isEnding else { return false }
-                    state.jobs[id] = Running(job: job, finish: { continuation.resume(with: $0) })
-                    state.waiting.append(id)
-                    return true
+                let result: Result<Void, any Error>? = state.withLock { state in
+                    if state.jobs[id] == nil { return state.results.removeValue(forKey: id) ?? .failure(Again()) }
+                    state.jobs[id]?.finish = { continuation.resume(with: $0) }
+                    return nil
                 }
-                if isTaken { pumpSoon() } else { continuation.resume(throwing: Again()) }
+                if let result { continuation.resume(with: result) }
             }
         } onCancel: {
             Task { await self.cancel(id) }
@@ -94,18 +120,15 @@ final class Lane: Sendable {
 
     /// One that was not sent is simply dropped. Else its neighbours are given a moment before all start over elsewhere.
     private func cancel(_ id: Int) async {
-        let dropped = state.withLock { state -> Running? in
+        let dropped = state.withLock { state -> (@Sendable () -> Void)? in
             guard let index = state.waiting.firstIndex(of: id) else {
                 state.jobs[id]?.isAbandoned = true
                 return nil
             }
             state.waiting.remove(at: index)
-            return state.jobs.removeValue(forKey: id)
+            return state.end(id, .failure(CancellationError()))
         }
-        if let dropped {
-            dropped.finish?(.failure(CancellationError()))
-            return
-        }
+        if let dropped { return dropped() }
         for _ in 0..<10 {
             let hasNeighbours = state.withLock { state in
                 state.jobs[id] != nil && state.jobs.values.contains { !$0.isAbandoned }
@@ -161,7 +184,7 @@ final class Lane: Sendable {
 
     private func took(_ result: Result<[FTPReply], any Error>, of id: Int, isStore: Bool) {
         enum Next { case nothing, pump, end(after: Duration) }
-        let (done, next): (Running?, Next) = state.withLock { state in
+        let (done, next): ((@Sendable () -> Void)?, Next) = state.withLock { state in
             guard var running = state.jobs[id], !state.isEnding else { return (nil, .nothing) }
             if let failure = failure(result, running.job, isStore: isStore) {
                 guard let failed = state.failed else {
@@ -182,12 +205,11 @@ final class Lane: Sendable {
                 state.jobs[id] = running
                 return (nil, .nothing)
             }
-            state.jobs[id] = nil
             state.sent -= 1
             state.sentBytes -= running.job.bytes
-            return (running, .pump)
+            return (state.end(id, running.isAbandoned ? .failure(CancellationError()) : .success(())), .pump)
         }
-        done?.finish?(done?.isAbandoned == true ? .failure(CancellationError()) : .success(()))
+        done?()
         switch next {
         case .nothing: break
         case .pump: pumpSoon()
@@ -222,25 +244,26 @@ final class Lane: Sendable {
         async let one = target.end(limit: limit)
         async let other = source.end(limit: limit)
         let hasLetGo = await (one, other)
-        let (jobs, failed) = state.withLock { state in
-            defer { state.jobs = [:] }
-            return (state.jobs, state.failed)
-        }
-        for (id, running) in jobs {
-            let error: any Error
-            if running.isAbandoned {
-                error = CancellationError()
-            } else if let failed, failed.id == id {
-                error = Self.better(failed.retrieve, failed.store)
-            } else if hasLetGo == (true, true) {
-                error = Again()
-            } else {
-                // Bytes of it may still arrive.
-                error = BackendFailure(
-                    .interrupted, "\(running.job.target): the servers hang after another file failed")
+        let ended: [@Sendable () -> Void] = state.withLock { state in
+            state.waiting = []
+            let (jobs, failed) = (state.jobs, state.failed)
+            return jobs.map { id, running in
+                let error: any Error
+                if running.isAbandoned {
+                    error = CancellationError()
+                } else if let failed, failed.id == id {
+                    error = Self.better(failed.retrieve, failed.store)
+                } else if hasLetGo == (true, true) {
+                    error = Again()
+                } else {
+                    // Bytes of it may still arrive.
+                    error = BackendFailure(
+                        .interrupted, "\(running.job.target): the servers hang after another file failed")
+                }
+                return state.end(id, .failure(error))
             }
-            running.finish?(.failure(error))
         }
+        ended.forEach { $0() }
     }
 
     /// Of what two servers said of one failure: a refusal says more than that the other side has gone.

@@ -16,6 +16,8 @@ struct LargeFile: Sendable {
         let start = Self.start(move.offset)
         if start > 0 { move.report.log("the bytes from \(start) on are moved again or for the first time") }
         move.report.progress(transferred: start, total: size)
+        // What is no beginning must not look like one to the next attempt.
+        if start == 0, try await move.target.facts(follow: false) != nil { try await move.target.discard() }
         let moved = Mutex([Int: Int]())
         try await withThrowingTaskGroup(of: Void.self) { group in
             var offset = start
@@ -32,11 +34,11 @@ struct LargeFile: Sendable {
                         count(new)
                         move.report.progress(transferred: total, total: size)
                     }
-                    group.addTask { try await lane.run(job) }
+                    // In this order at the servers, too: a later attempt relies on it.
+                    let id = try lane.begin(job)
+                    group.addTask { try await lane.wait(for: id) }
                     offset += length
                     running += 1
-                    // The next one is sent behind this one.
-                    await Task.yield()
                 }
                 try await group.next()
                 running -= 1
