@@ -94,7 +94,10 @@ public final class Grid: Sendable {
         ])
         let all = [file, key].compactMap { FileManager.default.contents(atPath: "\(folder)/\($0)") }.reduce(Data(), +)
         let proxy = "\(folder)/\(user)-old.proxy"
-        FileManager.default.createFile(atPath: proxy, contents: all, attributes: [.posixPermissions: 0o600])
+        guard FileManager.default.createFile(atPath: proxy, contents: all, attributes: [.posixPermissions: 0o600])
+        else {
+            throw WebServer.Failure(description: "\(proxy) cannot be written")
+        }
         return proxy
     }
 

@@ -246,7 +246,7 @@ struct FaultTests {
             bench.batch(.get, site),
             [ElementSpec(id: "1", source: bench.a + "/f", destination: bench.folder + "/g", last: true)]
         ) { event, run in
-            guard case .progress = event else { return }
+            guard case .progress(_, let progress) = event, progress.transferred > 0 else { return }
             let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
             let lines = processes.compactMap { FileManager.default.contents(atPath: "/proc/\($0)/cmdline") }
                 .map { String(decoding: $0, as: UTF8.self) }.filter { $0.contains("haul-gsi") }
