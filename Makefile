@@ -173,6 +173,8 @@ install: build
 	for file in protocols/*.json protocols/README.md protocols/*/protocol.json; do \
 	    install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/haul/$$file; \
 	done
+	install -m 755 protocols/example-python/example.py $(DESTDIR)$(PREFIX)/share/haul/protocols/example-python/
+	install -m 644 protocols/example-python/haul.py $(DESTDIR)$(PREFIX)/share/haul/protocols/example-python/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(RELEASE)/haul completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/haul
