@@ -15,7 +15,7 @@ WORKERS ?= 1
 SEEDS ?= 1-200
 SECONDS ?= 600
 
-PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-fake
+PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-xrootd haul-fake
 RELEASE  := $(SCRATCH)/release
 # A worker node has no Swift: its runtime goes into the programs.
 BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
@@ -24,7 +24,8 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 # Foundation's XML is linked with where Swift's runtime goes into the programs.
 LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libxml2-dev
 # What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
-SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql
+SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql \
+    xrootd-client xrootd-client-plugins xrootd-server xrootd-server-plugins xrootd-plugins
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
 # completions; ip of iproute2 makes the network that Chaos cuts, faketime clocks that are wrong.
 TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime
@@ -94,7 +95,8 @@ needs-dir:
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
-    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
+    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests XRootDBackendTests \
+    ProtocolConformance \
     Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.

@@ -44,6 +44,7 @@ let package = Package(
         .executable(name: "haul-local", targets: ["haul-local"]),
         .executable(name: "haul-ssh", targets: ["haul-ssh"]),
         .executable(name: "haul-http", targets: ["haul-http"]),
+        .executable(name: "haul-xrootd", targets: ["haul-xrootd"]),
         .executable(name: "haul-fake", targets: ["haul-fake"]),
     ],
     targets: [
@@ -93,6 +94,7 @@ let package = Package(
         backend("local", ["CFiles"]),
         backend("ssh"),
         backend("http"),
+        backend("xrootd"),
         backend("fake"),
 
         // Holds README's table of targets against this file and the imports; see `make lint`.
@@ -113,6 +115,7 @@ let package = Package(
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
+        tests("XRootDBackendTests", ["haul-xrootd", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests(
