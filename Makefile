@@ -15,7 +15,7 @@ WORKERS ?= 1
 SEEDS ?= 1-200
 SECONDS ?= 600
 
-PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-xrootd haul-fake
+PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-xrootd haul-rclone haul-fake
 RELEASE  := $(SCRATCH)/release
 # A worker node has no Swift: its runtime goes into the programs.
 BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
@@ -25,7 +25,7 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libxml2-dev
 # What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
 SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql \
-    xrootd-client xrootd-client-plugins xrootd-server xrootd-server-plugins xrootd-plugins
+    xrootd-client xrootd-client-plugins xrootd-server xrootd-server-plugins xrootd-plugins rclone
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
 # completions; ip of iproute2 makes the network that Chaos cuts, faketime clocks that are wrong.
 TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime
@@ -96,7 +96,7 @@ needs-dir:
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests XRootDBackendTests \
-    ProtocolConformance \
+    RcloneBackendTests ProtocolConformance \
     Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.

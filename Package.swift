@@ -45,6 +45,7 @@ let package = Package(
         .executable(name: "haul-ssh", targets: ["haul-ssh"]),
         .executable(name: "haul-http", targets: ["haul-http"]),
         .executable(name: "haul-xrootd", targets: ["haul-xrootd"]),
+        .executable(name: "haul-rclone", targets: ["haul-rclone"]),
         .executable(name: "haul-fake", targets: ["haul-fake"]),
     ],
     targets: [
@@ -95,6 +96,7 @@ let package = Package(
         backend("ssh"),
         backend("http"),
         backend("xrootd"),
+        backend("rclone"),
         backend("fake"),
 
         // Holds README's table of targets against this file and the imports; see `make lint`.
@@ -116,6 +118,7 @@ let package = Package(
         tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("XRootDBackendTests", ["haul-xrootd", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
+        tests("RcloneBackendTests", ["haul-rclone", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests(
