@@ -15,19 +15,23 @@ WORKERS ?= 1
 SEEDS ?= 1-200
 SECONDS ?= 600
 
-PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-fake
+PROGRAMS := hauld haul-worker haul haul-bench haul-playground haul-local haul-ssh haul-http haul-gridftp haul-gsi haul-s3 \
+    haul-xrootd haul-rclone haul-fake
 RELEASE  := $(SCRATCH)/release
 # A worker node has no Swift: its runtime goes into the programs.
 BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 
-# Debian packages. Libraries: the database, the HTTP client and server, random and hashes, checksums; libxml2 is what
-# Foundation's XML is linked with where Swift's runtime goes into the programs.
-LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libxml2-dev
+# Debian packages. Libraries: the database, the HTTP client and server, random and hashes, checksums, X.509 proxies; libxml2
+# is what Foundation's XML is linked with where Swift's runtime goes into the programs.
+LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libxml2-dev \
+    libglobus-gssapi-gsi-dev
 # What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
-SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql
+SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql \
+    xrootd-client xrootd-client-plugins xrootd-server xrootd-server-plugins xrootd-plugins rclone globus-gridftp-server-progs
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
 # completions; ip of iproute2 makes the network that Chaos cuts, faketime clocks that are wrong.
-TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime
+# grid-proxy-init of globus-proxy-utils makes proxies.
+TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime globus-proxy-utils
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 
 # An S3 service for tests, in a Python environment below the build folder.
@@ -93,9 +97,9 @@ needs-dir:
 ## test: every test, with real servers; nothing is skipped
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
-TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
-    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests ProtocolConformance \
-    Simulation Chaos
+TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
+    HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests GridFTPBackendTests \
+    S3BackendTests XRootDBackendTests RcloneBackendTests ProtocolConformance Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
@@ -181,6 +185,8 @@ install: build
 	for file in protocols/*.json protocols/README.md protocols/*/protocol.json; do \
 	    install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/haul/$$file; \
 	done
+	install -m 755 protocols/example-python/example.py $(DESTDIR)$(PREFIX)/share/haul/protocols/example-python/
+	install -m 644 protocols/example-python/haul.py $(DESTDIR)$(PREFIX)/share/haul/protocols/example-python/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(RELEASE)/haul completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/haul

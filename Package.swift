@@ -44,6 +44,11 @@ let package = Package(
         .executable(name: "haul-local", targets: ["haul-local"]),
         .executable(name: "haul-ssh", targets: ["haul-ssh"]),
         .executable(name: "haul-http", targets: ["haul-http"]),
+        .executable(name: "haul-s3", targets: ["haul-s3"]),
+        .executable(name: "haul-gridftp", targets: ["haul-gridftp"]),
+        .executable(name: "haul-gsi", targets: ["haul-gsi"]),
+        .executable(name: "haul-xrootd", targets: ["haul-xrootd"]),
+        .executable(name: "haul-rclone", targets: ["haul-rclone"]),
         .executable(name: "haul-fake", targets: ["haul-fake"]),
     ],
     targets: [
@@ -54,6 +59,7 @@ let package = Package(
         debian("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
         debian("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
         debian("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+        debian("CGlobusGSI", pkgConfig: "globus-gssapi-gsi", package: "libglobus-gssapi-gsi-dev"),
         .target(name: "CSpawn"),
         .target(name: "CDisk"),
         .target(name: "CFiles"),
@@ -71,7 +77,8 @@ let package = Package(
         library("HaulEngine", ["HaulModel", "HaulStore", "HaulLogs", "HaulCrypto"]),
         library("HaulAuth", ["HaulModel", "HaulStore", "HaulCrypto", "HaulHTTP"]),
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
-        library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto"]),
+        library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto", "CFiles"]),
+        library("HaulCurl", ["HaulModel", "HaulProtocol"]),
         library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
         library("HaulPlayground", ["HaulProcess", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
@@ -92,7 +99,15 @@ let package = Package(
         // Backends, each beside its manifest.
         backend("local", ["CFiles"]),
         backend("ssh"),
-        backend("http"),
+        backend("http", ["HaulCurl"]),
+        backend("s3", ["HaulCurl", "HaulCrypto"]),
+        backend("gridftp"),
+        // What haul-gridftp shows X.509 proxies with: C, because the library is.
+        .executableTarget(
+            name: "haul-gsi", dependencies: ["CGlobusGSI"],
+            linkerSettings: [.linkedLibrary("globus_gssapi_gsi"), .linkedLibrary("globus_common")]),
+        backend("xrootd"),
+        backend("rclone"),
         backend("fake"),
 
         // Holds README's table of targets against this file and the imports; see `make lint`.
@@ -101,18 +116,26 @@ let package = Package(
         // Tests: a folder a target, then what crosses targets.
         .target(
             name: "Support",
-            dependencies: ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"],
+            dependencies: ["HaulModel", "HaulWire", "HaulHTTP", "HaulCrypto", "HaulProtocol", "HaulPlayground"],
             path: "Tests/Support", swiftSettings: rules),
         tests("HaulModelTests", ["HaulModel"]),
         tests("HaulConfigTests", ["HaulConfig"]),
         tests("HaulProcessTests", ["HaulProcess"]),
+        tests("HaulCryptoTests", ["HaulCrypto"]),
         tests("HaulHTTPTests", ["HaulHTTP", "Support"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel", "Support"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulHTTP", "HaulModel", "Support"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
-        tests("HTTPBackendTests", ["haul-http", "HaulProtocol", "HaulModel", "HaulPlayground"]),
+        tests("HTTPBackendTests", ["haul-http", "HaulCurl", "HaulProtocol", "HaulModel", "HaulPlayground"]),
+        tests(
+            "S3BackendTests", ["haul-s3", "HaulCurl", "HaulCrypto", "HaulHTTP", "HaulProtocol", "HaulModel", "Support"]),
+        tests(
+            "GridFTPBackendTests",
+            ["haul-gridftp", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("SSHBackendTests", ["haul-ssh", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
+        tests("XRootDBackendTests", ["haul-xrootd", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
+        tests("RcloneBackendTests", ["haul-rclone", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests(

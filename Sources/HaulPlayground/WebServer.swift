@@ -28,15 +28,17 @@ public final class WebServer: Sendable {
 
     /// Starts a server.
     /// - Parameters:
+    ///   - port: Where it listens; nil: on a free one.
     ///   - command: The executable and its arguments, for a server in the foreground that has this configuration.
     ///   - configuration: The text of `FOLDER/server.conf`, for a port and a folder.
     static func start(
-        command: (_ folder: String) -> [String], configuration: (_ port: Int, _ folder: String) -> String
+        port wanted: Int? = nil, command: (_ folder: String) -> [String],
+        configuration: (_ port: Int, _ folder: String) -> String
     ) async throws -> WebServer {
         // The port may be taken by another between the question and the answer.
         var last = Failure(description: "no free port")
         for _ in 0..<5 {
-            let port = try Loopback.freePort()
+            let port = try wanted ?? Loopback.freePort()
             let folder = try makeFolder()
             do {
                 try Data(configuration(port, folder).utf8).write(to: URL(fileURLWithPath: folder + "/server.conf"))

@@ -1,6 +1,6 @@
 /// What the command line asks for.
 struct BenchOptions {
-    enum Verb: String { case register, dispatch, latency, list, start, steady }
+    enum Verb: String { case register, dispatch, latency, list, start, steady, data, worker }
 
     var verb: Verb
     var url: String
@@ -20,13 +20,20 @@ struct BenchOptions {
     var rate: Int
     /// Elements that go through before a steady load: they fill the server's caches.
     var warmUp: Int
+    /// The sites that data is copied between.
+    var from: String
+    var to: String
+    /// Bytes of each file that is copied.
+    var size: Int
+    /// How often each way of copying is tried.
+    var rounds: Int
     /// `playground.json`: where the server's process is, and how to start it again.
     var playground: String?
     var asJSON: Bool
 
     private static let names = [
         "url", "token-file", "worker-token-file", "site", "protocol", "jobs", "batch", "connections", "entries",
-        "waiting", "seconds", "rate", "warm-up", "playground",
+        "waiting", "seconds", "rate", "warm-up", "playground", "from", "to", "size", "rounds",
     ]
 
     init(_ words: [String]) throws(UsageError) {
@@ -46,7 +53,9 @@ struct BenchOptions {
         }
         url = try text("url")
         tokenFile = try text("token-file")
-        site = try text("site")
+        site = verb == .data ? "" : try text("site")
+        from = verb == .data ? try text("from") : ""
+        to = verb == .data ? try text("to") : ""
         protocolName = values["protocol"] ?? "fake"
         workerTokenFile = values["worker-token-file"]
         playground = values["playground"]
@@ -59,8 +68,14 @@ struct BenchOptions {
         seconds = try number("seconds") ?? 60
         rate = try number("rate") ?? 500
         warmUp = try number("warm-up") ?? 400_000
-        if verb != .register && workerTokenFile == nil { throw UsageError(message: "--worker-token-file is missing") }
-        if verb == .start && playground == nil { throw UsageError(message: "--playground is missing") }
+        size = try number("size") ?? 4096
+        rounds = try number("rounds") ?? 3
+        if ![.register, .data, .worker].contains(verb), workerTokenFile == nil {
+            throw UsageError(message: "--worker-token-file is missing")
+        }
+        if [.start, .data, .worker].contains(verb), playground == nil {
+            throw UsageError(message: "--playground is missing")
+        }
     }
 
     /// Reads `--name value`.
@@ -90,7 +105,7 @@ struct BenchOptions {
             case .register: (jobs, batch, connections) = (20_000, 1, 64)
             case .latency: jobs = 2_000
             case .list: entries = 100_000
-            case .dispatch, .start, .steady: break
+            case .dispatch, .start, .steady, .data, .worker: break
             }
         }
     }

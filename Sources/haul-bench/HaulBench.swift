@@ -24,8 +24,14 @@ import HaulHTTP
                               [--playground FILE]
             For so long (60) registers R jobs/s (500), and claims and reports them as they come; before, claims and reports
             N elements (400000) as fast as the server goes.
+        haul-bench data --url URL --token-file FILE --playground FILE --from SITE --to SITE [--entries N] [--size BYTES]
+                        [--rounds R]
+            Copies N files (10000) of so many bytes (4096) from one site of the playground to another, R times (3) through
+            haul and R times with each bare tool that does the same, by turns.
+        haul-bench worker --url URL --token-file FILE --playground FILE --site SITE [--entries N]
+            Copies N files (10000) at a site that moves nothing, and takes what its one worker used of processor and memory.
 
-        Use a site that no worker serves; --protocol (fake) is its protocol. --playground names the playground.json that
+        But for the last two: use a site that no worker serves; --protocol (fake) is its protocol. --playground names the playground.json that
         says which process the server is: its memory is then shown too. Each prints a table, with --json a line of JSON,
         and beside the figure the raw limit of the same run: the requests that the server answers when it has nothing to do,
         or what SQLite does with nothing around it.
@@ -43,6 +49,8 @@ import HaulHTTP
                 case .list: try await ListBench(target, options).run()
                 case .start: try await StartBench(target, options).run()
                 case .steady: try await SteadyBench(target, options).run()
+                case .data: try await DataBench(target, options).run()
+                case .worker: try await WorkerBench(target, options).run()
                 }
             await target.client.close()
             print(options.asJSON ? figures.json : figures.table)

@@ -2,16 +2,6 @@ import Foundation
 
 /// The server's process, as `playground.json` names it.
 struct ServerProcess: Sendable {
-    private struct Document: Decodable {
-        struct Part: Decodable {
-            var pid: Int32
-            var argv: [String]
-            var cwd: String
-            var env: [String: String]
-        }
-        var processes: [String: Part]
-    }
-
     let pid: Int32
     private let argv: [String]
     private let directory: String
@@ -19,10 +9,10 @@ struct ServerProcess: Sendable {
 
     /// - Parameter playground: path of `playground.json`.
     init(playground: String) throws {
-        guard let data = FileManager.default.contents(atPath: playground),
-            let document = try? JSONDecoder().decode(Document.self, from: data),
-            let part = document.processes["hauld"], part.argv.count > 1
-        else { throw BenchError(message: "\(playground): names no process of hauld") }
+        self.init(try PlaygroundFile.read(playground).part("hauld"))
+    }
+
+    init(_ part: PlaygroundFile.Part) {
         (pid, argv, directory, environment) = (part.pid, part.argv, part.cwd, part.env)
     }
 
@@ -39,6 +29,15 @@ struct ServerProcess: Sendable {
 
     /// The most resident memory since ``forgetPeak()``, in MiB.
     var peakMemory: Double { Self.status(pid, "VmHWM:") }
+
+    /// Processor time of all its threads so far, in seconds.
+    var processorSeconds: Double {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return 0 }
+        // After the name: state, then 10 more, then user and system time in ticks (proc(5)).
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        let ticks = fields.dropFirst(11).prefix(2).compactMap { Double($0) }.reduce(0, +)
+        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
 
     /// Lets the peak begin anew (proc(5), clear_refs).
     func forgetPeak() throws {

@@ -94,6 +94,7 @@ struct Bench {
                 case .progress: break
                 case .entries(_, let directory, let entries): outcome.entries.append((directory, entries))
                 case .result(let id, let result): outcome.results[id] = result
+                case .ask, .answer: break
                 }
             }
             await onEvent(event, running.withLock { $0 })

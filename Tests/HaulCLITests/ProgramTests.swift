@@ -12,7 +12,8 @@ import Testing
             [
                 "copy", "--url", server.url, "--priority=0", "--tries", "3", "-o", "streams=4", "-oname=x",
                 "--overwrite",
-                "never", "--key", "k1", "--label", "a b", "--", "ssh-a:/data/a:b c", "14:-x",
+                "never", "--sync", "--bandwidth", "4096", "--key", "k1", "--label", "a b", "--", "ssh-a:/data/a:b c",
+                "14:-x",
             ], ["HAUL_TOKEN": "secret"])
         #expect(run.code == 0 && run.output == "7\n" && run.errors.isEmpty)
         let request = try #require(server.requests.first)
@@ -23,7 +24,9 @@ import Testing
             body == [
                 "src_siteid": "ssh-a", "src_filepath": "/data/a:b c", "dst_siteid": 14, "dst_filepath": "-x",
                 "priority": 0, "max_tries": 3, "label": "a b",
-                "extra_opts": ["streams": 4, "name": "x", "overwrite": "never"],
+                "extra_opts": [
+                    "streams": 4, "name": "x", "overwrite": "never", "sync": true, "bandwidth": 4096,
+                ],
             ])
         await server.stop()
     }

@@ -83,6 +83,14 @@ struct ManifestTests {
         #expect(merged["port"] == 5 && merged["overwrite"] == "always" && merged["parents"] == true)
         #expect(merged["mystery"] == 1 && merged["depth"] == nil)
         #expect(CommonOptions(merged) == CommonOptions(overwrite: .always))
+        let wrong = manifest.problems(in: [
+            "sync": 1, "checksum_algorithm": "crc32", "bandwidth": 1023, "streams": 65,
+        ])
+        #expect(Set(wrong.map(\.key)) == ["sync", "checksum_algorithm", "bandwidth", "streams"])
+        let given = CommonOptions([
+            "sync": true, "checksum_algorithm": "adler32", "bandwidth": 1024, "streams": 64,
+        ])
+        #expect(given == CommonOptions(sync: true, checksumAlgorithm: .adler32, bandwidth: 1024, streams: 64))
     }
 
     @Test func theSchemaKnowsTheSameKeys() throws {

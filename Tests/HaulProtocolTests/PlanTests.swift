@@ -46,6 +46,35 @@ struct PlanTests {
         #expect(Self.copy(Self.file, other, .never, .checksum) == "exists")
     }
 
+    @Test func syncs() {
+        func plan(_ source: FileFacts, _ there: FileFacts, _ keepsTimes: Bool, _ options: CommonOptions) -> String {
+            let plan = CopyPlan.decide(
+                source: source, destination: there, options: options, sourcePath: "/s", destinationPath: "/d",
+                keepsTimes: keepsTimes)
+            return switch plan {
+            case .skip(let log): log
+            case .copy(let replace): replace ? "replace" : "copy"
+            case .compareChecksums: "compare"
+            case .fail(let failure): failure.errorClass.rawValue
+            }
+        }
+        func file(_ size: Int, _ modified: Int?) -> FileFacts { FileFacts(kind: .file, size: size, modified: modified) }
+        let sync = CommonOptions(sync: true)
+        #expect(plan(file(5, 10), file(5, 10), true, sync).contains("equal in size and time"))
+        #expect(plan(file(5, 10), file(5, 11), true, sync) == "replace")
+        #expect(plan(file(5, 10), file(5, 11), false, sync).contains("and not older"))
+        #expect(plan(file(5, 10), file(5, 9), false, sync) == "replace")
+        #expect(plan(file(5, 10), file(6, 10), true, sync) == "replace")
+        // Who knows no times compares sizes.
+        #expect(plan(file(5, nil), file(5, 9), true, sync).contains("equal in size (5"))
+        #expect(plan(file(5, 10), file(5, nil), false, sync).contains("equal in size (5"))
+        let checked = CommonOptions(verify: .checksum, sync: true)
+        #expect(plan(file(5, 10), file(5, 10), true, checked) == "compare")
+        #expect(plan(file(5, 10), file(5, 11), true, checked) == "replace")
+        #expect(plan(file(5, 10), file(5, 10), true, CommonOptions(overwrite: .always, sync: true)) == "replace")
+        #expect(plan(file(5, 10), FileFacts(kind: .directory), true, sync) == "exists")
+    }
+
     static func word(_ plan: ChangePlan) -> String {
         switch plan {
         case .go(let replace): replace ? "replace" : "go"

@@ -22,7 +22,9 @@ import Testing
             }
             let manifest = try String(
                 contentsOfFile: Built.repository + "/protocols/local/protocol.json", encoding: .utf8)
+            // It does not stream, so that the spool is used.
             try manifest.replacing("\"name\": \"local\"", with: "\"name\": \"other\"")
+                .replacing(", \"stream\": true", with: "")
                 .replacing("\"haul-local\"", with: "\"\(Built.executable("haul-local"))\"")
                 .replacing("\"schemes\": [\"local\"", with: "\"schemes\": [\"other\"")
                 .write(toFile: root + "/protocols/other/protocol.json", atomically: true, encoding: .utf8)
@@ -91,7 +93,7 @@ import Testing
         }
         #expect(bench.server.outcome(1, 30)?.errorClass == "not_found")
         #expect(bench.server.outcome(1, 30)?.errorSite != nil && bench.server.outcome(1, 0)?.errorSite == nil)
-        #expect(bench.server.log(1, 1).contains("through the spool"))
+        #expect(bench.server.log(1, 1).contains("are in the spool"))
         try await eventually("the spool is empty") {
             (try? FileManager.default.contentsOfDirectory(atPath: bench.folder + "/spool")) == []
         }

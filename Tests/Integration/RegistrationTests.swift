@@ -195,7 +195,8 @@ import Testing
         let person = try await newPerson()
         let wrong: [(String, JSONValue)] = [
             ("depth", "deep"), ("depth", -1), ("overwrite", "perhaps"), ("overwrite", true), ("verify", "md4"),
-            ("parents", "yes"), ("symlinks", 1), ("confirm", "true"),
+            ("parents", "yes"), ("symlinks", 1), ("confirm", "true"), ("sync", "yes"), ("checksum_algorithm", "crc32"),
+            ("bandwidth", 1023), ("bandwidth", "1M"), ("streams", 0), ("streams", 65),
         ]
         for (name, value) in wrong {
             let answer = try await person.user.post(
@@ -204,6 +205,7 @@ import Testing
         }
         let options: JSONValue = [
             "depth": 2, "overwrite": "always", "verify": "checksum", "parents": false, "symlinks": "follow",
+            "sync": true, "checksum_algorithm": "adler32", "bandwidth": 1024, "streams": 64,
             "frobnicate": ["deep": [1, 2.5, .null, true, "ü\u{0}\n"]], "": "empty name",
         ]
         let id = try await person.list("/x", ["extra_opts": options])

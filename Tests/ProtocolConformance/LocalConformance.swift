@@ -4,7 +4,7 @@ import HaulProtocol
 import Support
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct LocalConformance {
     @Test func local() async throws {
         let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
@@ -57,7 +57,9 @@ struct LocalConformance {
         let passed = cases.filter { !$0.hasFailed }.map(\.name)
         #expect(
             passed.allSatisfy {
+                // Those that hold of every backend, and those about what its manifest does not declare or its disk has not.
                 $0.hasPrefix("a batch of") || $0.hasPrefix("an empty") || $0.hasPrefix("copy: verify")
+                    || $0.hasPrefix("an interrupted") || $0 == "symbolic links"
             }, "\(passed)")
     }
 }

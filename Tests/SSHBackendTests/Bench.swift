@@ -119,6 +119,7 @@ struct Bench: Sendable {
                 case .progress(_, let progress): state.outcome.progress.append(progress)
                 case .entries(_, let directory, let entries): state.outcome.entries.append((directory, entries))
                 case .result(let id, let result): state.outcome.results[id] = result
+                case .ask, .answer: break
                 }
             }
         }

@@ -9,6 +9,8 @@ import Testing
 /// The client against servers that misbehave.
 @Suite(.timeLimit(.minutes(1)))
 struct ClientTests {
+    private static let ten = ReadOrder(facts: FileFacts(kind: .file, size: 10))
+
     private func started(_ transport: ScriptedTransport) async throws -> SFTPClient {
         let client = SFTPClient(transport)
         try await client.start()
@@ -156,7 +158,7 @@ struct ClientTests {
                 type == 5 ? [ScriptedTransport.packet(103, id) { $0.add(given) }] : []
             }
             let client = try await started(transport)
-            let reader = RemoteReader(client, path: "/a", handle: Data([1]), from: 0, to: 10)
+            let reader = RemoteReader(client, path: "/a", handle: Data([1]), Self.ten)
             await #expect(throws: BackendFailure.self) { try await reader.next() }
         }
     }
@@ -166,7 +168,7 @@ struct ClientTests {
             type == 5 ? [ScriptedTransport.packet(103, id) { $0.add(Data("x".utf8)) }] : []
         }
         let client = try await started(transport)
-        let reader = RemoteReader(client, path: "/a", handle: Data([1]), from: 0, to: 10)
+        let reader = RemoteReader(client, path: "/a", handle: Data([1]), Self.ten)
         #expect(try await reader.next() == Data("xxxxxxxxxx".utf8))
         #expect(try await reader.next() == nil)
     }

@@ -147,9 +147,10 @@ struct CopyTests {
             let (mended, _) = try await bench.one(different, "from", "there", checksum: right)
             #expect(mended.isOK, "\(mended)")
             #expect(bench.text("there") == "content")
-            // A kind of checksum that is not known here says nothing.
-            try bench.write("there", "CONTENT")
-            #expect(try await bench.one(bench.batch(.copy), "from", "there", checksum: "adler32:00").result.isOK)
+            // What cannot be checked is not taken for checked.
+            let unknown = try await bench.one(bench.batch(.copy), "from", "new", checksum: "crc99:00").result
+            #expect(unknown.errorClass == .invalid && unknown.reason?.contains("crc99") == true)
+            #expect(!bench.exists("new"))
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HaulCrypto
 import HaulHTTP
 import HaulProtocol
 import Synchronization
@@ -66,12 +67,14 @@ public final class MotoServer: Sendable {
 
     /// The keys in the bucket, as someone else sees them.
     public func keys() async throws -> [String] {
+        let signer = SigV4(accessKey: Self.accessKey, secretKey: Self.secretKey, region: "us-east-1")
+        let signed = signer.sign(
+            "GET", host: SigV4.host(ofOrigin: url), path: "/\(Self.bucket)", query: [("list-type", "2")],
+            payload: .unsigned, time: Int(Date().timeIntervalSince1970))
+        var headers: HTTPHeaders = [:]
+        for header in signed { headers.set(header.name, header.value) }
         let answer = try await client.send(
-            HTTPClientRequest(
-                url: "\(url)/\(Self.bucket)?list-type=2",
-                headers: ["Content-Type": "text/plain", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"],
-                signature: AWSSignature(
-                    region: "us-east-1", accessKey: Self.accessKey, secretKey: Self.secretKey)))
+            HTTPClientRequest(url: "\(url)/\(Self.bucket)?list-type=2", headers: headers))
         guard answer.status == 200 else {
             throw Failure(description: "\(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
         }
@@ -82,7 +85,7 @@ public final class MotoServer: Sendable {
 
     public var log: String { (try? String(contentsOfFile: folder.path + "/moto.log", encoding: .utf8)) ?? "" }
 
-    private static var python: String {
+    static var python: String {
         get throws {
             var place = URL(fileURLWithPath: Built.executable("hauld")).deletingLastPathComponent()
             while place.path != "/" {

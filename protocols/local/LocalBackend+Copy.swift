@@ -1,65 +1,48 @@
-import CFiles
-import Foundation
-import Glibc
 import HaulModel
 import HaulProtocol
 
 extension LocalBackend {
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws {
-        try await files.run {
-            let copy = FileCopy(element: element, options: options, report: report)
-            try copy.run(from: source(element), to: path(element.destination ?? "").place(parents: options.parents))
-        }
+        try await copying(
+            element, report, from: path(element.source).end(), to: path(element.destination ?? "").end())
     }
 
     /// The destination is the worker's own (its spool), not confined to the roots.
     func get(_ element: ElementSpec, _ report: ElementReport) async throws {
-        try await files.run {
-            let copy = FileCopy(element: element, options: options, report: report)
-            try copy.run(from: source(element), to: Self.outside(element.destination ?? ""))
-        }
+        try await copying(
+            element, report, from: path(element.source).end(), to: LocalEnd(worker: element.destination ?? ""))
     }
 
     /// The source is the worker's own.
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
-        try await files.run {
-            let copy = FileCopy(element: element, options: options, report: report)
-            let place = try Self.outside(element.source)
-            let source = try Self.open(place.facts(), element.source) { try place.open(O_RDONLY) }
-            try copy.run(from: source, to: path(element.destination ?? "").place(parents: options.parents))
+        let target = try path(element.destination ?? "").end()
+        switch try report.source(of: element) {
+        case .file(let source): try await copying(element, report, from: source, to: target)
+        case .asked(let source): try await FileCopying(element, options, report, from: source, to: target).run()
         }
     }
 
-    private func source(_ element: ElementSpec) throws -> Descriptor {
-        let path = try path(element.source)
-        if options.symlinks == .follow {
-            let facts = FileFacts(try path.open(HAUL_O_PATH).status(element.source))
-            return try Self.open(facts, element.source) { try path.open(O_RDONLY | O_NONBLOCK | O_NOCTTY) }
-        }
-        guard !path.words.isEmpty else { throw BackendFailure(.invalid, "\(element.source) is a directory") }
-        let place = try path.place()
-        return try Self.open(place.facts(), element.source) { try place.open(O_RDONLY) }
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws {
+        try await body(path(element.source).end())
     }
 
-    /// Opens what is a regular file; the plan's words say what is wrong with anything else. A pipe or a device is
-    /// never opened.
-    private static func open(_ facts: FileFacts?, _ shown: String, _ open: () throws -> Descriptor) throws -> Descriptor
-    {
-        let plan = CopyPlan.decide(
-            source: facts, destination: nil, options: CommonOptions(), sourcePath: shown, destinationPath: "")
-        if case .fail(let failure) = plan { throw failure }
-        return try open()
+    private func copying(
+        _ element: ElementSpec, _ report: ElementReport, from source: LocalEnd, to target: LocalEnd
+    ) async throws {
+        try await FileCopying(element, options, report, from: source, to: target, movers: [LocalEnd.kernel]).run()
     }
+}
 
-    /// A path of the worker's own.
-    private static func outside(_ path: String) throws -> Place {
-        guard path.utf8.first == UInt8(ascii: "/"), let name = Root.words(path).last else {
-            throw BackendFailure(.invalid, "\(path) is no absolute path of a file")
-        }
-        let words = Root.words(path).dropLast()
-        let parent = "/" + words.joined(separator: "/")
-        let directory = try Descriptor(
-            Glibc.open(parent, HAUL_O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open \(parent)")
-        return Place(directory: directory, name: String(name), shown: path)
+extension LocalPath: LocalWay {
+    func open(_ flags: Int32) throws -> Descriptor { try open(flags, links: true) }
+
+    func directory(make: Bool) throws -> Descriptor { try place(parents: make).directory }
+
+    /// As an end of a copy.
+    func end() throws -> LocalEnd {
+        if words.last == ".." { throw BackendFailure(.invalid, "\(shown) ends in ..") }
+        return LocalEnd(shown, name: words.last.map(String.init), way: self)
     }
 }

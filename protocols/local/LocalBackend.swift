@@ -35,7 +35,7 @@ struct LocalBackend: Backend {
     func remove(_ element: ElementSpec, _ report: ElementReport) async throws {
         try await files.run {
             let path = try path(element.source)
-            let place: Place
+            let place: LocalName
             do {
                 place = try path.place()
             } catch let failure as BackendFailure where failure.errorClass == .notFound && element.attempt > 1 {
@@ -83,7 +83,7 @@ struct LocalBackend: Backend {
             guard let destination = element.destination else { throw BackendFailure(.invalid, "no destination") }
             let from = try path(element.source)
             let to = try path(destination).place(parents: options.parents)
-            let source: Place?
+            let source: LocalName?
             do {
                 source = try from.place()
             } catch let failure as BackendFailure where failure.errorClass == .notFound {

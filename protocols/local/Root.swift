@@ -53,15 +53,15 @@ struct LocalPath: Sendable {
 
     /// The directory that holds the path's last name, and that name.
     /// - Parameter parents: Make what is missing of the directory.
-    func place(parents: Bool = false) throws -> Place {
+    func place(parents: Bool = false) throws -> LocalName {
         guard let name = words.last else { throw BackendFailure(.invalid, "\(shown) is a root itself") }
         guard name != ".." else { throw BackendFailure(.invalid, "\(shown) ends in ..") }
         let above = words.dropLast()
         do {
             let directory = try open(above, HAUL_O_PATH | O_DIRECTORY)
-            return Place(directory: directory, name: String(name), shown: shown)
+            return LocalName(directory: directory, name: String(name), shown: shown)
         } catch let failure as BackendFailure where failure.errorClass == .notFound && parents {
-            return Place(directory: try make(above), name: String(name), shown: shown)
+            return LocalName(directory: try make(above), name: String(name), shown: shown)
         }
     }
 

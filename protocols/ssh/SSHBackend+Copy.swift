@@ -1,4 +1,3 @@
-import Foundation
 import HaulModel
 import HaulProtocol
 
@@ -14,37 +13,45 @@ extension SSHBackend {
         if destination === source {
             // One connection has both ends: the server may copy within itself.
             return try await atSource(large: isLarge) { place in
-                let (source, target) = (place.absolute(element.source), place.absolute(target))
-                try await transfer(element, report, source, place, target, place)
+                try await FileCopying(
+                    element, options, report, from: RemoteEnd(place, element.source), to: RemoteEnd(place, target),
+                    movers: [RemoteEnd.within]
+                ).run()
             }
         }
         try await atSource(large: isLarge) { from in
             try await Self.at(destination, large: isLarge) { to in
-                try await transfer(element, report, from.absolute(element.source), from, to.absolute(target), to)
+                try await FileCopying(
+                    element, options, report, from: RemoteEnd(from, element.source), to: RemoteEnd(to, target)
+                ).run()
             }
         }
     }
 
     func get(_ element: ElementSpec, _ report: ElementReport) async throws {
-        guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
+        let target = try LocalEnd(worker: element.destination ?? "")
         try await atSource(large: (element.size ?? 0) > Self.large) { from in
-            try await transfer(element, report, from.absolute(element.source), from, target, local)
+            try await FileCopying(element, options, report, from: RemoteEnd(from, element.source), to: target).run()
         }
     }
 
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
         guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
+        let source = try report.source(of: element)
         try await atSource(large: (element.size ?? 0) > Self.large) { to in
-            try await transfer(element, report, element.source, local, to.absolute(target), to)
+            let target = RemoteEnd(to, target)
+            switch source {
+            case .file(let file): try await FileCopying(element, options, report, from: file, to: target).run()
+            case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: target).run()
+            }
         }
     }
 
-    private func transfer(
-        _ element: ElementSpec, _ report: ElementReport, _ source: String, _ from: some Place, _ target: String,
-        _ to: some Place
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
     ) async throws {
-        let transfer = FileTransfer(
-            element: element, options: options, report: report, source: source, from: from, target: target, to: to)
-        try await transfer.run()
+        try await atSource(large: (element.size ?? 0) > Self.large) { from in
+            try await body(RemoteEnd(from, element.source))
+        }
     }
 }

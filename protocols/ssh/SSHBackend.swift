@@ -8,7 +8,6 @@ struct SSHBackend: Backend {
     let source: ConnectionPool
     /// Of a copy; the same as ``source`` where both sites are one.
     let destination: ConnectionPool?
-    let local = LocalPlace()
 
     static func open(_ batch: BatchSpec) async throws -> SSHBackend {
         guard let executable = ToolPath.find("ssh", path: Environment.allowed["PATH"]) else {

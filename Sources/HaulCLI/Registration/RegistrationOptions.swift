@@ -15,6 +15,8 @@ enum RegistrationOptions {
         .number("depth", "N", "levels that a listing goes down; all where none is given"),
         .choice("overwrite", ["never", "different", "always"], "what happens to what is there"),
         .choice("verify", ["none", "size", "checksum"], "how a copy is checked"),
+        .flag("sync", "copy only what differs, which then gives way"),
+        .number("bandwidth", "BYTES/S", "how fast one file may go at most"),
         .choice("symlinks", ["fail", "skip", "follow"], "what a copy does with symbolic links"),
         .value("key", "KEY", "Idempotency-Key: the same again registers nothing new for 24 hours"),
         .flag("wait", short: "w", "wait for the end, with progress; the exit code says how it went"),
@@ -35,6 +37,9 @@ enum RegistrationOptions {
             options[parts[0]] = scalar(parts[1])
         }
         options["depth"] = try arguments.number("depth", in: 0...1_000_000).map { .int($0) } ?? options["depth"]
+        options["bandwidth"] =
+            try arguments.number("bandwidth", in: 1024...Int.max).map { .int($0) } ?? options["bandwidth"]
+        if arguments.has("sync") { options["sync"] = true }
         for name in ["overwrite", "verify", "symlinks"] {
             if let value = arguments[name] { options[name] = .string(value) }
         }

@@ -14,13 +14,11 @@ public struct HTTPClientRequest: Sendable {
     public var idleTimeout: Double?
     /// Bytes that a body read into memory may have.
     public var maxBody: Int
-    /// Signs it; nil does not.
-    public var signature: AWSSignature?
 
     /// A request; see the properties.
     public init(
         method: String = "GET", url: String, headers: HTTPHeaders = [:], body: [UInt8] = [], timeout: Double? = nil,
-        idleTimeout: Double? = nil, maxBody: Int = 64 * 1024 * 1024, signature: AWSSignature? = nil
+        idleTimeout: Double? = nil, maxBody: Int = 64 * 1024 * 1024
     ) {
         self.method = method
         self.url = url
@@ -29,22 +27,6 @@ public struct HTTPClientRequest: Sendable {
         self.timeout = timeout
         self.idleTimeout = idleTimeout
         self.maxBody = maxBody
-        self.signature = signature
-    }
-}
-
-/// How an S3 request is signed: AWS Signature Version 4, made by libcurl. A signed request names its content's type and
-/// hash (`x-amz-content-sha256`) itself, and its query is sorted and percent-encoded.
-public struct AWSSignature: Sendable {
-    /// `us-east-1` ...
-    public var region: String
-    public var accessKey: String
-    public var secretKey: String
-
-    public init(region: String, accessKey: String, secretKey: String) {
-        self.region = region
-        self.accessKey = accessKey
-        self.secretKey = secretKey
     }
 }
 

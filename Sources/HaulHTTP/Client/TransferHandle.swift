@@ -61,12 +61,6 @@ final class TransferHandle {
             codes.append(haul_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1))
             codes.append(haul_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, Int(max(1, seconds.rounded(.up)))))
         }
-        if let signature = request.signature {
-            // libcurl keeps copies; the secret goes into the signature alone.
-            codes.append(haul_curl_set_text(easy, CURLOPT_AWS_SIGV4, "aws:amz:\(signature.region):s3"))
-            codes.append(haul_curl_set_text(easy, CURLOPT_USERNAME, signature.accessKey))
-            codes.append(haul_curl_set_text(easy, CURLOPT_PASSWORD, signature.secretKey))
-        }
         codes += body(request)
         for field in request.headers.fields {
             // libcurl's way to send a header without a value.

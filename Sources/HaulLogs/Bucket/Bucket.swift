@@ -1,3 +1,4 @@
+import Foundation
 import HaulCrypto
 import HaulHTTP
 import Synchronization
@@ -8,6 +9,7 @@ import Synchronization
 final class Bucket: Sendable {
     private let address: BucketAddress
     private let client: HTTPClient
+    private let signer: SigV4
     /// Seconds after an answer that says to come again (5xx, 429), before the request is sent once more.
     private static let pauses = [0.1, 0.4]
     /// Bytes of an answer that is no object.
@@ -15,6 +17,7 @@ final class Bucket: Sendable {
 
     init(_ address: BucketAddress) {
         self.address = address
+        signer = SigV4(accessKey: address.accessKey, secretKey: address.secretKey, region: address.region)
         var configuration = HTTPClientConfiguration()
         configuration.connectTimeout = 5
         configuration.authoritiesPath = address.authoritiesPath
@@ -120,24 +123,23 @@ final class Bucket: Sendable {
         throw .away("the bucket answers \(answer.status) \(code.filter { $0.isLetter }.prefix(64))")
     }
 
-    /// - Parameter query: sorted by name.
     private func send(
         _ method: String, _ key: String?, query: [(String, String)] = [], headers: HTTPHeaders = [:],
         body: [UInt8] = [], maxBody: Int? = nil
     ) async throws(LogError) -> HTTPClientResponse {
-        var url = "\(address.endpoint)/\(address.bucket)" + (key.map { "/\(address.prefix)\($0)" } ?? "")
-        if !query.isEmpty {
-            url += "?" + query.map { "\($0)=\(Self.escaped($1))" }.joined(separator: "&")
-        }
-        var fields = headers
-        fields.set("Content-Type", "application/octet-stream")
-        fields.set("x-amz-content-sha256", Text.hex(Hash.sha256(body)))
+        let path = SigV4.encoded(path: ("/\(address.bucket)" + (key.map { "/\(address.prefix)\($0)" } ?? "")).utf8)
+        var given = headers.fields.map { (name: $0.name, value: $0.value) }
+        given.append(("Content-Type", "application/octet-stream"))
+        let signed = signer.sign(
+            method, host: SigV4.host(ofOrigin: address.endpoint), path: path, query: query, headers: given,
+            payload: .bytes(body), time: Int(time(nil)))
+        var fields: HTTPHeaders = [:]
+        for header in signed { fields.set(header.name, header.value) }
         let request = HTTPClientRequest(
-            method: method, url: url, headers: fields, body: body, idleTimeout: address.patience,
+            method: method, url: address.endpoint + path + (query.isEmpty ? "" : "?" + SigV4.encoded(query: query)),
+            headers: fields, body: body, idleTimeout: address.patience,
             // An error has a document where an object was asked for.
-            maxBody: max(maxBody ?? 0, Self.longestDocument),
-            signature: AWSSignature(
-                region: address.region, accessKey: address.accessKey, secretKey: address.secretKey))
+            maxBody: max(maxBody ?? 0, Self.longestDocument))
         for pause in Self.pauses {
             let answer = try await exchange(request)
             if answer.status < 500, answer.status != 429 { return answer }
@@ -152,16 +154,6 @@ final class Bucket: Sendable {
         } catch {
             throw .away("the bucket can't be reached: \(error)")
         }
-    }
-
-    /// RFC 3986: all but unreserved characters.
-    private static func escaped(_ text: String) -> String {
-        text.utf8.map { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: String(UnicodeScalar(byte))
-            default: "%" + Text.hex([byte]).uppercased()
-            }
-        }.joined()
     }
 }
 

@@ -6,6 +6,9 @@ public struct CommonOptions: Sendable, Hashable {
     public enum Verify: String, Sendable, Hashable, CaseIterable { case none, size, checksum }
     /// What is done with a symbolic link.
     public enum Symlinks: String, Sendable, Hashable, CaseIterable { case fail, skip, follow }
+    /// The checksums that a copy can be held against, by the names that manifests and checksums use; the order is the
+    /// one of preference where nothing else decides.
+    public enum ChecksumAlgorithm: String, Sendable, Hashable, CaseIterable { case md5, adler32, sha1, sha256, sha512 }
 
     /// How many levels a LIST goes below its path: 0 is the path itself, nil is all.
     public var depth: Int?
@@ -14,16 +17,34 @@ public struct CommonOptions: Sendable, Hashable {
     /// Whether missing parent directories of a destination are made.
     public var parents: Bool
     public var symlinks: Symlinks
+    /// Only what differs is copied, and what differs gives way.
+    public var sync: Bool
+    /// What ``Verify/checksum`` computes; nil leaves it to what both ends offer.
+    public var checksumAlgorithm: ChecksumAlgorithm?
+    /// Bytes/s that one element's bytes may move at; nil is without limit.
+    public var bandwidth: Int?
+    /// Parallel data connections of one file, for protocols that have them; nil leaves it to the protocol.
+    public var streams: Int?
+
+    /// The least ``bandwidth``: below it, nothing that waits for data tells slow from dead.
+    public static let leastBandwidth = 1024
+    /// The most ``streams``.
+    public static let mostStreams = 64
 
     public init(
         depth: Int? = nil, overwrite: Overwrite = .never, verify: Verify = .size, parents: Bool = true,
-        symlinks: Symlinks = .fail
+        symlinks: Symlinks = .fail, sync: Bool = false, checksumAlgorithm: ChecksumAlgorithm? = nil,
+        bandwidth: Int? = nil, streams: Int? = nil
     ) {
         self.depth = depth
         self.overwrite = overwrite
         self.verify = verify
         self.parents = parents
         self.symlinks = symlinks
+        self.sync = sync
+        self.checksumAlgorithm = checksumAlgorithm
+        self.bandwidth = bandwidth
+        self.streams = streams
     }
 
     /// Reads checked options; what is missing or ill-typed has its default (``specs``).
@@ -34,7 +55,11 @@ public struct CommonOptions: Sendable, Hashable {
             overwrite: options["overwrite"]?.string.flatMap(Overwrite.init) ?? usual.overwrite,
             verify: options["verify"]?.string.flatMap(Verify.init) ?? usual.verify,
             parents: options["parents"]?.bool ?? usual.parents,
-            symlinks: options["symlinks"]?.string.flatMap(Symlinks.init) ?? usual.symlinks)
+            symlinks: options["symlinks"]?.string.flatMap(Symlinks.init) ?? usual.symlinks,
+            sync: options["sync"]?.bool ?? usual.sync,
+            checksumAlgorithm: options["checksum_algorithm"]?.string.flatMap(ChecksumAlgorithm.init),
+            bandwidth: options["bandwidth"]?.int.map { Swift.max(Self.leastBandwidth, $0) },
+            streams: options["streams"]?.int.map { Swift.min(Swift.max(1, $0), Self.mostStreams) })
     }
 
     /// The declarations: a manifest need not repeat them, and may repeat one to give it another default.
@@ -50,6 +75,15 @@ public struct CommonOptions: Sendable, Hashable {
         OptionSpec(
             name: "symlinks", type: .enum, summary: "what is done with a symbolic link",
             values: Symlinks.allCases.map(\.rawValue), default: "fail"),
+        OptionSpec(
+            name: "sync", type: .bool, summary: "copy only what differs, which then gives way", default: false),
+        OptionSpec(
+            name: "checksum_algorithm", type: .enum, summary: "what verify=checksum computes",
+            values: ChecksumAlgorithm.allCases.map(\.rawValue)),
+        OptionSpec(name: "bandwidth", type: .int, summary: "bytes/s at most for one element", min: leastBandwidth),
+        OptionSpec(
+            name: "streams", type: .int, summary: "parallel data connections of one file, where the protocol has them",
+            min: 1, max: mostStreams),
         OptionSpec(name: "confirm", type: .bool, summary: "a REMOVE may take the root of a site"),
     ]
 }

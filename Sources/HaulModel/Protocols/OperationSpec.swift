@@ -11,25 +11,28 @@ public struct OperationSpec: Sendable, Hashable, Codable {
     public var thirdParty: Bool
     /// True where a later attempt goes on from the part file of an earlier one.
     public var resume: Bool
+    /// True where the other end of a `get` or `put` may be a pipe to a backend of another protocol.
+    public var stream: Bool
     /// The checksums that `verify` = `checksum` can use, the preferred one first (`md5`, `sha256`, `adler32` ...).
     public var checksums: [String]
 
     public init(
         timeout: Int = 120, batch: Int = 256, concurrency: Int = 4, thirdParty: Bool = false, resume: Bool = false,
-        checksums: [String] = []
+        stream: Bool = false, checksums: [String] = []
     ) {
         self.timeout = timeout
         self.batch = batch
         self.concurrency = concurrency
         self.thirdParty = thirdParty
         self.resume = resume
+        self.stream = stream
         self.checksums = checksums
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case timeout, batch, concurrency
         case thirdParty = "third_party"
-        case resume, checksums
+        case resume, stream, checksums
     }
 
     public init(from decoder: any Decoder) throws {
@@ -40,6 +43,7 @@ public struct OperationSpec: Sendable, Hashable, Codable {
         concurrency = try container.decodeIfPresent(Int.self, forKey: .concurrency) ?? usual.concurrency
         thirdParty = try container.decodeIfPresent(Bool.self, forKey: .thirdParty) ?? usual.thirdParty
         resume = try container.decodeIfPresent(Bool.self, forKey: .resume) ?? usual.resume
+        stream = try container.decodeIfPresent(Bool.self, forKey: .stream) ?? usual.stream
         checksums = try container.decodeIfPresent([String].self, forKey: .checksums) ?? usual.checksums
     }
 }

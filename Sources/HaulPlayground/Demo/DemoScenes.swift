@@ -23,6 +23,13 @@ struct DemoScenes {
         try await list()
         try await copy(tree, from: "ssh-a", to: "ssh-b")
         try await copy(tree, from: "http-a", to: "http-b")
+        // From one protocol to another, through a pipe between their backends.
+        let part = "run 0"
+        let run = try await disk.run { [place = directory("ssh-a")] in try FileTree(of: "\(place)/tree/\(part)") }
+        try await copy(run, part, from: "ssh-a", to: "gridftp-a")
+        try await copy(run, part, from: "gridftp-a", to: "gridftp-b")
+        // It is there already, from ssh-a: nothing is moved.
+        try await copy(tree, from: "http-b", to: "ssh-b")
         try await change("ssh-b", in: "")
         try await change("http-b", in: "/data/")
         try await fail()
@@ -57,13 +64,14 @@ struct DemoScenes {
         }
     }
 
-    private mutating func copy(_ tree: FileTree, from source: String, to destination: String) async throws {
+    private mutating func copy(
+        _ tree: FileTree, _ part: String = "", from source: String, to destination: String
+    ) async throws {
         Demo.heading("COPY: \(source) to \(destination)")
-        let top = source.hasPrefix("http") ? "/data/tree" : "tree"
-        let answer = try await haul("haul", "copy", "\(source):\(top)", "\(destination):\(top)", "--wait")
+        let answer = try await haul("haul", "copy", place(source, part), place(destination, part), "--wait")
         check(answer.status.isSuccess, "haul copy \(source) \(destination): \(answer.status)")
-        let place = directory(destination) + "/tree"
-        let copied = try await disk.run { try? FileTree(of: place) }
+        let arrived = directory(destination) + "/tree" + (part.isEmpty ? "" : "/" + part)
+        let copied = try await disk.run { try? FileTree(of: arrived) }
         guard let copied else {
             wrong.append("\(destination) has no tree")
             return
@@ -114,6 +122,12 @@ struct DemoScenes {
         check(
             log.lines.contains { $0.contains("no such file") || $0.contains("not_found") },
             "the log of the failed attempt does not say what is missing")
+    }
+
+    /// The tree at a site, or a part of it, as a person would write it: `~/` is where ssh begins.
+    private func place(_ site: String, _ part: String) -> String {
+        let top = site.hasPrefix("ssh") ? "tree" : (stack.sites[site]?.path ?? "") + "/tree"
+        return "\(site):\(top)" + (part.isEmpty ? "" : "/" + part)
     }
 
     /// The disk behind what the demo uses of a site.

@@ -1,4 +1,5 @@
 import Foundation
+import HaulModel
 import HaulProtocol
 
 /// What stands below a directory: each file's size and SHA-256, and each directory. By the bytes of their names: two

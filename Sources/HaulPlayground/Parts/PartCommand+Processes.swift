@@ -10,10 +10,10 @@ extension PartCommand {
     func isRun(by pid: Int32) -> Bool {
         guard let words = Self.words(pid, "cmdline"), !words.isEmpty else { return false }
         guard argv.first == "/usr/bin/env" else {
-            // sshd and apache have a file of their own, by which they are known. sshd writes a title over its arguments.
+            // sshd, apache and globus-gridftp-server have a file of their own, by which they are known. sshd writes a title over its arguments.
             let title = words.joined(separator: " ")
             return title.contains(argv.suffix(2).joined(separator: " "))
-                && ["sshd", "apache2"].contains { title.contains("/\($0) ") }
+                && ["sshd", "apache2", "globus-gridftp-server"].contains { title.contains("/\($0) ") }
         }
         let settings = argv.dropFirst().prefix { $0.contains("=") }
         guard words == Array(argv.dropFirst(1 + settings.count)), let environ = Self.words(pid, "environ") else {

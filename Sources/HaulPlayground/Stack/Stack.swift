@@ -2,7 +2,7 @@ import Foundation
 import HaulProtocol
 import Synchronization
 
-/// haul with everything around it, on the loopback interface: two sshd, two apache, hauld on SQLite, workers. All of
+/// haul with everything around it, on the loopback interface: two sshd, two apache, two GridFTP servers, hauld on SQLite, workers. All of
 /// it are the real programs with the config files of the source tree; it stands behind `make playground`, `make demo`
 /// and the integration tests.
 ///

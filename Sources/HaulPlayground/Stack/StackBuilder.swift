@@ -47,7 +47,7 @@ final class StackBuilder {
     }
 
     func run() async throws -> Built {
-        let ports = try Loopback.lastingPorts(5)
+        let ports = try Loopback.lastingPorts(7)
         let key = folder.secrets + "/login-key"
         try await SSHKey.make(key)
         let ssh = zip(["ssh-a", "ssh-b"], ports).map { name, port in
@@ -56,6 +56,9 @@ final class StackBuilder {
         let http = zip(["http-a", "http-b"], ports.dropFirst(2)).map { name, port in
             HTTPPart(name: name, port: port, folder: folder)
         }
+        let gridftp = zip(["gridftp-a", "gridftp-b"], ports.dropFirst(5)).map { name, port in
+            GridFTPPart(name: name, port: port, folder: folder)
+        }
         let plain = environment
         for part in ssh {
             try await start(part.prepare(environment: plain), at: part.port) { Loopback.accepts(part.port) }
@@ -63,8 +66,11 @@ final class StackBuilder {
         for part in http {
             try await start(part.prepare(environment: plain), at: part.port) { Loopback.accepts(part.port) }
         }
+        for part in gridftp {
+            try await start(part.prepare(environment: plain), at: part.port) { Loopback.accepts(part.port) }
+        }
         try folder.make(folder.site("local-a"), mode: 0o755)
-        try setSites(ssh: ssh, http: http, key: key)
+        try setSites(ssh: ssh, http: http, gridftp: gridftp, key: key)
 
         let address = "127.0.0.1:\(ports[4])"
         environment["HAULD_LISTEN"] = address
@@ -90,7 +96,7 @@ final class StackBuilder {
     }
 
     /// What `sites.json5` and `worker.json5` take from the environment.
-    private func setSites(ssh: [SSHPart], http: [HTTPPart], key: String) throws {
+    private func setSites(ssh: [SSHPart], http: [HTTPPart], gridftp: [GridFTPPart], key: String) throws {
         for part in ssh {
             let name = "HAUL_" + part.name.uppercased().replacing("-", with: "_")
             environment[name] = "127.0.0.1:\(part.port)"
@@ -99,6 +105,11 @@ final class StackBuilder {
         }
         for part in http {
             environment["HAUL_" + part.name.uppercased().replacing("-", with: "_")] = "127.0.0.1:\(part.port)"
+        }
+        for part in gridftp {
+            let name = "HAUL_" + part.name.uppercased().replacing("-", with: "_")
+            environment[name] = "localhost:\(part.port)"
+            environment[name + "_ROOT"] = folder.site(part.name)
         }
         environment["HAUL_SSH_USER"] = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
         environment["HAUL_SSH_LOGIN_KEY"] = key
@@ -176,6 +187,9 @@ final class StackBuilder {
         for (id, name) in [(3, "http-a"), (4, "http-b")] {
             sites[name] = StackSite(
                 id: id, protocol: "http", root: folder.site(name) + HTTPPart.path, path: HTTPPart.path)
+        }
+        for (id, name) in [(7, "gridftp-a"), (8, "gridftp-b")] {
+            sites[name] = StackSite(id: id, protocol: "gridftp", root: folder.site(name), path: folder.site(name))
         }
         let local = folder.site("local-a")
         sites["local-a"] = StackSite(id: 5, protocol: "local", root: local, path: local)

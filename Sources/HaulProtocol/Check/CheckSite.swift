@@ -76,9 +76,10 @@ struct CheckSite: Sendable {
     @discardableResult
     func ok(
         _ operation: ProtocolOperation, _ source: String, _ destination: String? = nil, attempt: Int = 1,
-        options: [String: JSONValue] = [:]
+        checksum: String? = nil, options: [String: JSONValue] = [:]
     ) async throws -> Answer {
-        let answer = try await one(operation, source, destination, attempt: attempt, options: options)
+        let answer = try await one(
+            operation, source, destination, attempt: attempt, checksum: checksum, options: options)
         if let errorClass = answer.result.errorClass {
             let what = "\(operation.rawValue) \(source), attempt \(attempt)"
             throw CheckFailure("\(what): \(errorClass.rawValue): \(answer.result.reason ?? "")")
@@ -131,6 +132,7 @@ extension CheckSite.Answer {
         case .progress: break
         case .entries(_, let directory, let entries): chunks.append((directory, entries))
         case .result(_, let result): self.result = result
+        case .ask, .answer: break
         }
     }
 }

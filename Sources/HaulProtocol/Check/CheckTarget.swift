@@ -15,6 +15,8 @@ public struct CheckTarget: Sendable {
     public var local: String
     /// Bytes of the large file.
     public var largeBytes: Int
+    /// Bytes of the file whose transfer is cut off at four fifths; of zeros, so that it takes no room at this end.
+    public var resumeBytes: Int
     /// Files of the tree.
     public var treeFiles: Int
     /// False for a protocol that only pretends (`fake`): the cases about data do not apply.
@@ -22,7 +24,8 @@ public struct CheckTarget: Sendable {
 
     public init(
         discovered: DiscoveredProtocol, site: SiteSpec, settings: [String: JSONValue] = [:], base: String,
-        disk: String? = nil, local: String, largeBytes: Int = 64 << 20, treeFiles: Int = 1000, keepsData: Bool = true
+        disk: String? = nil, local: String, largeBytes: Int = 64 << 20, resumeBytes: Int = 1 << 30,
+        treeFiles: Int = 1000, keepsData: Bool = true
     ) {
         self.discovered = discovered
         self.site = site
@@ -31,6 +34,7 @@ public struct CheckTarget: Sendable {
         self.disk = disk
         self.local = local
         self.largeBytes = largeBytes
+        self.resumeBytes = resumeBytes
         self.treeFiles = treeFiles
         self.keepsData = keepsData
     }

@@ -63,6 +63,13 @@ public struct ProtocolCheck: Sendable {
         ("get: missing source", true, CheckCopies.missing),
         ("copy", true, CheckCopies.copy),
         ("copy: verify checksum", true, CheckCopies.checksum),
+        ("copy: verify each checksum", true, CheckCopyOptions.algorithms),
+        ("put: sync", true, CheckCopyOptions.sync),
+        ("put: bandwidth and streams", true, CheckCopyOptions.bandwidth),
+        ("put and get: every checksum", true, CheckPromises.checksums),
+        ("put and get: times", true, CheckPromises.times),
+        ("put: permissions", true, CheckPromises.permissions),
+        ("symbolic links", true, CheckPromises.links),
         ("list: a tree", true, CheckListings.tree),
         ("list: a file, depth, nothing there", true, CheckListings.single),
         ("hostile names", true, CheckNames.run),
@@ -72,6 +79,7 @@ public struct ProtocolCheck: Sendable {
         ("a large file", true, CheckFaults.large),
         ("cancel of a transfer", true, CheckFaults.cancel),
         ("kill of the backend, then another attempt", true, CheckFaults.kill),
+        ("an interrupted large file goes on", true, CheckPromises.resume),
         ("clean-up", true, CheckChanges.cleanUp),
     ]
 }

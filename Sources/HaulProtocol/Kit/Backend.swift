@@ -17,6 +17,12 @@ public protocol Backend: Sendable {
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws
     /// Copies the file `element.source` of the site to the local path `element.destination`.
     func get(_ element: ElementSpec, _ report: ElementReport) async throws
+    /// Has the file `element.source` of the site read by a backend of another protocol: `body` is called once with what the
+    /// file is as an end of a copy, and returns when nothing more is asked of it. For manifests whose `get` says
+    /// `stream`; their `put` takes its source from ``ElementReport/source(of:)``.
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws
     /// Copies the local file `element.source` to `element.destination` at the site (the batch's `source`).
     func put(_ element: ElementSpec, _ report: ElementReport) async throws
     /// Removes a file or link, or, where the path ends in a slash, an empty directory.
@@ -34,6 +40,11 @@ extension Backend {
     public func list(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.list) }
     public func copy(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.copy) }
     public func get(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.get) }
+    public func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws {
+        throw BackendFailure(.invalid, "this protocol streams nothing")
+    }
     public func put(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.put) }
     public func remove(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.remove) }
     public func rename(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.rename) }
@@ -44,10 +55,18 @@ extension Backend {
         BackendFailure(.invalid, "this protocol has no \(operation.rawValue)")
     }
 
-    func perform(_ operation: ProtocolOperation, _ element: ElementSpec, _ report: ElementReport) async throws {
+    /// - Parameter questions: What is asked about a streamed source.
+    func perform(
+        _ operation: ProtocolOperation, _ element: ElementSpec, _ report: ElementReport,
+        questions: AsyncStream<SourceQuestion>, options: CommonOptions
+    ) async throws {
         switch operation {
         case .list: try await list(element, report)
         case .copy: try await copy(element, report)
+        case .get where element.pipe != nil:
+            try await serve(element, report) { end in
+                try await SourceServing(end: end, element: element, options: options, report: report).run(questions)
+            }
         case .get: try await get(element, report)
         case .put: try await put(element, report)
         case .remove: try await remove(element, report)

@@ -31,6 +31,8 @@ public enum BackendMain {
                 case .batch: throw WireError("is a second batch")
                 case .element(let element): await session.add(element)
                 case .cancel(let id): await session.cancel(id)
+                case .ask(let id, let question): await session.ask(id, question)
+                case .answer(let id, let answer): await session.answer(id, answer)
                 }
             } catch {
                 complain("a line \(error)")

@@ -5,6 +5,8 @@ actor BackendSession<B: Backend> {
     private struct Running {
         var task: Task<Void, Never>
         var report: ElementReport
+        /// Takes what is asked about a streamed source.
+        var questions: AsyncStream<SourceQuestion>.Continuation
     }
 
     /// A worker sends no more than `concurrency`; whoever sends without end is told so.
@@ -49,6 +51,12 @@ actor BackendSession<B: Backend> {
         }
     }
 
+    /// A question about the source of a streamed `get`; of one that has ended it needs no answer.
+    func ask(_ id: String, _ question: SourceQuestion) { running[id]?.questions.yield(question) }
+
+    /// The answer to what a streamed `put` asked.
+    func answer(_ id: String, _ answer: SourceAnswer) { running[id]?.report.link?.answered(answer) }
+
     func cancelAll() async {
         cancelled = true
         let ids = waiting.map(\.id) + running.keys
@@ -67,29 +75,40 @@ actor BackendSession<B: Backend> {
 
     private func operationLacksDestination(_ element: ElementSpec) -> Bool {
         batch.operation.hasDestination && element.destination == nil
+            && !(batch.operation == .get && element.pipe != nil)
     }
 
     private func start() {
         while running.count < max(1, batch.concurrency), !waiting.isEmpty {
             let element = waiting.removeFirst()
-            let report = ElementReport(id: element.id, writer: writer)
-            running[element.id] = Running(task: Task { await perform(element, report) }, report: report)
+            let pipe = batch.operation == .put ? element.pipe : nil
+            let link = pipe.map { SourceLink(id: element.id, pipe: $0, writer: writer) }
+            let report = ElementReport(id: element.id, writer: writer, link: link)
+            let (questions, asked) = AsyncStream.makeStream(of: SourceQuestion.self)
+            running[element.id] = Running(
+                task: Task { await perform(element, report, questions) }, report: report, questions: asked)
         }
     }
 
-    private func perform(_ element: ElementSpec, _ report: ElementReport) async {
-        let failure = await outcome(element, report)
+    private func perform(
+        _ element: ElementSpec, _ report: ElementReport, _ questions: AsyncStream<SourceQuestion>
+    ) async {
+        let failure = await outcome(element, report, questions)
+        report.link?.end()
         await end(report, failure)
         running[element.id] = nil
         start()
         finishIfIdle()
     }
 
-    private nonisolated func outcome(_ element: ElementSpec, _ report: ElementReport) async -> BackendFailure? {
+    private nonisolated func outcome(
+        _ element: ElementSpec, _ report: ElementReport, _ questions: AsyncStream<SourceQuestion>
+    ) async -> BackendFailure? {
         report.begin()
         do {
             let backend = try await opening.value
-            try await backend.perform(batch.operation, element, report)
+            try await backend.perform(
+                batch.operation, element, report, questions: questions, options: batch.common)
             return nil
         } catch {
             if report.isCancelled || error is CancellationError { return .init(.interrupted, "cancelled") }

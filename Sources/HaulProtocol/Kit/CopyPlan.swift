@@ -20,10 +20,12 @@ public enum CopyPlan: Sendable, Hashable {
     ///   - destination: What is at the destination, links followed; nil for nothing.
     ///   - sourcePath: For reasons.
     ///   - sameContent: Whether the checksums agree, once they are known.
-    ///   - hasChecksum: The element carries a checksum that this backend can compute: equal in size is not enough.
+    ///   - hasChecksum: The element carries a checksum: equal in size is not enough.
+    ///   - keepsTimes: What arrives at the destination gets the source's time, so that another time is a difference
+    ///     for `sync`; else only an older one is.
     public static func decide(
         source: FileFacts?, destination: FileFacts?, options: CommonOptions, sourcePath: String,
-        destinationPath: String, sameContent: Bool? = nil, hasChecksum: Bool = false
+        destinationPath: String, sameContent: Bool? = nil, hasChecksum: Bool = false, keepsTimes: Bool = true
     ) -> CopyPlan {
         guard let source else { return .fail(.init(.notFound, "\(sourcePath) does not exist")) }
         switch source.kind {
@@ -41,6 +43,7 @@ public enum CopyPlan: Sendable, Hashable {
         case .link, .other: return .fail(.init(.exists, "\(destinationPath) is there and is not a file"))
         }
         if options.overwrite == .always { return .copy(replace: true) }
+        if options.sync, hasOtherTime(source, destination, keepsTimes) { return .copy(replace: true) }
         var same = source.size == destination.size
         let comparesContent = options.verify == .checksum || hasChecksum
         if same, comparesContent {
@@ -48,12 +51,19 @@ public enum CopyPlan: Sendable, Hashable {
             same = sameContent
         }
         if same {
-            let what = comparesContent ? "size and checksum" : "size"
+            let knowsTimes = source.modified != nil && destination.modified != nil
+            let time = !options.sync || !knowsTimes ? "" : keepsTimes ? " and time" : ", and not older"
+            let what = (comparesContent ? "size and checksum" : "size") + time
             return .skip(log: "\(destinationPath) is there already, equal in \(what) (\(source.size) bytes)")
         }
-        if options.overwrite == .different { return .copy(replace: true) }
+        if options.overwrite == .different || options.sync { return .copy(replace: true) }
         let how = source.size == destination.size ? "in content" : "(\(destination.size) bytes, not \(source.size))"
         return .fail(
             .init(.exists, "\(destinationPath) is there and differs \(how) (option overwrite: different replaces it)"))
+    }
+
+    private static func hasOtherTime(_ source: FileFacts, _ destination: FileFacts, _ keepsTimes: Bool) -> Bool {
+        guard let sent = source.modified, let there = destination.modified else { return false }
+        return keepsTimes ? sent != there : there < sent
     }
 }

@@ -20,11 +20,14 @@ public final class ElementReport: Sendable {
     /// The element's id.
     public let id: String
     private let writer: LineWriter
+    /// To the source of an element that is streamed into a site.
+    let link: SourceLink?
     private let state = Mutex(State())
 
-    init(id: String, writer: LineWriter) {
+    init(id: String, writer: LineWriter, link: SourceLink? = nil) {
         self.id = id
         self.writer = writer
+        self.link = link
     }
 
     /// Adds a text (a line, or several) to the element's log. Dropped, and counted in the log, when the worker does
@@ -107,7 +110,15 @@ extension ElementReport {
     /// The element's operation starts now.
     func begin() { state.withLock { $0.began = .now } }
 
-    func cancel() { state.withLock { $0.cancelled = true } }
+    func cancel() {
+        state.withLock { $0.cancelled = true }
+        link?.end()
+    }
+
+    /// Answers what the other backend asked of the element's source.
+    func answer(_ answer: SourceAnswer) async {
+        if let line = try? BackendLine.answer(id: id, answer).line() { await writer.write(line) }
+    }
 
     /// Ends the element, once: nil for every further call.
     func end(failure: BackendFailure?) -> (result: ElementResult, dropped: Int)? {

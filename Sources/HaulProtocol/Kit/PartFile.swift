@@ -1,3 +1,5 @@
+import HaulModel
+
 /// The file that a copy writes before its final name: `.haul-part-` and 16 hexadecimal digits, in the destination's
 /// directory. The same for every attempt at an element while its source stays the same, so that a later attempt finds
 /// what an earlier one left; another for a source that changed, so that no old bytes end up in a new file.

@@ -19,8 +19,8 @@ public final class PipeWriter: Sendable {
     private let descriptor: Int32
     private let state = Mutex(State())
 
-    /// Owns the descriptor from here, and makes it non-blocking.
-    init(descriptor: Int32) {
+    /// Owns the descriptor (a pipe's, or a socket's) from here, and makes it non-blocking.
+    public init(descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }

@@ -9,11 +9,17 @@ public enum BackendEvent: Sendable, Hashable {
     /// A chunk of the element's listing.
     case entries(id: String, directory: String, [ListingEntry])
     case result(id: String, ElementResult)
+    /// A putting backend asks about the element's source; ``BackendRun/answer(_:_:)`` tells it.
+    case ask(id: String, SourceQuestion)
+    /// A getting backend's answer to ``BackendRun/ask(_:_:)``.
+    case answer(id: String, SourceAnswer)
 
     /// The element that it is about.
     public var id: String {
         switch self {
-        case .log(let id, _), .progress(let id, _), .entries(let id, _, _), .result(let id, _): id
+        case .log(let id, _), .progress(let id, _), .entries(let id, _, _), .result(let id, _), .ask(let id, _),
+            .answer(let id, _):
+            id
         }
     }
 }

@@ -6,7 +6,8 @@ extension BackendRun {
     func send() {
         while !hasEnded, !isTerminating, verdict == nil, sent.count < max(1, batch.concurrency), !waiting.isEmpty {
             let element = waiting.removeFirst()
-            sent[element.id] = Sent(progressed: .now)
+            // The source of a streamed element waits to be asked.
+            sent[element.id] = Sent(progressed: .now, isResting: element.pipe != nil && batch.operation == .get)
             if let line = try? BackendCommand.element(element).line() { child.input?.post(line) }
         }
         closeIfFinished()

@@ -67,6 +67,18 @@ extension BackendRun {
         case .entries(_, let directory, let entries):
             sent[id]?.progressed = .now
             await deliver(.entries(id: id, directory: directory, entries))
+        case .ask(_, let question):
+            guard sent[id]?.isResting == false, batch.operation == .put else {
+                return await tellRunning("the backend asked about element \(id) out of turn")
+            }
+            sent[id]?.isResting = true
+            await deliver(.ask(id: id, question))
+        case .answer(_, let answer):
+            guard sent[id]?.isResting == false, batch.operation == .get else {
+                return await tellRunning("the backend answered about element \(id) unasked")
+            }
+            sent[id]?.isResting = true
+            await deliver(.answer(id: id, answer))
         case .result(_, var result):
             result.reason = result.reason.map(redactor.redact)
             // An element that was ended says why it was ended, not that it was "cancelled".

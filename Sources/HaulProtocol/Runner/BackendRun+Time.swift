@@ -15,8 +15,8 @@ extension BackendRun {
     private func look(at now: ContinuousClock.Instant) {
         if teardown.hasBegun { return step(teardown.advance(at: now)) }
         if handing == nil {
-            for (id, element) in sent where element.ending == nil && now - element.progressed >= .seconds(batch.timeout)
-            {
+            for (id, element) in sent
+            where element.ending == nil && !element.isResting && now - element.progressed >= .seconds(batch.timeout) {
                 endElement(id, as: .failed(.timeout, "no progress for \(batch.timeout) s"))
             }
         }

@@ -31,6 +31,8 @@ public actor BackendRun {
     struct Sent {
         var progressed: ContinuousClock.Instant
         var transferred: Int?
+        /// True while it waits for somebody else, which is no standstill of its own: for an answer, or for a question.
+        var isResting = false
         /// Set once it was cancelled: when, and what its result is should the backend not say.
         var ending: (since: ContinuousClock.Instant, result: ElementResult)?
     }
@@ -117,6 +119,26 @@ public actor BackendRun {
         } else {
             endElement(id, as: .failed(.interrupted, reason))
         }
+    }
+
+    /// Asks a getting backend about an element that was added with ``ElementSpec/pipe``; the answer comes as an event.
+    /// - Returns: False where the backend has no such element (any more): no answer comes.
+    public func ask(_ id: String, _ question: SourceQuestion) -> Bool {
+        say(.ask(id: id, question), of: id)
+    }
+
+    /// Tells a putting backend what it asked. False where it has no such element any more.
+    @discardableResult
+    public func answer(_ id: String, _ answer: SourceAnswer) -> Bool {
+        say(.answer(id: id, answer), of: id)
+    }
+
+    private func say(_ command: BackendCommand, of id: String) -> Bool {
+        guard sent[id] != nil, let line = try? command.line() else { return false }
+        sent[id]?.isResting = false
+        sent[id]?.progressed = .now
+        child.input?.post(line)
+        return true
     }
 
     /// No more elements come: the backend ends once those that it has are through.

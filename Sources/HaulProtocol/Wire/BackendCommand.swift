@@ -5,6 +5,10 @@ public enum BackendCommand: Sendable, Hashable {
     case batch(BatchSpec)
     case element(ElementSpec)
     case cancel(id: String)
+    /// To a getting backend: what the other one wants of the element's source.
+    case ask(id: String, SourceQuestion)
+    /// To a putting backend: what it asked.
+    case answer(id: String, SourceAnswer)
 }
 
 extension BackendCommand {
@@ -15,8 +19,13 @@ extension BackendCommand {
         var data =
             switch self {
             case .batch(let batch): try encoder.encode(Typed(type: "batch", version: BatchSpec.version, value: batch))
-            case .element(let element): try encoder.encode(Typed(type: "element", version: nil, value: element))
-            case .cancel(let id): try encoder.encode(Typed(type: "cancel", version: nil, value: Cancel(id: id)))
+            case .element(let element): try encoder.encode(Typed(type: "element", value: element))
+            case .cancel(let id): try encoder.encode(Typed(type: "cancel", value: Cancel(id: id)))
+            case .ask(let id, let question):
+                try encoder.encode(
+                    Typed(type: "ask", value: SourceQuestionDocument(id: id, question)))
+            case .answer(let id, let answer):
+                try encoder.encode(Typed(type: "answer", value: SourceAnswerDocument(id: id, answer)))
             }
         data.append(UInt8(ascii: "\n"))
         return data
@@ -36,6 +45,12 @@ extension BackendCommand {
                 self = .batch(try decoder.decode(BatchSpec.self, from: line))
             case "element": self = .element(try decoder.decode(ElementSpec.self, from: line))
             case "cancel": self = .cancel(id: try decoder.decode(Cancel.self, from: line).id)
+            case "ask":
+                let question = try decoder.decode(SourceQuestionDocument.self, from: line)
+                self = .ask(id: question.id, try question.value())
+            case "answer":
+                let answer = try decoder.decode(SourceAnswerDocument.self, from: line)
+                self = .answer(id: answer.id, try answer.value())
             default: throw WireError("has an unknown type")
             }
         } catch let error as WireError {
@@ -51,20 +66,4 @@ extension BackendCommand {
     }
 
     private struct Cancel: Codable { var id: String }
-
-    /// A document with its `type` (and `version`) beside its own keys.
-    private struct Typed<Value: Encodable>: Encodable {
-        var type: String
-        var version: Int?
-        var value: Value
-
-        private enum CodingKeys: String, CodingKey { case type, version }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(type, forKey: .type)
-            try container.encodeIfPresent(version, forKey: .version)
-            try value.encode(to: encoder)
-        }
-    }
 }

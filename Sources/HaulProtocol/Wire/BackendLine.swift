@@ -7,6 +7,10 @@ public enum BackendLine: Sendable, Hashable {
     case progress(id: String, TransferProgress)
     case entries(id: String, directory: String, [ListingEntry])
     case result(id: String, ElementResult)
+    /// From a putting backend: what it wants of the element's source.
+    case ask(id: String, SourceQuestion)
+    /// From a getting backend: what it was asked.
+    case answer(id: String, SourceAnswer)
 
     /// The most bytes of a line, its newline left out.
     public static let longest = 1 << 20
@@ -17,7 +21,9 @@ public enum BackendLine: Sendable, Hashable {
 
     public var id: String {
         switch self {
-        case .log(let id, _), .progress(let id, _), .entries(let id, _, _), .result(let id, _): id
+        case .log(let id, _), .progress(let id, _), .entries(let id, _, _), .result(let id, _), .ask(let id, _),
+            .answer(let id, _):
+            id
         }
     }
 }
@@ -35,6 +41,10 @@ extension BackendLine {
                 try encoder.encode(
                     Entries(type: "entries", id: id, directory: directory, entries: entries.map(Entry.init)))
             case .result(let id, let result): try encoder.encode(Result(id: id, result))
+            case .ask(let id, let question):
+                try encoder.encode(Typed(type: "ask", value: SourceQuestionDocument(id: id, question)))
+            case .answer(let id, let answer):
+                try encoder.encode(Typed(type: "answer", value: SourceAnswerDocument(id: id, answer)))
             }
         data.append(UInt8(ascii: "\n"))
         return data
@@ -61,6 +71,12 @@ extension BackendLine {
             case "result":
                 let result = try decoder.decode(Result.self, from: line)
                 self = .result(id: result.id, try result.value())
+            case "ask":
+                let question = try decoder.decode(SourceQuestionDocument.self, from: line)
+                self = .ask(id: question.id, try question.value())
+            case "answer":
+                let answer = try decoder.decode(SourceAnswerDocument.self, from: line)
+                self = .answer(id: answer.id, try answer.value())
             default: throw WireError("has an unknown type")
             }
         } catch let error as WireError {

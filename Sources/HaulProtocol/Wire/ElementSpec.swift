@@ -17,10 +17,13 @@ public struct ElementSpec: Sendable, Hashable, Codable {
     public var last: Bool
     /// The same for each attempt at the element: names the part file (``PartFile``).
     public var partSeed: String
+    /// Where a `get` or `put` is one half of a copy between two protocols: the FIFO between their backends. The `get` waits to be
+    /// asked for bytes of its source, and has no destination; the `put` asks for them, and its source is a path at the other site.
+    public var pipe: String?
 
     public init(
         id: String, source: String, destination: String? = nil, size: Int? = nil, checksum: String? = nil,
-        attempt: Int = 1, last: Bool = false, partSeed: String = ""
+        attempt: Int = 1, last: Bool = false, partSeed: String = "", pipe: String? = nil
     ) {
         self.id = id
         self.source = source
@@ -30,10 +33,11 @@ public struct ElementSpec: Sendable, Hashable, Codable {
         self.attempt = attempt
         self.last = last
         self.partSeed = partSeed.isEmpty ? id : partSeed
+        self.pipe = pipe
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, source, destination, size, checksum, attempt, last
+        case id, source, destination, size, checksum, attempt, last, pipe
         case partSeed = "part_seed"
     }
 }

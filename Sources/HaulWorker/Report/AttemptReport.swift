@@ -59,7 +59,8 @@ actor AttemptReport {
         case .entries(_, let directory, let entries):
             hasListed = true
             try? await listing.append(ListingLines.data(directory: directory, entries: entries))
-        case .result: break
+        // Between two backends, not for the log.
+        case .result, .ask, .answer: break
         }
     }
 

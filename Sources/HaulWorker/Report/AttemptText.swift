@@ -13,7 +13,7 @@ enum AttemptText {
             what += " -> \((errand.destination ?? errand.source).site.name):\(path)"
         }
         var how = "protocol \(errand.source.protocolName)"
-        if let other = errand.destination, errand.isBridge { how += " to \(other.protocolName), through the spool" }
+        if let other = errand.destination, errand.isBridge { how += " to \(other.protocolName), by way of this worker" }
         return """
             \(Timestamp.now.text) \(what)
             worker \(worker), attempt \(assignment.key.attempt) (try \(assignment.tryNumber) of \

@@ -29,6 +29,9 @@ struct BatchLedger {
         if open[id] != nil, cancelled[id] == nil { cancelled[id] = reason }
     }
 
+    /// True once a backend has taken all of them up.
+    var isBegun: Bool { begun == order.count }
+
     /// The next elements that a backend takes up: as many as it works on at a time and has not begun.
     mutating func beginning(_ count: Int) -> [AttemptReport] {
         let next = order[begun..<min(order.count, begun + count)]

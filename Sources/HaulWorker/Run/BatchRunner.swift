@@ -81,6 +81,17 @@ struct Workshop: Sendable {
     }
 }
 
+extension Workshop {
+    /// Who runs a batch.
+    func runner(
+        _ errand: Errand, _ reports: [AttemptReport], settle: @escaping BatchLedger.Settle
+    ) -> any BatchRunner {
+        if streams(errand) { return StreamBridge(errand, reports, in: self, settle: settle) }
+        if errand.isBridge { return Bridge(errand, reports, in: self, settle: settle) }
+        return BatchRun(errand, reports, in: self, settle: settle)
+    }
+}
+
 /// A protocol that can run here, and what it says of the operation that is wanted.
 struct PlugIn: Sendable {
     var found: DiscoveredProtocol

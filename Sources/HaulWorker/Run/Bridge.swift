@@ -33,12 +33,9 @@ actor Bridge: BatchRunner {
 
     func run() async {
         do {
-            let target = errand.destination ?? errand.source
-            let from = try shop.plugIn(errand.source, for: .get)
-            let to = try shop.plugIn(target, for: .put)
-            let scratch = (try await shop.folder.makeScratch(), try await shop.folder.makeScratch())
-            await run(from: from, to: to, target: target, scratch: scratch)
-            for folder in [scratch.0, scratch.1] { await shop.folder.remove(folder) }
+            let legs = try await shop.legs(of: errand)
+            await run(legs)
+            for folder in legs.scratch { await shop.folder.remove(folder) }
         } catch let failure as Unrunnable {
             await settleAll(failure.result)
         } catch {
@@ -68,20 +65,14 @@ actor Bridge: BatchRunner {
         for backend in [get, put] { if let backend { ProcessGroup.kill(backend.pid) } }
     }
 
-    private func run(from: PlugIn, to: PlugIn, target: Station, scratch: (String, String)) async {
-        let (source, refused) = await shop.site(errand.source, from)
-        let (destination, alsoRefused) = await shop.site(target, to)
-        let known = Set(from.found.manifest.unknownOptions(in: errand.options))
-            .intersection(to.found.manifest.unknownOptions(in: errand.options))
-        let names = "\(from.found.manifest.name) or \(to.found.manifest.name)"
-        let warnings = refused + alsoRefused + known.sorted().map { "option \($0) is not known to protocol \(names)" }
-        for report in ledger.order { await report.warn(warnings) }
-        let getting = shop.batch(.get, of: errand, with: from, source: source, destination: nil, scratch: scratch.0)
-        let putting = shop.batch(.put, of: errand, with: to, source: destination, destination: nil, scratch: scratch.1)
+    private func run(_ legs: Legs) async {
+        for report in ledger.order { await report.warn(legs.warnings) }
         do {
-            let put = try await shop.start(to, putting) { [weak self] in await self?.takeFromPut($0) }
+            let put = try await shop.start(legs.put.plugIn, legs.put.batch) { [weak self] in await self?.takeFromPut($0)
+            }
             self.put = put
-            let get = try await shop.start(from, getting) { [weak self] in await self?.takeFromGet($0) }
+            let get = try await shop.start(legs.get.plugIn, legs.get.batch) { [weak self] in await self?.takeFromGet($0)
+            }
             self.get = get
             let feeding = Task { await feed(get) }
             self.feeding = feeding
@@ -144,7 +135,7 @@ actor Bridge: BatchRunner {
         case .progress(_, let progress):
             if await !fits(id, progress.transferred) { await get?.cancel(id, reason: "it does not fit into the spool") }
             await report.take(.progress(id: id, leg(progress, of: report, done: 0)))
-        case .log, .entries: await report.take(event)
+        case .log, .entries, .ask, .answer: await report.take(event)
         case .result(_, let result):
             guard result.isOK, let put, ledger.cancelled[id] == nil, stopReason == nil else {
                 let reason = ledger.cancelled[id] ?? stopReason ?? "cancelled"
@@ -173,7 +164,7 @@ actor Bridge: BatchRunner {
         switch event {
         case .progress(_, let progress):
             await report.take(.progress(id: id, leg(progress, of: report, done: report.assignment.size)))
-        case .log, .entries: await report.take(event)
+        case .log, .entries, .ask, .answer: await report.take(event)
         case .result(_, let result): await end(id, at(errand.destination ?? errand.source, result))
         }
     }

@@ -130,10 +130,7 @@ actor WorkerSession {
             started += 1
             let number = started
             let settle: BatchLedger.Settle = { [weak self] in await self?.ended($0, $1) }
-            let runner: any BatchRunner =
-                batch.errand.isBridge
-                ? Bridge(batch.errand, mine, in: shop, settle: settle)
-                : BatchRun(batch.errand, mine, in: shop, settle: settle)
+            let runner = shop.runner(batch.errand, mine, settle: settle)
             runners[number] = runner
             for report in mine { runnerOf[report.assignment.key.id] = number }
             log(

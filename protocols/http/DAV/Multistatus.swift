@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import HaulCurl
 
 /// One `response` of a WebDAV multistatus document (RFC 4918, section 14.24): what a PROPFIND says of one resource.
 struct Resource: Equatable {

@@ -1,3 +1,4 @@
+import HaulCurl
 import HaulModel
 import HaulProtocol
 
@@ -17,6 +18,16 @@ extension Server {
                 try await self.makeDirectories(location.parent)
                 try await self.makeDirectory(location)
             }
+        }
+    }
+
+    /// Makes the directory that a place stands in where that is missing, or fails because of it.
+    func prepareParent(of location: Location, make: Bool) async throws {
+        if make { return try await makeDirectories(location.parent) }
+        if !isPlain, try await facts(location.parent) == nil {
+            throw BackendFailure(
+                .notFound,
+                "\(location.parent.given), the destination's directory, does not exist (option parents makes it)")
         }
     }
 

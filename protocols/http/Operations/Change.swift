@@ -1,3 +1,4 @@
+import HaulCurl
 import HaulModel
 import HaulProtocol
 
@@ -35,7 +36,7 @@ struct Change: Sendable {
         if target.segments.count > source.segments.count, target.segments.starts(with: source.segments) {
             throw BackendFailure(.invalid, "\(target.given) is below \(source.given)")
         }
-        try await Place.remote(server, target).prepareParent(make: options.parents)
+        try await server.prepareParent(of: target, make: options.parents)
         let moved = try await server.move(
             source, to: target, directory: facts?.kind == .directory, replace: replace)
         if !moved { throw BackendFailure(.invalid, "the server renames nothing (no MOVE)") }
@@ -47,7 +48,7 @@ struct Change: Sendable {
         let plan = ChangePlan.mkdir(
             element.source, found: found, parents: options.parents, attempt: element.attempt)
         guard try go(plan) != nil else { return }
-        try await Place.remote(server, location).prepareParent(make: options.parents)
+        try await server.prepareParent(of: location, make: options.parents)
         try await server.makeDirectory(location)
     }
 

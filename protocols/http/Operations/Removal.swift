@@ -1,4 +1,5 @@
 import Foundation
+import HaulCurl
 import HaulModel
 import HaulProtocol
 

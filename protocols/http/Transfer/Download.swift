@@ -1,4 +1,5 @@
 import Foundation
+import HaulCurl
 import HaulModel
 import HaulProtocol
 
@@ -6,9 +7,6 @@ import HaulProtocol
 /// times, where the server can say that it is still the same content.
 actor Download {
     private static let mostBreaks = 3
-
-    /// It cannot be read from the middle, or is not what it was: the beginning is all that is left.
-    struct CannotGoOn: Error {}
 
     private let server: Server
     private let location: Location
@@ -19,33 +17,25 @@ actor Download {
     private var offset: Int
     private var breaks = 0
     private var aborted = false
-    /// What came beyond what was taken.
-    private var left = Data()
+    private let bandwidth: Int?
     private let log: @Sendable (String) -> Void
 
-    /// - Parameter size: The bytes that there must be; more or fewer are a failure.
-    ///   - start: The first byte that is wanted.
-    ///   - modified: When it was changed last (seconds since 1970), which must still hold; wanted where `start` is not 0.
-    init(
-        _ server: Server, _ location: Location, size: Int, from start: Int = 0, modified: Int? = nil,
-        log: @escaping @Sendable (String) -> Void
-    ) {
-        self.start = start
-        self.modified = modified
-        offset = start
+    /// - Parameter order: Its size is what there must be; more or fewer bytes are a failure. From the middle, the time must
+    ///   be there, and still hold.
+    init(_ server: Server, _ location: Location, _ order: ReadOrder, log: @escaping @Sendable (String) -> Void) {
+        start = order.from
+        modified = order.facts.modified
+        offset = order.from
+        size = order.facts.size
+        bandwidth = order.bandwidth
         self.server = server
         self.location = location
-        self.size = size
         self.log = log
     }
 
     /// The next piece; nil once all of it was read.
-    /// - Throws: ``CannotGoOn`` before the first piece of a download from the middle.
+    /// - Throws: `CopyNotResumable` before the first piece of a download from the middle.
     func next() async throws -> Data? {
-        if !left.isEmpty {
-            defer { left = Data() }
-            return left
-        }
         while true {
             try Task.checkCancellation()
             let stream = try await current()
@@ -67,14 +57,6 @@ actor Download {
         }
     }
 
-    /// The next bytes, exactly so many, or fewer at its end.
-    func take(_ count: Int) async throws -> Data {
-        var taken = Data()
-        while taken.count < count, let data = try await next() { taken.append(data) }
-        left = Data(taken.dropFirst(count))
-        return Data(taken.prefix(count))
-    }
-
     /// Ends it where it is.
     func abort() {
         aborted = true
@@ -90,6 +72,9 @@ actor Download {
     }
 
     private func open(_ request: HTTPRequest) async throws -> CurlStream {
+        guard !aborted else { throw CancellationError() }
+        var request = request
+        request.bandwidth = bandwidth
         let opened = try await CurlStream.start(request, tool: server.curl.tool, scratch: server.curl.scratch)
         guard !aborted else {
             opened.abort()
@@ -102,7 +87,7 @@ actor Download {
     private func resume(_ response: HTTPResponse) async throws {
         // 33: the whole came instead of the rest.
         if start > 0, offset == start, [412, 416].contains(response.status) || response.exitCode == 33 {
-            throw CannotGoOn()
+            throw CopyNotResumable()
         }
         if response.status == 412 {
             throw BackendFailure(

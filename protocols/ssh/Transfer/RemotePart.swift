@@ -4,7 +4,7 @@ import HaulProtocol
 import Synchronization
 
 /// Writes a remote part file with several WRITEs on their way at a time.
-final class RemotePart: PartWriter {
+final class RemotePart: CopyWriter {
     /// Bytes that are on their way at a time.
     static let ahead = 4 << 20
 
@@ -29,11 +29,11 @@ final class RemotePart: PartWriter {
 
     deinit { abandon() }
 
-    func truncate() async throws {
+    func cut(to size: Int) async throws {
         do {
-            try await client.done(.fsetstat(handle, SFTPAttributes(size: 0)))
+            try await client.done(.fsetstat(handle, SFTPAttributes(size: UInt64(size))))
         } catch let status as SFTPStatus {
-            throw status.failure("cannot empty \(path)")
+            throw status.failure("cannot cut \(path)")
         }
     }
 
@@ -67,7 +67,7 @@ final class RemotePart: PartWriter {
         }
     }
 
-    func finish(_ source: FileFacts) async throws -> Int {
+    func finish(_ source: FileFacts) async throws -> Int? {
         // All at once: a server takes requests for one file in order, and the final name comes only after each is ok.
         let attributes = SFTPAttributes(
             permissions: source.permissions.map { UInt32($0 & 0o777) },

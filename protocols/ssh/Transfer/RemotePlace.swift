@@ -3,7 +3,7 @@ import HaulModel
 import HaulProtocol
 
 /// Paths of a site, over one of its connections.
-struct RemotePlace: Place {
+struct RemotePlace: Sendable {
     let client: SFTPClient
     let home: String
     /// For what has to be done even after ``client`` was lost.
@@ -18,12 +18,9 @@ struct RemotePlace: Place {
 
     func absolute(_ path: String) -> String { Self.absolute(path, home: home) }
 
+    /// What is at a path; nil for nothing.
     func facts(_ path: String, follow: Bool) async throws -> FileFacts? {
         try await client.facts(path, follow: follow)
-    }
-
-    func reader(_ path: String, from offset: Int, to end: Int) async throws -> any ChunkReader {
-        RemoteReader(client, path: path, handle: try await openForReading(path), from: offset, to: end)
     }
 
     func openForReading(_ path: String) async throws -> Data {
@@ -34,7 +31,8 @@ struct RemotePlace: Place {
         }
     }
 
-    func openPart(_ path: String) async throws -> any PartWriter {
+    /// Opens a part file, or makes it (0600). What is in its place and is no file fails.
+    func openPart(_ path: String) async throws -> RemotePart {
         let mine = SFTPAttributes(permissions: 0o600)
         do {
             // Read too: copy-data and servers that check a handle before an FSTAT want it.
@@ -68,6 +66,7 @@ struct RemotePlace: Place {
         }
     }
 
+    /// Makes the directories above a path where they are missing.
     func makeParents(of path: String) async throws { try await makeDirectories(Self.parent(path)) }
 
     /// Makes a directory and those above it, as `mkdir -p` does.
@@ -95,6 +94,7 @@ struct RemotePlace: Place {
         }
     }
 
+    /// Gives a file another name; where not to `replace`, what is there by now fails with `exists`.
     func publish(_ part: String, as path: String, replace: Bool) async throws {
         do {
             if replace, client.offers(.posixRename) {
@@ -112,6 +112,7 @@ struct RemotePlace: Place {
         }
     }
 
+    /// Removes a file that may be gone.
     func discard(_ path: String) async throws {
         @Sendable func remove(_ client: SFTPClient) async throws {
             do {

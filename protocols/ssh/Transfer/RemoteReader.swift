@@ -4,7 +4,7 @@ import HaulProtocol
 import Synchronization
 
 /// Reads a remote file with several READs on their way at a time.
-final class RemoteReader: ChunkReader {
+final class RemoteReader: CopyReader {
     /// Bytes that are asked for ahead: twice what one SSH channel's window lets through.
     static let ahead = 4 << 20
 
@@ -25,16 +25,19 @@ final class RemoteReader: ChunkReader {
     private let path: String
     private let end: Int
     private let chunk: Int
+    private let ahead: Int
     /// Used by one task at a time; the lock is for the compiler and for ``abandon()``.
     private let state: Mutex<State>
 
-    init(_ client: SFTPClient, path: String, handle: Data, from offset: Int, to end: Int) {
+    init(_ client: SFTPClient, path: String, handle: Data, _ order: ReadOrder) {
         self.client = client
         self.handle = handle
         self.path = path
-        self.end = end
-        chunk = client.limits.chunk
-        state = Mutex(State(next: offset))
+        end = order.to
+        // Where a bandwidth is kept to, no more than a second's bytes are on their way.
+        chunk = min(client.limits.chunk, max(1, (order.bandwidth ?? .max) / 4))
+        ahead = min(Self.ahead, order.bandwidth ?? .max)
+        state = Mutex(State(next: order.from))
     }
 
     deinit { abandon() }
@@ -80,7 +83,7 @@ final class RemoteReader: ChunkReader {
     private func fill() async throws {
         while true {
             let (offset, count) = state.withLock { state in
-                let room = state.pieces.count * chunk < Self.ahead || state.pieces.isEmpty
+                let room = state.pieces.count * chunk < ahead || state.pieces.isEmpty
                 return (state.next, room ? min(chunk, end - state.next) : 0)
             }
             if count <= 0 { return }

@@ -1,0 +1,150 @@
+import Foundation
+import HaulModel
+
+extension FileCopying {
+    private static var piece: Int { 1 << 20 }
+
+    /// Compares what arrived with what was read, as `verify` and the element ask for, and looks whether the source is
+    /// still what it was.
+    /// - Parameters:
+    ///   - read: The checksum of what was read of the source, where it was computed on the way.
+    ///   - source: What the source is by now, where that is known.
+    ///   - size: What arrived, where that is known.
+    func check(
+        _ move: CopyMove<Source, Target>, _ promise: Promise?, read: String?, source known: FileFacts?, size: Int?
+    ) async throws {
+        async let found = arrived(move, size)
+        let now = source.traits.isStream ? nil : try await latest(known)
+        try unchanged(move.facts, now)
+        if let arrived = try await found, arrived != move.facts.size {
+            throw BackendFailure(
+                .checksum, "\(arrived) bytes arrived for \(target.shown), not \(move.facts.size)")
+        }
+        if let algorithm = move.algorithm {
+            report.checksum(try await checksums(move, promise, read: read, algorithm))
+        }
+        report.transferred(move.facts.size)
+    }
+
+    private func latest(_ known: FileFacts?) async throws -> FileFacts? {
+        if let known { return known }
+        return try await source.facts(follow: follow)
+            ?? { throw SourceChanged(failure: .init(.busy, "\(source.shown) was removed while it was copied")) }()
+    }
+
+    private func arrived(_ move: CopyMove<Source, Target>, _ size: Int?) async throws -> Int? {
+        guard options.verify != .none, !move.target.traits.isStream else { return nil }
+        if let size { return size }
+        guard let found = try await move.target.facts(follow: false), found.kind == .file else {
+            throw BackendFailure(.checksum, "nothing arrived for \(target.shown), where no failure was told")
+        }
+        return found.size
+    }
+
+    private func unchanged(_ facts: FileFacts, _ now: FileFacts?) throws {
+        guard let now else { return }
+        var same = now.size == facts.size
+        if let one = facts.version, let other = now.version {
+            same = same && one == other
+        } else if let one = facts.modified, let other = now.modified {
+            same = same && one == other
+        }
+        guard same else {
+            throw SourceChanged(failure: .init(.busy, "\(source.shown) was changed while it was copied"))
+        }
+    }
+
+    /// - Returns: The content's checksum, which all that were to be compared have.
+    private func checksums(
+        _ move: CopyMove<Source, Target>, _ promise: Promise?, read: String?, _ algorithm: StreamHash.Algorithm
+    ) async throws -> String {
+        guard options.verify == .checksum else {
+            // The element's own alone: of what was read, or of what arrived.
+            var sum = read
+            if sum == nil { sum = try await cheapSum(move, algorithm) }
+            if let sum, let promise { try keeps(promise, sum) }
+            return sum ?? promise?.sum ?? ""
+        }
+        async let arrived = move.target.traits.isStream ? nil : sum(move.target, move.facts, algorithm, follow: false)
+        let ours: String
+        if let read { ours = read } else { ours = try await sum(source, move.facts, algorithm, follow: follow) }
+        if let promise { try keeps(promise, ours) }
+        if let theirs = try await arrived, theirs != ours {
+            throw BackendFailure(.checksum, "\(theirs) arrived for \(target.shown), not \(ours)")
+        }
+        return ours
+    }
+
+    func keeps(_ promise: Promise, _ sum: String) throws {
+        guard promise.sum == sum else {
+            throw BackendFailure(.checksum, "\(source.shown) has the checksum \(sum), not \(promise.sum)")
+        }
+    }
+
+    /// What arrived, or its source, wherever it is cheaper to have.
+    private func cheapSum(_ move: CopyMove<Source, Target>, _ algorithm: StreamHash.Algorithm) async throws -> String {
+        func isCheap(_ traits: CopyTraits) -> Bool { traits.isNear || traits.checksums.contains(algorithm) }
+        if move.target.traits.isStream || !isCheap(move.target.traits) && isCheap(source.traits) {
+            return try await sum(source, move.facts, algorithm, follow: follow)
+        }
+        return try await sum(move.target, move.facts, algorithm, follow: false)
+    }
+
+    /// The hash to show all bytes that pass from `offset` on; it has seen those before it. Nil where none is wanted, or
+    /// the source computes it itself.
+    /// - Parameter seen: False where others moved some of the bytes: they passed nobody.
+    func passing(_ move: CopyMove<Source, Target>, _ offset: Int, seen: Bool) async throws -> StreamHash? {
+        guard let algorithm = move.algorithm, seen else { return nil }
+        let traits = source.traits
+        if !traits.isNear, !traits.isStream, traits.checksums.contains(algorithm) { return nil }
+        let hash = try StreamHash(algorithm)
+        guard offset > 0 else { return hash }
+        // A part is what it is compared with where both ends are compared: it cannot vouch for the source.
+        if options.verify != .checksum, !traits.isNear, move.target.traits.isNear {
+            try await read(
+                move.target, ReadOrder(facts: FileFacts(kind: .file, size: offset), to: offset), into: hash)
+        } else {
+            var order = move.readOrder
+            order.to = offset
+            try await read(source, order, into: hash)
+        }
+        return hash
+    }
+
+    /// The checksum of a whole file, had where it is, or read.
+    func sum<End: CopyEnd>(
+        _ end: End, _ facts: FileFacts, _ algorithm: StreamHash.Algorithm, follow: Bool
+    ) async throws -> String {
+        let order = ReadOrder(
+            facts: facts, follow: follow, bandwidth: options.bandwidth, streams: options.streams, report: report)
+        if let sum = try await end.checksum(algorithm, order) { return sum.lowercased() }
+        let hash = try StreamHash(algorithm)
+        try await read(end, order, into: hash)
+        return hash.finish()
+    }
+
+    private func read<End: CopyEnd>(_ end: End, _ order: ReadOrder, into hash: StreamHash) async throws {
+        let reader = try await end.reader(order)
+        defer { reader.abandon() }
+        let pace = end.traits.isNear ? nil : pace
+        try await withTaskCancellationHandler {
+            var seen = order.from
+            while let data = try await reader.next() {
+                try Task.checkCancellation()
+                var rest = data
+                while !rest.isEmpty {
+                    let piece = rest.prefix(pace?.piece ?? Self.piece)
+                    rest = rest.dropFirst(piece.count)
+                    try await pace?.admit(piece.count)
+                    piece.withUnsafeBytes { hash.update($0) }
+                    seen += piece.count
+                    // Long for a large file, and no standstill.
+                    report.progress(transferred: seen, total: order.facts.size)
+                }
+            }
+            try Task.checkCancellation()
+        } onCancel: {
+            reader.abandon()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CFiles
+public import Foundation
+import HaulModel
+
+/// A name in an open directory. Every operation goes through the directory's descriptor: whatever is renamed or
+/// linked meanwhile, it stays that directory.
+public struct LocalName: Sendable {
+    public let directory: Descriptor
+    public let name: String
+    /// The path as the user wrote it, for messages.
+    public let shown: String
+
+    public init(directory: Descriptor, name: String, shown: String) {
+        self.directory = directory
+        self.name = name
+        self.shown = shown
+    }
+
+    /// What is there, links as links; nil for nothing.
+    public func facts() throws -> FileFacts? { try status().map(FileFacts.init) }
+
+    public func status() throws -> stat? {
+        var status = stat()
+        if fstatat(directory.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
+        if errno == ENOENT { return nil }
+        throw BackendFailure.system(errno, "cannot look at \(shown)")
+    }
+
+    /// Another name in the same directory.
+    public func sibling(_ name: String) -> LocalName { LocalName(directory: directory, name: name, shown: shown) }
+
+    public func open(_ flags: Int32, mode: UInt32 = 0o600) throws -> Descriptor {
+        try Descriptor(
+            openat(directory.raw, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode),
+            "cannot open \(shown)")
+    }
+
+    /// Opens this part file for one writer, making it where it is missing. An attempt whose lease ended may still be
+    /// writing, and may give the file its final name between this one's open and its lock: then it is not this part any
+    /// more, and must not be touched.
+    ///
+    /// - Parameter opened: called between the two, for a test of that.
+    public func openAlone(opened: () throws -> Void = {}) throws -> Descriptor {
+        for _ in 0..<8 {
+            let file = try openToWrite()
+            try opened()
+            guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { break }
+            let mine = try file.status("the part file")
+            if let there = try status(), there.st_ino == mine.st_ino, there.st_dev == mine.st_dev { return file }
+        }
+        throw BackendFailure(.busy, "another attempt still writes the part file of \(shown)")
+    }
+
+    /// A part that was finished has its source's permissions: maybe none to write. No link is followed.
+    private func openToWrite() throws -> Descriptor {
+        do {
+            return try open(O_RDWR | O_CREAT)
+        } catch let failure as BackendFailure where failure.errorClass == .permission {
+            guard try facts()?.kind == .file, fchmodat(directory.raw, name, 0o600, AT_SYMLINK_NOFOLLOW) == 0 else {
+                throw failure
+            }
+            return try open(O_RDWR)
+        }
+    }
+
+    public func unlink(directory isDirectory: Bool = false) throws {
+        if unlinkat(directory.raw, name, isDirectory ? AT_REMOVEDIR : 0) != 0 {
+            // Linux says EEXIST or ENOTEMPTY, as the file system likes.
+            throw BackendFailure.system(errno == EEXIST ? ENOTEMPTY : errno, "cannot remove \(shown)")
+        }
+    }
+
+    public func rename(to other: LocalName, replace: Bool) throws {
+        let status =
+            replace
+            ? renameat(directory.raw, name, other.directory.raw, other.name)
+            : haul_rename_noreplace(directory.raw, name, other.directory.raw, other.name)
+        if status != 0 { throw BackendFailure.system(errno, "cannot rename to \(other.shown)") }
+    }
+}

@@ -1,0 +1,232 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import HaulWire
+
+/// A COPY between sites of two protocols whose backends both stream: the putting one does the copy, and asks the getting one
+/// for what it needs of the source (what is there, a range of bytes, a checksum) as if it were at hand. The bytes go
+/// through a pipe, so that nothing of a file stands on this machine, however large it is, and nothing is moved that the
+/// destination has. Questions and answers pass through here.
+actor StreamBridge: BatchRunner {
+    /// Where an element stands that both backends were given.
+    private struct Flight {
+        var pipe: String
+        /// The putting backend waits for an answer.
+        var isAsking = false
+        /// What the source failed with, once it has.
+        var sourceFailure: ElementResult?
+        var hasPut = false
+        var hasGot = false
+    }
+
+    private let errand: Errand
+    private let shop: Workshop
+    private let settle: BatchLedger.Settle
+    private var ledger: BatchLedger
+    private var flights: [String: Flight] = [:]
+    private var window = 1
+    private var scratch = ""
+    private var get: BackendRun?
+    private var put: BackendRun?
+    private var stopReason: String?
+
+    init(_ errand: Errand, _ reports: [AttemptReport], in shop: Workshop, settle: @escaping BatchLedger.Settle) {
+        self.errand = errand
+        self.shop = shop
+        self.settle = settle
+        ledger = BatchLedger(reports)
+    }
+
+    func run() async {
+        do {
+            let legs = try await shop.legs(of: errand)
+            await run(legs)
+            for folder in legs.scratch { await shop.folder.remove(folder) }
+        } catch let failure as Unrunnable {
+            await settleAll(failure.result)
+        } catch {
+            await settleAll(.failed(.backend, "the copy between two protocols did not start: \(error)"))
+        }
+    }
+
+    func cancel(_ id: String, reason: String) async {
+        ledger.cancel(id, reason: reason)
+        await put?.cancel(id, reason: reason)
+        await get?.cancel(id, reason: reason)
+    }
+
+    func stop(reason: String) async {
+        stopReason = stopReason ?? reason
+        let (get, put) = (get, put)
+        async let first: Void? = get?.terminate(reason: reason)
+        async let second: Void? = put?.terminate(reason: reason)
+        _ = await (first, second)
+    }
+
+    func kill() async {
+        stopReason = stopReason ?? "the worker was killed"
+        for backend in [get, put] { if let backend { ProcessGroup.kill(backend.pid) } }
+    }
+
+    private func run(_ legs: Legs) async {
+        for report in ledger.order { await report.warn(legs.warnings) }
+        scratch = legs.scratch[0]
+        // Both have an element at the same time.
+        window = max(1, min(legs.get.batch.concurrency, legs.put.batch.concurrency))
+        do {
+            let put = try await shop.start(legs.put.plugIn, legs.put.batch) { [weak self] in await self?.takeFromPut($0)
+            }
+            self.put = put
+            let get = try await shop.start(legs.get.plugIn, legs.get.batch) { [weak self] in await self?.takeFromGet($0)
+            }
+            self.get = get
+            if let stopReason { await stop(reason: stopReason) } else { await fill() }
+            await put.wait()
+            await get.finish()
+            await get.wait()
+        } catch {
+            stopReason = stopReason ?? "the other backend did not start"
+            await put?.terminate(reason: "the other backend did not start")
+            await settleAll(.failed(.backend, "a backend did not start: \(error)"))
+        }
+        (get, put) = (nil, nil)
+        let missing = stopReason.map { ElementResult.failed(.interrupted, $0) }
+        await settleAll(missing ?? .failed(.backend, "a backend ended without a result for this element"))
+    }
+
+    /// Hands elements to both while they have room for them.
+    private func fill() async {
+        while flights.count < window, stopReason == nil, let report = ledger.beginning(1).first {
+            let id = report.assignment.key.id
+            if let reason = ledger.cancelled[id] {
+                await end(id, .failed(.interrupted, reason))
+                continue
+            }
+            let pipe = "\(scratch)/\(id)"
+            flights[id] = Flight(pipe: pipe)
+            await report.begin()
+            let isMade = (try? await shop.folder.look { mkfifo(pipe, 0o600) == 0 }) ?? false
+            guard isMade, let get, let put else {
+                flights[id] = nil
+                await end(id, .failed(.backend, "this worker can make no pipe in \(scratch)"))
+                continue
+            }
+            var spec = report.assignment.spec
+            spec.pipe = pipe
+            var fetched = spec
+            fetched.destination = nil
+            await get.add(fetched)
+            await put.add(spec)
+            // Cancelled while it was on its way there.
+            if let reason = ledger.cancelled[id] { await cancel(id, reason: reason) }
+        }
+        if ledger.isBegun { await put?.finish() }
+    }
+
+    private func takeFromPut(_ event: BackendEvent) async {
+        let id = event.id
+        guard let report = ledger[id] else { return }
+        switch event {
+        case .log, .progress, .entries: await report.take(event)
+        case .answer: break
+        case .ask(_, let question):
+            if let failure = flights[id]?.sourceFailure { return await answer(id, failure) }
+            flights[id]?.isAsking = true
+            if await get?.ask(id, question) != true {
+                await answer(id, .failed(.backend, "the backend of the source has ended"))
+            }
+        case .result(_, let result):
+            flights[id]?.hasPut = true
+            let flight = flights[id]
+            if flight?.hasGot == false {
+                // Who is not being asked is told that it is over; who writes into a pipe that nobody reads, too.
+                if flight?.isAsking == true {
+                    await get?.cancel(id)
+                    await release(id)
+                } else {
+                    _ = await get?.ask(id, .end)
+                }
+            }
+            await end(id, blamed(result, flight))
+            await land(id)
+        }
+    }
+
+    private func takeFromGet(_ event: BackendEvent) async {
+        let id = event.id
+        switch event {
+        case .log: await ledger[id]?.take(event)
+        case .progress, .entries, .ask: break
+        case .answer(_, let answer):
+            guard flights[id]?.isAsking == true else { return }
+            flights[id]?.isAsking = false
+            if case .failed(let failure) = answer {
+                flights[id]?.sourceFailure = .failed(failure.errorClass, failure.reason, returncode: failure.returncode)
+            }
+            await put?.answer(id, answer)
+        case .result(_, let result):
+            flights[id]?.hasGot = true
+            if flights[id]?.hasPut == false {
+                // Before anybody said that it was done: it failed.
+                let failure = result.isOK ? .failed(.backend, "the backend of the source ended too early") : result
+                let known = flights[id]?.sourceFailure
+                flights[id]?.sourceFailure = known ?? failure
+                if flights[id]?.isAsking == true { await answer(id, failure) }
+            }
+            await land(id)
+        }
+    }
+
+    /// Tells the putting backend that its source failed.
+    private func answer(_ id: String, _ failure: ElementResult) async {
+        flights[id]?.isAsking = false
+        flights[id]?.sourceFailure = failure
+        let told = BackendFailure(
+            failure.errorClass ?? .unknown, failure.reason ?? "", returncode: failure.returncode)
+        await put?.answer(id, .failed(told))
+        await release(id)
+    }
+
+    /// Lets go of a backend that waits for the other end of the pipe to be opened: nobody will.
+    private func release(_ id: String) async {
+        guard let pipe = flights[id]?.pipe else { return }
+        _ = try? await shop.folder.look {
+            let descriptor = open(pipe, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+            if descriptor >= 0 { close(descriptor) }
+        }
+    }
+
+    /// A failure with the site at which it was; one that came from the source in the source's own words.
+    private func blamed(_ result: ElementResult, _ flight: Flight?) -> ElementResult {
+        guard !result.isOK else { return result }
+        var named = result
+        if let failure = flight?.sourceFailure {
+            (named.errorClass, named.reason, named.returncode) = (
+                failure.errorClass, failure.reason, failure.returncode
+            )
+        }
+        if flight?.sourceFailure != nil {
+            named.siteID = errand.source.site.id
+        } else if result.errorClass != .busy {
+            // Busy may be either: a source that changed, a destination that somebody else writes.
+            named.siteID = errand.destination?.site.id
+        }
+        return named
+    }
+
+    /// An element is through once both backends are done with it: the next one takes its place.
+    private func land(_ id: String) async {
+        guard let flight = flights[id], flight.hasPut, flight.hasGot else { return }
+        flights[id] = nil
+        await shop.folder.remove(flight.pipe)
+        await fill()
+    }
+
+    private func end(_ id: String, _ result: ElementResult) async {
+        if let report = ledger.close(id) { await settle(report, result) }
+    }
+
+    private func settleAll(_ result: ElementResult) async {
+        for report in ledger.unsettled { await end(report.assignment.key.id, result) }
+    }
+}

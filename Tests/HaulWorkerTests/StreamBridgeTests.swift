@@ -1,0 +1,236 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import HaulWire
+import Support
+import Testing
+
+@testable import HaulWorker
+
+/// COPY between two protocols that both stream.
+@Suite(.timeLimit(.minutes(2))) struct StreamBridgeTests {
+    /// A second name for the local protocol, a source in Python that does what its paths say, and a folder for all.
+    private struct Place {
+        let root: String
+        let catalog: ProtocolCatalog
+
+        init() throws {
+            root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/hws-\(UUID().uuidString)"
+            for name in ["/from", "/to", "/protocols/other", "/protocols/python"] {
+                try FileManager.default.createDirectory(atPath: root + name, withIntermediateDirectories: true)
+            }
+            let manifest = try String(
+                contentsOfFile: Built.repository + "/protocols/local/protocol.json", encoding: .utf8)
+            try manifest.replacing("\"name\": \"local\"", with: "\"name\": \"other\"")
+                .replacing("\"haul-local\"", with: "\"\(Built.executable("haul-local"))\"")
+                .replacing("\"schemes\": [\"local\"", with: "\"schemes\": [\"other\"")
+                .write(toFile: root + "/protocols/other/protocol.json", atomically: true, encoding: .utf8)
+            try #"""
+            {"schema": 1, "name": "python", "summary": "s", "schemes": [], "backend": ["get.py"],
+             "operations": {"get": {"concurrency": 4, "timeout": 3, "stream": true}}}
+            """#.write(toFile: root + "/protocols/python/protocol.json", atomically: true, encoding: .utf8)
+            _ = FileManager.default.createFile(
+                atPath: root + "/protocols/python/get.py", contents: Data(Self.python.utf8),
+                attributes: [.posixPermissions: 0o755])
+            catalog = ProtocolCatalog.scan(["\(Built.repository)/protocols", root + "/protocols"])
+        }
+
+        private static let python = #"""
+            #!/usr/bin/env python3
+            import json, os, sys
+
+            def say(**line):
+                print(json.dumps(line), flush=True)
+
+            sys.stdin.readline()
+            elements = {}
+            for line in sys.stdin:
+                message = json.loads(line)
+                kind, id = message["type"], message["id"]
+                if kind == "element":
+                    elements[id] = message
+                elif kind == "cancel" and elements.pop(id, None):
+                    say(type="result", id=id, outcome="failed", reason="cancelled", **{"class": "interrupted"})
+                elif kind == "ask" and id in elements:
+                    path, what = elements[id]["source"], message["ask"]
+                    data = path.encode() * 100000
+                    if what == "facts" and "/refuse" in path:
+                        say(type="answer", id=id, answer="failed", reason="not today", **{"class": "permission"})
+                    elif what == "facts":
+                        say(type="answer", id=id, answer="facts", facts={"kind": "file", "size": len(data), "mtime": 1})
+                    elif what == "checksum":
+                        say(type="answer", id=id, answer="checksum")
+                    elif what == "end":
+                        del elements[id]
+                        say(type="result", id=id, outcome="ok", returncode=0, transferred=0)
+                    elif "/die" in path:
+                        os._exit(3)
+                    elif "/hang" not in path:
+                        with open(sys.argv[0] + ".asked", "a") as asked:
+                            print(message["from"], message["to"], file=asked)
+                        short = "/short" in path and elements[id]["attempt"] == 1
+                        piece = data[message["from"]:message["to"] // (2 if short else 1)]
+                        try:
+                            with open(elements[id]["pipe"], "wb") as pipe:
+                                pipe.write(piece)
+                        except BrokenPipeError:
+                            pass
+                        say(type="answer", id=id, answer="sent", bytes=len(piece))
+            """#
+
+        func bench() throws -> Bench {
+            try Bench(catalog: catalog) {
+                $0.settings = ["local": ["roots": [.string(root)]], "other": ["roots": [.string(root)]]]
+                // No file fits: nothing stands in the spool.
+                $0.spoolBytes = 4096
+                $0.concurrency = 4
+            }
+        }
+
+        func write(_ name: String, _ data: Data) throws { try data.write(to: URL(filePath: root + name)) }
+        func read(_ name: String) -> Data? { FileManager.default.contents(atPath: root + name) }
+        func parts() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: root + "/to").filter { $0.hasPrefix(".haul-part-") }
+        }
+        func remove() { try? FileManager.default.removeItem(atPath: root) }
+    }
+
+    @Test func movesFilesLargerThanTheSpool() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let contents = (0..<30).map { number in
+            Data((0..<(number * 70_000)).map { UInt8(truncatingIfNeeded: $0 &* number) })
+        }
+        for (number, data) in contents.enumerated() { try place.write("/from/\(number)", data) }
+        try FileManager.default.createDirectory(atPath: place.root + "/from/folder", withIntermediateDirectories: true)
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1,
+                (0..<30).map { "\(place.root)/from/\($0)" } + ["missing", "folder"].map { "\(place.root)/from/\($0)" },
+                from: "local", to: "other", destinations: (0...31).map { "\(place.root)/to/deep/\($0)" },
+                options: #"{"verify": "checksum"}"#))
+        try await eventually("all are reported") { bench.server.outcomes.count == 32 }
+        for (number, data) in contents.enumerated() {
+            #expect(place.read("/to/deep/\(number)") == data)
+            #expect(bench.server.outcome(1, number)?.transferred == data.count)
+            #expect(bench.server.outcome(1, number)?.checksum?.hasPrefix("md5:") == true)
+        }
+        for (number, errorClass) in [(30, "not_found"), (31, "invalid")] {
+            #expect(bench.server.outcome(1, number)?.errorClass == errorClass)
+            // The source's, not the destination's.
+            #expect(bench.server.outcome(1, number)?.errorSite == 1)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder + "/spool") == [])
+        await bench.close()
+    }
+
+    /// What is there already is not moved: a source that would never give its bytes is not asked for them.
+    @Test func movesNothingThatIsThere() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let path = "/hang/there"
+        try place.write("/to/a", Data(String(repeating: path, count: 100_000).utf8))
+        try place.write("/to/b", Data("another".utf8))
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1, [path, path], from: "python", to: "local",
+                destinations: ["\(place.root)/to/a", "\(place.root)/to/b"]))
+        try await eventually("both are reported") { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcome(1, 0)?.returncode == 0, "\(bench.server.log(1, 0))")
+        #expect(bench.server.outcome(1, 1)?.errorClass == "exists" && bench.server.outcome(1, 1)?.errorSite == 2)
+        await bench.close()
+    }
+
+    /// However a source fails, the element says so, names its site, and its neighbours arrive.
+    @Test(arguments: [
+        ("/refuse/a", "permission"), ("/hang/a", "timeout"), ("/short/a", "interrupted"), ("/die/a", "backend"),
+    ])
+    func saysHowASourceFailed(path: String, errorClass: String) async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1, [path, "/fine/b"], from: "python", to: "local",
+                destinations: ["\(place.root)/to/a", "\(place.root)/to/b"]))
+        try await eventually("both are reported", within: .seconds(30)) { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcome(1, 0)?.errorClass == errorClass, "\(bench.server.log(1, 0))")
+        if errorClass != "interrupted" { #expect(bench.server.outcome(1, 0)?.errorSite == 1) }
+        #expect(place.read("/to/a") == nil)
+        if errorClass == "backend" {
+            #expect(bench.server.outcome(1, 1)?.errorClass == nil || bench.server.outcome(1, 1)?.errorSite == 1)
+        } else {
+            #expect(place.read("/to/b") == Data(String(repeating: "/fine/b", count: 100_000).utf8))
+        }
+        #expect(await bench.close() == .drained)
+        #expect(bench.backends.isEmpty)
+    }
+
+    /// The part that an attempt left is gone on from, across the two protocols.
+    @Test func goesOnWhereAnEarlierAttemptEnded() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let bench = try place.bench()
+        func job(_ attempt: Int, _ path: String) -> String {
+            Claims.job(
+                1, [path], from: "python", to: "local", destinations: ["\(place.root)/to/a"], attempt: attempt)
+        }
+        bench.server.hand(job(1, "/short/a"))
+        try await eventually("the first is reported") { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.errorClass == "interrupted")
+        #expect(try place.parts().count == 1)
+        bench.server.hand(job(2, "/short/a"))
+        try await eventually("the second is reported") { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcomes.last?.outcome.returncode == 0, "\(bench.server.outcomes)")
+        // All at first; then the end of what is there, to compare it, and the rest.
+        let asked = String(decoding: place.read("/protocols/python/get.py.asked") ?? Data(), as: UTF8.self)
+        let ranges = asked.split(separator: "\n").map { $0.split(separator: " ").compactMap { Int($0) } }
+        #expect(ranges.first == [0, 800_000] && ranges.count > 1, "\(asked)")
+        #expect(ranges.dropFirst().allSatisfy { $0[0] >= 400_000 - (256 << 10) }, "\(asked)")
+        #expect(place.read("/to/a") == Data(String(repeating: "/short/a", count: 100_000).utf8))
+        #expect(try place.parts().isEmpty)
+        await bench.close()
+    }
+
+    @Test func cancelsOne() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1, ["/hang/a", "/fine/b"], from: "python", to: "local",
+                destinations: ["\(place.root)/to/a", "\(place.root)/to/b"]))
+        try await eventually("its neighbour is through") { bench.server.outcomes.count == 1 }
+        bench.server.change { $0.stop = ["1.0.1"] }
+        try await eventually("both are reported") { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcome(1, 0)?.errorClass == "interrupted")
+        #expect(bench.server.outcome(1, 1)?.returncode == 0)
+        #expect(try place.parts().isEmpty)
+        await bench.close()
+    }
+
+    /// A backend that is killed takes its elements with it, and nothing stays behind.
+    @Test(arguments: ["python", "local"]) func survivesAKill(of side: String) async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1, ["/hang/a", "/hang/b"], from: "python", to: "local",
+                destinations: ["\(place.root)/to/a", "\(place.root)/to/b"]))
+        @Sendable func victims() -> [Int32] {
+            bench.backends.filter { pid in
+                let words = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+                return words.contains(side == "python" ? "get.py" : "haul-local")
+            }
+        }
+        try await eventually("both backends run") { bench.backends.count >= 2 && !victims().isEmpty }
+        for pid in victims() { kill(pid, SIGKILL) }
+        try await eventually("both are reported") { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcomes.allSatisfy { $0.outcome.errorClass == "backend" }, "\(bench.server.log(1))")
+        await bench.close()
+        #expect(bench.backends.isEmpty)
+    }
+}

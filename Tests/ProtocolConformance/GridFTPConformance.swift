@@ -1,0 +1,59 @@
+import Foundation
+import HaulModel
+import HaulPlayground
+import HaulProtocol
+import Support
+import Testing
+
+/// The gridftp protocol against globus-gridftp-server, anonymous and with proxies.
+@Suite(.serialized, .timeLimit(.minutes(15)))
+struct GridFTPConformance {
+    /// Without GSI the server takes what is not ASCII out of each command, so such names are refused; all else must hold,
+    /// and this must be all.
+    @Test func anonymous() async throws {
+        let server = try await GridFTPServer.anonymous()
+        let cases = try await check(server, SiteSpec(site: "gridftp-a", endpoints: [server.endpoint]))
+        for outcome in cases {
+            guard outcome.name == "hostile names" else {
+                #expect(outcome.verdict == .passed, "\(outcome)")
+                continue
+            }
+            guard case .failed(let why) = outcome.verdict else {
+                Issue.record("names that are not ASCII did well without GSI")
+                continue
+            }
+            let refused = why.components(separatedBy: "drops every byte that is not ASCII").count - 1
+            #expect(why.hasPrefix("\(refused) names: "), "\(outcome)")
+        }
+    }
+
+    @Test func gsi() async throws {
+        let grid = try await Grid.make(users: ["alice"])
+        let server = try await GridFTPServer.gsi(grid)
+        let cases = try await check(
+            server,
+            SiteSpec(
+                site: "gridftp-a", endpoints: [server.endpoint], options: ["ca_dir": .string(grid.authorities)],
+                credentials: ["x509-proxy": try await grid.proxy("alice")]))
+        for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
+    }
+
+    private func check(_ server: GridFTPServer, _ site: SiteSpec) async throws -> [CheckCase] {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for part in ["base", "local"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+        let target = CheckTarget(
+            discovered: try #require(Built.protocols()["gridftp"]), site: site, base: "\(folder)/base",
+            disk: "\(folder)/base", local: "\(folder)/local")
+        do {
+            let cases = try await ProtocolCheck(target).run()
+            await server.stop()
+            return cases
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import HaulProtocol
+
+/// What some protocols cannot keep, by nature.
+enum Limits {
+    typealias Verdicts = [String: CheckCase.Verdict]
+
+    /// The server gives a file the time at which it came.
+    static let ownTimes: Verdicts = [
+        "put and get: times": .notApplicable("a put file has a time of its own, not that of its source")
+    ]
+    static let ownPermissions: Verdicts = [
+        "put: permissions": .notApplicable("a put file has permissions of its own, not those of its source")
+    ]
+    /// The server follows links, or hides them.
+    static let noLinks: Verdicts = ["symbolic links": .notApplicable("links are not seen as links")]
+    /// What was sent of a file cannot be gone on from.
+    static let noResume: Verdicts = [
+        "an interrupted large file goes on": .notApplicable("the manifest declares no resume for put")
+    ]
+    /// The data stands on no disk of this machine.
+    static let noDisk: Verdicts = [
+        "names that are not UTF-8": .notApplicable(
+            "the site's disk is not this machine's, so no such name can be made there"),
+        "symbolic links": .notApplicable("the site's disk is not this machine's, so no link can be made there"),
+    ]
+
+    static func all(_ limits: Verdicts...) -> Verdicts { limits.reduce(into: [:]) { $0.merge($1) { $1 } } }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import Support
+import Synchronization
+import Testing
+
+/// The example for protocols of others, in Python, held to what ours are held to.
+@Suite(.timeLimit(.minutes(15)))
+struct PythonConformance {
+    /// Dropped into a folder of protocols, as whoever installs one does it; no program knows of it.
+    @Test func example() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for part in ["protocols", "root/base", "local"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+        try FileManager.default.copyItem(
+            atPath: "\(Built.repository)/protocols/example-python", toPath: "\(folder)/protocols/example-python")
+        let catalog = ProtocolCatalog.scan(["\(folder)/protocols"])
+        let target = CheckTarget(
+            discovered: try #require(catalog["example-python"], "\(catalog.unusable)"),
+            site: SiteSpec(site: "example", options: ["root": .string("\(folder)/root")]), base: "/base",
+            disk: "\(folder)/root/base", local: "\(folder)/local")
+        let cases = try await ProtocolCheck(target).run()
+        for outcome in cases { #expect(outcome.verdict == Limits.noResume[outcome.name] ?? .passed, "\(outcome)") }
+    }
+
+    /// What it cannot begin fails each element with a reason, not the batch.
+    @Test func withoutItsRoot() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let discovered = try #require(Built.protocols()["example-python"])
+        let results = Mutex<[ElementResult]>([])
+        let batch = BatchSpec(
+            operation: .list, options: discovered.manifest.merged([:]), source: SiteSpec(site: "example"),
+            scratch: folder, spool: folder)
+        let run = try await BackendRun.start(discovered, batch: batch) { event in
+            if case .result(_, let result) = event { results.withLock { $0.append(result) } }
+        }
+        for id in ["1", "2"] { await run.add(ElementSpec(id: id, source: "/")) }
+        await run.finish()
+        await run.wait()
+        #expect(results.withLock { $0.map(\.errorClass) } == [.invalid, .invalid])
+        #expect(results.withLock { $0.allSatisfy { $0.reason?.contains("root") == true } })
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+
+/// One reply of a server (RFC 959, 4.2): `250 OK.`, or several lines from `250-...` to `250 ...`.
+struct FTPReply: Sendable, Equatable {
+    var code: Int
+    /// Each line as it came, without its end: the first and the last begin with the code.
+    var lines: [Data]
+
+    /// 1xx: another reply to the same command follows.
+    var isMark: Bool { code < 200 }
+    var isSuccess: Bool { (200..<300).contains(code) }
+
+    /// All of it as text, for reading figures and complaints; a name in it may not be text.
+    var text: String { lines.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n") }
+
+    /// What stands after the code in the first line.
+    var firstText: String { String(decoding: lines.first?.dropFirst(4) ?? Data(), as: UTF8.self) }
+}
+
+/// Cuts what a server sends into replies.
+struct FTPReplyParser {
+    /// What a server sends that is no reply.
+    struct Nonsense: Error {
+        let line: Data
+    }
+
+    /// Bytes that one reply may have: a listing of about a million names comes in one.
+    static let longest = 256 << 20
+
+    private var waiting = Data()
+    private var scanned = 0
+    private var lines: [Data] = []
+    private var bytes = 0
+
+    mutating func add(_ data: Data) {
+        if waiting.isEmpty { waiting = data } else { waiting.append(data) }
+    }
+
+    /// The next whole reply; nil where there is none yet.
+    mutating func next() throws -> FTPReply? {
+        while let line = try nextLine() {
+            let code = Self.code(line)
+            if lines.isEmpty {
+                guard let code else { throw Nonsense(line: line) }
+                if line.count > 3, line[line.startIndex + 3] == UInt8(ascii: "-") {
+                    keep(line)
+                    continue
+                }
+                return FTPReply(code: code, lines: [line])
+            }
+            keep(line)
+            let isLast =
+                code != nil && code == Self.code(lines[0])
+                && (line.count == 3 || line[line.startIndex + 3] == UInt8(ascii: " "))
+            guard isLast, let code else { continue }
+            defer {
+                lines = []
+                bytes = 0
+            }
+            return FTPReply(code: code, lines: lines)
+        }
+        return nil
+    }
+
+    private mutating func keep(_ line: Data) {
+        lines.append(line)
+        bytes += line.count
+    }
+
+    private mutating func nextLine() throws -> Data? {
+        guard waiting.count - scanned + bytes <= Self.longest else {
+            throw Nonsense(line: Data("a reply without end".utf8))
+        }
+        let start = waiting.startIndex
+        guard let end = waiting[(start + scanned)...].firstIndex(of: UInt8(ascii: "\n")) else {
+            scanned = waiting.count
+            return nil
+        }
+        var line = waiting[start..<end]
+        if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+        waiting = waiting[(end + 1)...]
+        scanned = 0
+        // What is left of a large piece is not kept alive by a small rest.
+        if waiting.isEmpty { waiting = Data() }
+        return line
+    }
+
+    private static func code(_ line: Data) -> Int? {
+        guard line.count >= 3, line.prefix(3).allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            line.count == 3 || [UInt8(ascii: " "), UInt8(ascii: "-")].contains(line[line.startIndex + 3]),
+            (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(line[line.startIndex])
+        else { return nil }
+        return Int(String(decoding: line.prefix(3), as: UTF8.self))
+    }
+}

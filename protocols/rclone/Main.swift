@@ -1,0 +1,6 @@
+import HaulProtocol
+
+@main
+struct Main {
+    static func main() async { await BackendMain.run(RcloneBackend.self) }
+}

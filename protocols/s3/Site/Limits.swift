@@ -1,0 +1,41 @@
+import HaulModel
+import HaulProtocol
+
+/// How large things may be: the worker's settings for this protocol, within what S3 takes.
+struct Limits: Sendable {
+    /// The most parts of one upload ("Amazon S3 multipart upload limits").
+    static let mostParts = 10_000
+
+    /// Bytes from which on a file goes up in parts, and of such a part.
+    let threshold: Int
+    let part: Int
+    /// Bytes from which on the server copies in parts, and of such a part.
+    let copyThreshold: Int
+    let copyPart: Int
+    /// Parts of one file on their way at a time.
+    let streams: Int
+
+    init(_ settings: [String: JSONValue]) {
+        let smallest = 5 << 20
+        let largest = 5 << 30
+        func bytes(_ name: String, _ usual: Int) -> Int {
+            min(largest, max(smallest, settings[name]?.int ?? usual))
+        }
+        threshold = bytes("multipart_threshold", 64 << 20)
+        part = bytes("part_size", 32 << 20)
+        copyThreshold = bytes("copy_threshold", largest)
+        copyPart = bytes("copy_part_size", 512 << 20)
+        streams = min(16, max(1, settings["part_streams"]?.int ?? 4))
+    }
+
+    /// Bytes of each part but the last: the same for every attempt at a file of this size.
+    static func partSize(_ size: Int, wanted: Int) -> Int {
+        max(wanted, (size + mostParts - 1) / mostParts)
+    }
+
+    /// The parts of a file in order, as byte ranges; number 1 is the first.
+    static func parts(_ size: Int, wanted: Int) -> [Range<Int>] {
+        let step = partSize(size, wanted: wanted)
+        return stride(from: 0, to: size, by: step).map { $0..<min(size, $0 + step) }
+    }
+}

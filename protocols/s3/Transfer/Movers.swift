@@ -1,0 +1,94 @@
+import Foundation
+import HaulCurl
+import HaulModel
+import HaulProtocol
+
+/// The ways in which a file's bytes move faster than through one stream.
+enum Movers {
+    /// Small files to the worker through curl processes that many share.
+    static let get: [CopyMover<S3End, LocalEnd>] = [
+        .whole("", paces: true) { move in
+            guard move.facts.size <= Curl.smallFile, let path = move.target.path else { return nil }
+            try await SmallObject(
+                bucket: move.source.bucket, place: move.source.place, bandwidth: move.bandwidth, report: move.report
+            )
+            .download(into: path, size: move.facts.size, version: move.facts.version)
+            // Asked for with If-Match: it was the same until its end.
+            return CopyMoved(source: move.facts.version == nil ? nil : move.facts)
+        }
+    ]
+
+    /// Small files from the worker likewise, large ones in parts.
+    static let put: [CopyMover<LocalEnd, S3End>] = [
+        .whole("", paces: true) { move in
+            let bucket = move.target.bucket
+            guard let path = move.source.path else { return nil }
+            if move.facts.size < min(bucket.limits.threshold, Curl.smallFile + 1) {
+                let sums = try await SmallObject.sums(path, move.algorithm, bucket.curl)
+                guard sums.size == move.facts.size else {
+                    throw BackendFailure(.busy, "\(move.source.shown) was changed while it was copied")
+                }
+                try keepsPromise(move.target.element, sums.wanted, move.source.shown)
+                let small = SmallObject(
+                    bucket: bucket, place: move.target.place, bandwidth: move.bandwidth, report: move.report)
+                let (etag, isProven) = try await small.upload(
+                    path, sums, headers: Bucket.metadata(mtime: ObjectFacts.text(move.facts)),
+                    onlyIfMissing: !move.replace)
+                move.target.known.wrote(
+                    ObjectFacts(written: etag, size: sums.size, source: move.facts, isEncrypted: !isProven),
+                    proven: isProven ? sums.wanted : nil)
+                return CopyMoved(checksum: sums.wanted)
+            }
+            // Its streams go as fast as they can.
+            guard move.facts.size >= bucket.limits.threshold, move.bandwidth == nil else { return nil }
+            let sum = try await PartedUpload(
+                end: move.target, source: move.source, facts: move.facts, follow: move.follow, replace: move.replace,
+                algorithm: move.algorithm, report: move.report
+            ).run()
+            return CopyMoved(checksum: sum)
+        }
+    ]
+
+    /// By the server alone, where one serves both ends; else small files through the worker's spool.
+    static let copy: [CopyMover<S3End, S3End>] = [
+        .whole("copied within the server", paces: false) { move in
+            try await ServerCopy(
+                source: move.source, target: move.target, facts: move.facts, replace: move.replace,
+                report: move.report
+            ).run() ? CopyMoved(source: move.facts) : nil
+        },
+        .whole("", paces: true) { move in
+            let curl = move.target.bucket.curl
+            let limit = min(move.target.bucket.limits.threshold, Curl.smallFile + 1)
+            guard move.facts.size < limit, curl.spool.takes(move.facts.size) else { return nil }
+            return try await curl.spool.withRoom(move.facts.size) {
+                let file = curl.spool.file("data")
+                defer { unlink(file) }
+                try await SmallObject(
+                    bucket: move.source.bucket, place: move.source.place, bandwidth: move.bandwidth, report: move.report
+                )
+                .download(into: file, size: move.facts.size, version: move.facts.version)
+                let sums = try await SmallObject.sums(file, move.algorithm, curl)
+                try keepsPromise(move.target.element, sums.wanted, move.source.shown)
+                let known = move.source.known.object
+                let headers = Bucket.metadata(
+                    mtime: ObjectFacts.text(move.facts), contentType: known?.contentType ?? "")
+                let (etag, isProven) = try await SmallObject(
+                    bucket: move.target.bucket, place: move.target.place, bandwidth: move.bandwidth, report: move.report
+                ).upload(file, sums, headers: headers, onlyIfMissing: !move.replace)
+                move.target.known.wrote(
+                    ObjectFacts(written: etag, size: sums.size, source: move.facts, isEncrypted: !isProven),
+                    proven: isProven ? sums.wanted : nil)
+                return CopyMoved(checksum: sums.wanted, source: move.facts)
+            }
+        },
+    ]
+
+    /// Before the object is there: what is wrong never appears.
+    private static func keepsPromise(_ element: ElementSpec, _ sum: String?, _ shown: String) throws {
+        guard let promised = element.checksum?.lowercased(), let sum,
+            promised.hasPrefix("\(sum.prefix { $0 != ":" }):"), promised != sum
+        else { return }
+        throw BackendFailure(.checksum, "\(shown) has the checksum \(sum), not \(promised)")
+    }
+}

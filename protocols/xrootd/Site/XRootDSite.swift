@@ -1,0 +1,60 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+
+/// One side of a batch as the tools of XRootD need it, checked.
+struct XRootDSite: Hashable, Sendable {
+    /// The site's name, for messages.
+    var name: String
+    /// `HOST:PORT`, the preferred one first.
+    var endpoints: [String]
+    /// `roots` where all is encrypted.
+    var scheme: String
+    /// What `~` means.
+    var home: String
+    /// The environment of xrdfs and xrdcp: what they show to the server, and how long they wait for it.
+    var environment: [String: String]
+
+    /// - Parameter scratch: The batch's own folder: the home directory of the tools, which keep a history there.
+    /// - Throws: ``BackendFailure`` (`invalid`) for what cannot work.
+    init(_ spec: SiteSpec, scratch: String) throws {
+        name = spec.site
+        endpoints = spec.endpoints
+        guard !endpoints.isEmpty else {
+            throw BackendFailure(.invalid, "the site \(spec.site) has no endpoint (host:port)")
+        }
+        if let odd = endpoints.first(where: { !Self.isEndpoint($0) }) {
+            throw BackendFailure(.invalid, "the site \(spec.site) has an endpoint that is no host:port: \(odd)")
+        }
+        scheme = spec.options["tls"]?.bool == true ? "roots" : "root"
+        home = spec.options["home"]?.string ?? "/"
+        environment = Environment.allowed.merging(Self.manners(scratch)) { $1 }
+        // A credential of this process's own user is nobody's here.
+        environment["X509_USER_PROXY"] = spec.credentials["x509-proxy"] ?? "\(scratch)/no-proxy"
+        environment["BEARER_TOKEN_FILE"] = spec.credentials["bearer"] ?? "\(scratch)/no-token"
+    }
+
+    /// `root://HOST:PORT`; a path follows a slash of its own.
+    func url(_ endpoint: String) -> String { "\(scheme)://\(endpoint)/" }
+
+    private static func manners(_ scratch: String) -> [String: String] {
+        [
+            "HOME": scratch, "LC_ALL": "C.UTF-8", "TERM": "dumb", "INPUTRC": "/dev/null", "TZ": "UTC",
+            "XRD_LOGLEVEL": "None",
+            // A file is what it is called, also `a.meta4`.
+            "XRD_METALINKPROCESSING": "0",
+            // Whoever is away is told so soon: the job is tried again, the batch must not stand still meanwhile.
+            "XRD_CONNECTIONWINDOW": "15", "XRD_CONNECTIONRETRY": "1", "XRD_STREAMERRORWINDOW": "0",
+            "XRD_REQUESTTIMEOUT": "900", "XRD_STREAMTIMEOUT": "60", "XRD_CPTIMEOUT": "0",
+        ]
+    }
+
+    private static func isEndpoint(_ text: String) -> Bool {
+        guard let first = text.utf8.first, first != UInt8(ascii: "-"), text.utf8.count <= 300 else { return false }
+        let letters = text.unicodeScalars.allSatisfy {
+            $0.isASCII
+                && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || ".-_:[]".unicodeScalars.contains($0))
+        }
+        return letters
+    }
+}

@@ -1,0 +1,40 @@
+import HaulModel
+import HaulProtocol
+
+extension XRootDBackend {
+    func get(_ element: ElementSpec, _ report: ElementReport) async throws {
+        let target = try LocalEnd(worker: element.destination ?? "")
+        try await FileCopying(
+            element, options, report, from: end(element.source, source), to: target, movers: [.download]
+        ).run()
+    }
+
+    func put(_ element: ElementSpec, _ report: ElementReport) async throws {
+        guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
+        try await FileCopying(
+            element, options, report, from: LocalEnd(worker: element.source), to: end(target, source),
+            movers: [.upload]
+        ).run()
+    }
+
+    func copy(_ element: ElementSpec, _ report: ElementReport) async throws {
+        guard let target = element.destination, let destination else {
+            throw BackendFailure(.invalid, "a copy needs a destination")
+        }
+        let from = try await end(element.source, source)
+        let to = try await end(target, destination)
+        var movers: [CopyMover<XRootDEnd, XRootDEnd>] = []
+        switch moving.thirdParty {
+        case .only: movers = [.thirdParty(only: true)]
+        case .first:
+            let can = from.abilities.thirdParty && to.abilities.thirdParty
+            movers = (can ? [.thirdParty(only: false)] : []) + [.between]
+        case .never: movers = [.between]
+        }
+        try await FileCopying(element, options, report, from: from, to: to, movers: movers).run()
+    }
+
+    private func end(_ path: String, _ files: RemoteFiles) async throws -> XRootDEnd {
+        try await XRootDEnd(path, files, files.pool.abilities(files), moving)
+    }
+}
