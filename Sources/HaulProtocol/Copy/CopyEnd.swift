@@ -10,8 +10,8 @@ public import HaulModel
 ///     }
 ///
 /// What a backend has to write, by what its protocol can:
-/// - **Files, renamed when complete** (SFTP, WebDAV, GridFTP): everything but ``checksum(_:_:)`` and
-///   ``settle(_:)``; ``CopyTraits/publication`` is `.rename`, and the algorithm writes a part file beside the final name.
+/// - **Files, renamed when complete** (SFTP, WebDAV, GridFTP): everything but ``settle(_:)``;
+///   ``CopyTraits/publication`` is `.rename`, and the algorithm writes a part file beside the final name.
 /// - **Objects that appear whole or not at all** (S3): ``CopyTraits/publication`` is `.whole`: no part, no rename. The
 ///   ``CopyWriter`` uploads, and the object appears in its ``CopyWriter/finish(_:)`` alone.
 /// - **A tool that moves a file by itself** (xrdcp, rclone, a third-party copy, a server-side COPY): a ``CopyMover``
@@ -66,8 +66,6 @@ public protocol CopyEnd: Sendable {
 }
 
 extension CopyEnd {
-    public func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? { nil }
-
     public func settle(_ source: FileFacts) async throws -> FileFacts? { nil }
 }
 

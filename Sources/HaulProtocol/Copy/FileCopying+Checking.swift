@@ -59,17 +59,24 @@ extension FileCopying {
         _ move: CopyMove<Source, Target>, _ promise: Promise?, read: String?, _ algorithm: StreamHash.Algorithm
     ) async throws -> String {
         guard options.verify == .checksum else {
-            // The element's own alone: of what was read, or of what arrived.
+            // The element's own alone: of what passed, or of what arrived.
             var sum = read
             if sum == nil { sum = try await cheapSum(move, algorithm) }
             if let sum, let promise { try keeps(promise, sum) }
             return sum ?? promise?.sum ?? ""
         }
-        async let arrived = move.target.traits.isStream ? nil : sum(move.target, move.facts, algorithm, follow: false)
+        async let arrived = move.target.traits.isStream ? nil : arrivedSum(move, algorithm)
         let ours: String
         if let read { ours = read } else { ours = try await sum(source, move.facts, algorithm, follow: follow) }
+        let theirs = try await arrived
+        // Where the source is read or asked after the bytes went, it may have changed since.
+        if read == nil, theirs.map({ $0 != ours }) ?? false || promise.map({ $0.sum != ours }) ?? false,
+            !source.traits.isStream
+        {
+            try unchanged(move.facts, try await latest(nil))
+        }
         if let promise { try keeps(promise, ours) }
-        if let theirs = try await arrived, theirs != ours {
+        if let theirs, theirs != ours {
             throw BackendFailure(.checksum, "\(theirs) arrived for \(target.shown), not \(ours)")
         }
         return ours
@@ -81,13 +88,17 @@ extension FileCopying {
         }
     }
 
-    /// What arrived, or its source, wherever it is cheaper to have.
+    /// Of what arrived; of its source only where nothing of what arrived can be read.
     private func cheapSum(_ move: CopyMove<Source, Target>, _ algorithm: StreamHash.Algorithm) async throws -> String {
-        func isCheap(_ traits: CopyTraits) -> Bool { traits.isNear || traits.checksums.contains(algorithm) }
-        if move.target.traits.isStream || !isCheap(move.target.traits) && isCheap(source.traits) {
-            return try await sum(source, move.facts, algorithm, follow: follow)
-        }
-        return try await sum(move.target, move.facts, algorithm, follow: false)
+        if move.target.traits.isStream { return try await sum(source, move.facts, algorithm, follow: follow) }
+        return try await arrivedSum(move, algorithm)
+    }
+
+    /// Of the target, which has its source's size, and a version of its own.
+    private func arrivedSum(
+        _ move: CopyMove<Source, Target>, _ algorithm: StreamHash.Algorithm
+    ) async throws -> String {
+        try await sum(move.target, FileFacts(kind: .file, size: move.facts.size), algorithm, follow: false)
     }
 
     /// The hash to show all bytes that pass from `offset` on; it has seen those before it. Nil where none is wanted, or
@@ -96,7 +107,10 @@ extension FileCopying {
     func passing(_ move: CopyMove<Source, Target>, _ offset: Int, seen: Bool) async throws -> StreamHash? {
         guard let algorithm = move.algorithm, seen else { return nil }
         let traits = source.traits
-        if !traits.isNear, !traits.isStream, traits.checksums.contains(algorithm) { return nil }
+        // Where both ends are compared the source's own checksum will do; a promise is about what passes.
+        if options.verify == .checksum, !traits.isNear, !traits.isStream, traits.checksums.contains(algorithm) {
+            return nil
+        }
         let hash = try StreamHash(algorithm)
         guard offset > 0 else { return hash }
         // A part is what it is compared with where both ends are compared: it cannot vouch for the source.
@@ -143,6 +157,7 @@ extension FileCopying {
                 }
             }
             try Task.checkCancellation()
+            if order.isToEnd { _ = try await reader.finish() }
         } onCancel: {
             reader.abandon()
         }

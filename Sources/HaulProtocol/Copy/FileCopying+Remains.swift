@@ -5,8 +5,10 @@ struct Trouble: Error {
     enum Remains: Sendable {
         /// Nothing of ours.
         case nothing
-        /// Bytes that nobody goes on from.
+        /// Bytes that nobody goes on from. Under a final name that is written in place they may still be those of before.
         case waste
+        /// A file that is known to be wrong.
+        case wrong
         /// A part that the next attempt goes on from.
         case part
     }
@@ -28,21 +30,44 @@ struct SourceChanged: Error {
 
 extension FileCopying {
     /// Runs `body`; where it fails or is cancelled, removes what was written, unless a later attempt goes on from it.
+    /// - Parameter old: What stood under the name before.
     func cleaningUp<Value: Sendable>(
-        _ move: CopyMove<Source, Target>, _ body: () async throws -> Value
+        _ move: CopyMove<Source, Target>, old: FileFacts? = nil, _ body: () async throws -> Value
     ) async throws -> Value {
         do {
             return try await body()
         } catch {
             let trouble = error as? Trouble
             let cause = trouble?.cause ?? error
-            switch trouble?.remains ?? usual(move) {
-            case .nothing: break
-            case .waste: await remove(move.target)
-            case .part: if isFinal(cause) { await remove(move.target) }
+            var plain = Self.plain(cause)
+            let isInTheWay =
+                switch trouble?.remains ?? usual(move) {
+                case .nothing: false
+                case .waste, .wrong: true
+                case .part: isFinal(cause)
+                }
+            if isInTheWay {
+                let kept = if case .wrong? = trouble?.remains { nil as FileFacts? } else { old }
+                if let why = await remove(move.target, unless: kept) {
+                    report.log("\(move.target.shown) could not be removed: \(why)")
+                    if var failure = plain as? BackendFailure {
+                        failure.reason += "; \(move.target.shown) could not be removed"
+                        plain = failure
+                    }
+                }
             }
-            throw Self.plain(cause)
+            throw plain
         }
+    }
+
+    /// What is left where all was written and then found wrong, or where that could not be found out.
+    func afterChecking(
+        _ move: CopyMove<Source, Target>, _ error: any Error, else remains: Trouble.Remains
+    ) -> Trouble.Remains {
+        if move.target.traits.publication == .rename { return remains }
+        // It stands under its final name, whole. Compared it is by whoever tries again.
+        let isWrong = error is SourceChanged || (error as? BackendFailure)?.errorClass == .checksum
+        return isWrong ? .wrong : .nothing
     }
 
     /// What is left by a writer that failed.
@@ -58,14 +83,27 @@ extension FileCopying {
     }
 
     private func isFinal(_ error: any Error) -> Bool {
-        if Task.isCancelled || report.isCancelled || element.last || error is SourceChanged { return true }
+        if report.isGivenUp || element.last || error is SourceChanged { return true }
         return (Self.plain(error) as? BackendFailure)?.errorClass.isPermanent ?? false
     }
 
-    /// In a task of its own: what cancels the copy must not keep its remains from being removed. Not for long: an end
-    /// that hangs keeps them, not the element.
-    private func remove(_ end: Target) async {
-        await Task { try? await Abandonable.run(limit: .seconds(3)) { try await end.discard() } }.value
+    /// In a task of its own: what cancels the copy must not keep its remains from being removed. Then it is not for long:
+    /// an end that hangs keeps them, not the element.
+    /// - Parameter old: Stays where it is still what is there: nothing was written then.
+    /// - Returns: Why it could not be removed.
+    private func remove(_ end: Target, unless old: FileFacts?) async -> String? {
+        let limit = Task.isCancelled || report.isCancelled ? Duration.seconds(3) : .seconds(30)
+        return await Task {
+            do {
+                try await Abandonable.run(limit: limit) {
+                    if let old, let now = try await end.facts(follow: true), now == old { return }
+                    try await end.discard()
+                }
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }.value
     }
 
     private static func plain(_ error: any Error) -> any Error {

@@ -47,7 +47,7 @@ extension FileCopying {
             do {
                 try await check(move, promise, read: moved.checksum, source: moved.source, size: now?.size)
             } catch {
-                throw Trouble(error, move.target.traits.publication == .whole ? .waste : left)
+                throw Trouble(error, afterChecking(move, error, else: left))
             }
             return true
         } catch {
@@ -62,7 +62,9 @@ extension FileCopying {
         let bodies = movers.compactMap { mover in
             if case .into(let body) = mover.way, options.bandwidth == nil || mover.paces { (mover, body) } else { nil }
         }
-        var (offset, feed) = try await resumption(move, writer.existing, goingOn: bodies.isEmpty)
+        // For a checksum of the whole the source may have to be read from its beginning first.
+        var (offset, feed) = try await resumption(
+            move, writer.existing, goingOn: bodies.isEmpty && move.algorithm == nil)
         defer { feed?.abandon() }
         if writer.existing > offset { try await writer.cut(to: offset) }
         move.offset = offset
@@ -87,7 +89,7 @@ extension FileCopying {
             try await check(move, promise, read: read, source: now, size: size)
         } catch {
             // Its writer is done: now it is there to be removed.
-            throw Trouble(error, move.target.traits.publication == .whole ? .waste : usual(move))
+            throw Trouble(error, afterChecking(move, error, else: usual(move)))
         }
     }
 

@@ -46,7 +46,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
         case .compareChecksums: throw BackendFailure(.backend, "the checksums were compared without a result")
         case .copy(let replace):
             guard let found else { throw BackendFailure(.notFound, "\(source.shown) does not exist") }
-            try await copy(found, promise, algorithm, replace: replace)
+            try await copy(found, over: old, promise, algorithm, replace: replace)
         }
     }
 
@@ -75,7 +75,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
         }
         let first = plan(nil)
         guard first == .compareChecksums, let found, let algorithm else { return first }
-        async let theirs = sum(target, found, algorithm, follow: true)
+        async let theirs = sum(target, FileFacts(kind: .file, size: found.size), algorithm, follow: true)
         // What the element promises is enough; the source is asked too where both ends are to be compared.
         let ours = options.verify == .checksum ? try await sum(source, found, algorithm, follow: follow) : promise?.sum
         let there = try await theirs
@@ -85,7 +85,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
     }
 
     private func copy(
-        _ facts: FileFacts, _ promise: Promise?, _ algorithm: StreamHash.Algorithm?, replace: Bool
+        _ facts: FileFacts, over old: FileFacts?, _ promise: Promise?, _ algorithm: StreamHash.Algorithm?, replace: Bool
     ) async throws {
         try await target.prepareParent(make: options.parents, isMissing: false)
         var isDone = false
@@ -94,7 +94,11 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
             let part = move(facts, to: try target.sibling(name), replace: true, algorithm)
             isDone = try await cleaningUp(part) {
                 try await written(part, promise)
-                if try await part.target.publish(as: target, replace: replace) { return true }
+                do {
+                    if try await part.target.publish(as: target, replace: replace) { return true }
+                } catch let failure as BackendFailure where failure.errorClass == .notFound {
+                    throw BackendFailure(.busy, "another attempt took the part away: \(failure.reason)")
+                }
                 report.log("\(target.shown): nothing is renamed there, so it is written under its final name")
                 try await part.target.discard()
                 return false
@@ -102,7 +106,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
         }
         if !isDone {
             let final = move(facts, to: target, replace: replace, algorithm)
-            try await cleaningUp(final) { try await written(final, promise) }
+            try await cleaningUp(final, old: old) { try await written(final, promise) }
         }
         report.log("copied \(facts.size) bytes to \(target.shown)")
     }

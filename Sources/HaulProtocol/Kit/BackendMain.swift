@@ -30,7 +30,7 @@ public enum BackendMain {
                 switch try BackendCommand(line: line) {
                 case .batch: throw WireError("is a second batch")
                 case .element(let element): await session.add(element)
-                case .cancel(let id): await session.cancel(id)
+                case .cancel(let id, let keep): await session.cancel(id, keep: keep)
                 case .ask(let id, let question): await session.ask(id, question)
                 case .answer(let id, let answer): await session.answer(id, answer)
                 }

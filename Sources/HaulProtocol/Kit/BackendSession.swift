@@ -40,9 +40,9 @@ actor BackendSession<B: Backend> {
         }
     }
 
-    func cancel(_ id: String) async {
+    func cancel(_ id: String, keep: Bool) async {
         if let run = running[id] {
-            run.report.cancel()
+            run.report.cancel(keep: keep)
             run.task.cancel()
         } else if let index = waiting.firstIndex(where: { $0.id == id }) {
             waiting.remove(at: index)
@@ -60,7 +60,7 @@ actor BackendSession<B: Backend> {
     func cancelAll() async {
         cancelled = true
         let ids = waiting.map(\.id) + running.keys
-        for id in ids { await cancel(id) }
+        for id in ids { await cancel(id, keep: true) }
         await drain()
         await writer.flush()
     }

@@ -11,6 +11,7 @@ public final class ElementReport: Sendable {
         var lastBytes = 0
         var dropped = 0
         var cancelled = false
+        var givenUp = false
         var ended = false
     }
 
@@ -90,6 +91,10 @@ public final class ElementReport: Sendable {
     /// True once the element was cancelled: for code that runs outside of its task.
     public var isCancelled: Bool { state.withLock { $0.cancelled } }
 
+    /// True once it was cancelled for good: nobody goes on from what is there of it. An element that is only ended here -
+    /// its worker stops, or it stood still - is tried again.
+    public var isGivenUp: Bool { state.withLock { $0.givenUp } }
+
     private var isEnded: Bool { state.withLock { $0.ended } }
 
     /// How many of the entries one line takes, names escaped at their worst included.
@@ -110,8 +115,11 @@ extension ElementReport {
     /// The element's operation starts now.
     func begin() { state.withLock { $0.began = .now } }
 
-    func cancel() {
-        state.withLock { $0.cancelled = true }
+    func cancel(keep: Bool) {
+        state.withLock { state in
+            state.cancelled = true
+            state.givenUp = state.givenUp || !keep
+        }
         link?.end()
     }
 

@@ -1,6 +1,6 @@
 import CFiles
 import Foundation
-import HaulModel
+public import HaulModel
 import Synchronization
 
 /// A file of this machine as one end of a copy: the worker's own in `get` and `put`, or one of a site that is this
@@ -100,6 +100,9 @@ public struct LocalEnd: CopyEnd {
             do { try place().unlink() } catch let failure as BackendFailure where failure.errorClass == .notFound {}
         }
     }
+
+    /// Reading it is the way.
+    public func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? { nil }
 
     public func reader(_ order: ReadOrder) async throws -> any CopyReader {
         try await Self.files.run { try openReader(order) }

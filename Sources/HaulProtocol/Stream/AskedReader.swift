@@ -115,6 +115,9 @@ final class AskedReader: CopyReader {
                 .backend, "the pipe to the source cannot be opened: \(String(cString: strerror(errno)))")
         }
         _ = fcntl(descriptor, Self.setPipeSize, Self.roomInPipe)
+        // What an earlier question was answered with, and nobody took, is no part of this one.
+        var waste = [UInt8](repeating: 0, count: 1 << 16)
+        while read(descriptor, &waste, waste.count) > 0 {}
         let pipe = PipeReader(descriptor: descriptor)
         let isAbandoned = state.withLock { state in
             if !state.isAbandoned { state.pipe = pipe }

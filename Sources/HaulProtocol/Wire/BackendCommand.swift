@@ -4,7 +4,8 @@ public import Foundation
 public enum BackendCommand: Sendable, Hashable {
     case batch(BatchSpec)
     case element(ElementSpec)
-    case cancel(id: String)
+    /// - Parameter keep: What a later attempt can go on from stays: the element was not given up.
+    case cancel(id: String, keep: Bool = false)
     /// To a getting backend: what the other one wants of the element's source.
     case ask(id: String, SourceQuestion)
     /// To a putting backend: what it asked.
@@ -20,7 +21,8 @@ extension BackendCommand {
             switch self {
             case .batch(let batch): try encoder.encode(Typed(type: "batch", version: BatchSpec.version, value: batch))
             case .element(let element): try encoder.encode(Typed(type: "element", value: element))
-            case .cancel(let id): try encoder.encode(Typed(type: "cancel", value: Cancel(id: id)))
+            case .cancel(let id, let keep):
+                try encoder.encode(Typed(type: "cancel", value: Cancel(id: id, keep: keep ? true : nil)))
             case .ask(let id, let question):
                 try encoder.encode(
                     Typed(type: "ask", value: SourceQuestionDocument(id: id, question)))
@@ -44,7 +46,9 @@ extension BackendCommand {
                 }
                 self = .batch(try decoder.decode(BatchSpec.self, from: line))
             case "element": self = .element(try decoder.decode(ElementSpec.self, from: line))
-            case "cancel": self = .cancel(id: try decoder.decode(Cancel.self, from: line).id)
+            case "cancel":
+                let cancel = try decoder.decode(Cancel.self, from: line)
+                self = .cancel(id: cancel.id, keep: cancel.keep ?? false)
             case "ask":
                 let question = try decoder.decode(SourceQuestionDocument.self, from: line)
                 self = .ask(id: question.id, try question.value())
@@ -65,5 +69,8 @@ extension BackendCommand {
         var version: Int?
     }
 
-    private struct Cancel: Codable { var id: String }
+    private struct Cancel: Codable {
+        var id: String
+        var keep: Bool?
+    }
 }

@@ -70,17 +70,19 @@ extension WorkerSession {
         forget(id)
         await report.abandon()
         await reports?.drop(report.assignment.key)
-        cancel(id, reason: "its lease has ended")
+        cancel(id, reason: "its lease has ended", keep: true)
     }
 
     /// Ends an attempt; its result follows, unless it has one by now.
     ///
     /// Not waited for: a batch that hands a neighbour's log to a slow server takes no orders until that is done, and
     /// the heartbeat that brought this one must not wait for that.
-    func cancel(_ id: String, reason: String) {
+    ///
+    /// - Parameter keep: Somebody else may have it by now: what there is of its file stays for them.
+    func cancel(_ id: String, reason: String, keep: Bool = false) {
         if let number = runnerOf[id] {
             let runner = runners[number]
-            Task { await runner?.cancel(id, reason: reason) }
+            Task { await runner?.cancel(id, reason: reason, keep: keep) }
         } else if let index = waiting.firstIndex(where: { $0.elements.contains { $0.key.id == id } }) {
             waiting[index].elements.removeAll { $0.key.id == id }
             if waiting[index].elements.isEmpty { waiting.remove(at: index) }

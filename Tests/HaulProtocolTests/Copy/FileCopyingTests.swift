@@ -167,24 +167,6 @@ struct FileCopyingTests {
         #expect(changed.failure?.errorClass == .busy && here.files.isEmpty, "\(String(describing: changed.failure))")
     }
 
-    @Test func aCancelLeavesNothing() async throws {
-        store(Self.large(4 << 20))
-        let (source, target) = (source, target)
-        let running = Mutex<Task<Copied, any Error>?>(nil)
-        there.change { state in
-            state.afterBytes = (1_000_000, { _ in running.withLock { $0?.cancel() } })
-        }
-        let gate = AsyncStream<Void>.makeStream()
-        let task = Task {
-            for await _ in gate.stream {}
-            return try await Copied.run(source, target)
-        }
-        running.withLock { $0 = task }
-        gate.continuation.finish()
-        let copied = try await task.value
-        #expect(copied.wasCancelled && here.files.isEmpty)
-    }
-
     @Test func parentsAreMadeOnceTheyAreMissed() async throws {
         here.change { $0.missing = ["/d"] }
         let none = try await Copied.run(source, target, CommonOptions(parents: false))
@@ -230,6 +212,7 @@ struct FileCopyingTests {
                 return try await end.publish(as: target.end, replace: replace)
             }
             func discard() async throws { try await end.discard() }
+            func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? { nil }
             func reader(_ order: ReadOrder) async throws -> any CopyReader { try await end.reader(order) }
             func writer(_ order: WriteOrder) async throws -> any CopyWriter { try await end.writer(order) }
         }

@@ -29,11 +29,18 @@ final class MemoryStore: Sendable {
         var writeFailsAt: Int?
         /// Names no part can be written under.
         var isHeld = false
+        /// Neither looked at nor written to.
+        var isAway = false
         var refuses = false
         var corrupts = false
         var hasRanges = true
         var answersSums = true
         var renames = true
+        var discardFails = false
+        /// The part is gone when it is to get its name.
+        var publishFails = false
+        /// What readers give instead of what is there.
+        var sends: Data?
         /// Runs once, when a reader has given so many bytes.
         var afterBytes: (count: Int, run: @Sendable (inout State) -> Void)?
     }
@@ -68,12 +75,18 @@ struct MemoryEnd: CopyEnd {
     private var parent: String { ListingPath.parent(path).directory }
 
     func facts(follow: Bool) async throws -> FileFacts? {
-        store.use { state in
+        try store.use { state in
+            if state.isAway { throw BackendFailure(.connect, "away") }
             guard let file = state.files[path] else { return nil }
             let kind = file.kind == .link && follow ? .file : file.kind
             return FileFacts(
-                kind: kind, size: file.data.count, modified: file.modified, permissions: file.permissions)
+                kind: kind, size: file.data.count, modified: file.modified, permissions: file.permissions,
+                version: version(file))
         }
+    }
+
+    private func version(_ file: MemoryStore.File) -> String {
+        "\(path) \(file.data.count) \(file.modified ?? -1)"
     }
 
     func sibling(_ name: String) -> MemoryEnd {
@@ -87,13 +100,19 @@ struct MemoryEnd: CopyEnd {
     func publish(as target: MemoryEnd, replace: Bool) async throws -> Bool {
         try store.use { state in
             guard state.renames else { return false }
+            if state.publishFails { throw BackendFailure(.notFound, "no part") }
             if !replace, state.files[target.path] != nil { throw BackendFailure(.exists, "there by now") }
             state.files[target.path] = state.files.removeValue(forKey: path)
             return true
         }
     }
 
-    func discard() async throws { store.change { $0.files[path] = nil } }
+    func discard() async throws {
+        try store.use { state in
+            if state.discardFails { throw BackendFailure(.connect, "away") }
+            state.files[path] = nil
+        }
+    }
 
     func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
         guard given.checksums.contains(algorithm) else { return nil }
@@ -108,11 +127,15 @@ struct MemoryEnd: CopyEnd {
 
     func reader(_ order: ReadOrder) async throws -> any CopyReader {
         guard order.from == 0 || store.use({ $0.hasRanges }) else { throw CopyNotResumable() }
+        if let wanted = order.facts.version, store.use({ $0.files[path].map(version) != wanted }) {
+            throw BackendFailure(.busy, "it is another version")
+        }
         return MemoryReader(store, path, order)
     }
 
     func writer(_ order: WriteOrder) async throws -> any CopyWriter {
         let existing = try store.use { state in
+            if state.isAway { throw BackendFailure(.connect, "away") }
             if state.isHeld { throw CopyWriteFailure(.init(.busy, "another writes"), wroteNothing: true) }
             if state.refuses { throw CopyWriteFailure(.init(.permission, "refused"), wroteNothing: true) }
             if state.missing.contains(parent) {
@@ -143,7 +166,7 @@ final class MemoryReader: CopyReader {
         let data = try store.use { state in
             guard let file = state.files[path] else { throw BackendFailure(.notFound, "gone") }
             if let fails = state.readFailsAt, start >= fails { throw BackendFailure(.interrupted, "cut") }
-            let data = file.data.dropFirst(start).prefix(min(64 << 10, order.to - start))
+            let data = (state.sends ?? file.data).dropFirst(start).prefix(min(64 << 10, order.to - start))
             guard !data.isEmpty else { throw BackendFailure(.interrupted, "shorter") }
             state.read += data.count
             if let after = state.afterBytes, state.read >= after.count {
@@ -238,7 +261,7 @@ struct Copied: Sendable {
     static func run<Source: CopyEnd, Target: CopyEnd>(
         _ source: Source, _ target: Target, _ options: CommonOptions = CommonOptions(), checksum: String? = nil,
         attempt: Int = 1, last: Bool = false, movers: [CopyMover<Source, Target>] = [],
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(), onReport: (ElementReport) -> Void = { _ in }
     ) async throws -> Copied {
         let file = NSTemporaryDirectory() + "haul-copy-\(UUID().uuidString)"
         defer { unlink(file) }
@@ -246,6 +269,7 @@ struct Copied: Sendable {
         defer { close(descriptor) }
         let writer = LineWriter(descriptor: descriptor)
         let report = ElementReport(id: "e", writer: writer)
+        onReport(report)
         let element = ElementSpec(
             id: "e", source: source.shown, destination: target.shown, checksum: checksum, attempt: attempt, last: last)
         var copied = Copied()
