@@ -216,6 +216,27 @@ import Testing
         await bench.close()
     }
 
+    /// Cancelled while the spool has no room for it, first in the queue or behind: nobody is waited for.
+    @Test func cancelsWhatWaitsForTheSpool() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("/from/a", Data("a".utf8))
+        let bench = try place.bench(spool: 420_000)
+        bench.server.hand(
+            Claims.job(
+                1, Array(repeating: "\(place.root)/from/a", count: 4), from: "local", to: "fake",
+                destinations: ["/sleep/600", "/ok/1", "/ok/2", "/ok/3"], size: 400_000))
+        try await eventually("the slow one runs") { bench.server.log(1).contains("fake: /sleep/600") }
+        bench.server.change { $0.stop = ["1.1.1", "1.2.1"] }
+        try await eventually("both are reported") { bench.server.outcomes.count == 2 }
+        #expect([1, 2].allSatisfy { bench.server.outcome(1, $0)?.errorClass == "interrupted" })
+        bench.server.change { $0.stop = ["1.0.1"] }
+        try await eventually("all are reported") { bench.server.outcomes.count == 4 }
+        #expect(bench.server.outcome(1, 0)?.errorClass == "interrupted")
+        #expect(bench.server.outcome(1, 3)?.returncode == 0)
+        #expect(await bench.close() == .drained)
+    }
+
     @Test(arguments: ["/exit/3", "/signal/9", "/garbage"])
     func failsWhatAPuttingBackendTookWithIt(path: String) async throws {
         let place = try Place()

@@ -46,7 +46,7 @@ struct GridFTPConformance {
         }
         let target = CheckTarget(
             discovered: try #require(Built.protocols()["gridftp"]), site: site, base: "\(folder)/base",
-            disk: "\(folder)/base", local: "\(folder)/local")
+            disk: "\(folder)/base", local: "\(folder)/local", resumeBytes: 256 << 20)
         do {
             let cases = try await ProtocolCheck(target).run()
             await server.stop()

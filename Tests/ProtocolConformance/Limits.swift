@@ -17,6 +17,11 @@ enum Limits {
     static let noResume: Verdicts = [
         "an interrupted large file goes on": .notApplicable("the manifest declares no resume for put")
     ]
+    /// No pipe to a backend of another protocol.
+    static let noStream: Verdicts = Dictionary(
+        uniqueKeysWithValues: ["a whole file", "an interrupted file goes on", "a source that is asked"].map {
+            ("between two protocols: \($0)", .notApplicable("the manifest declares no stream for get and put"))
+        })
     /// The data stands on no disk of this machine.
     static let noDisk: Verdicts = [
         "names that are not UTF-8": .notApplicable(

@@ -21,7 +21,7 @@ struct SSHConformance {
                 site: "ssh-a", endpoints: [server.endpoint],
                 options: ["user": .string(NSUserName()), "host_keys": [.string(server.hostKey)]],
                 credentials: ["ssh-key": server.loginKey]),
-            base: server.root + "/base", disk: server.root + "/base", local: local)
+            base: server.root + "/base", disk: server.root + "/base", local: local, resumeBytes: 256 << 20)
         let cases: [CheckCase]
         do { cases = try await ProtocolCheck(target).run() } catch {
             await server.stop()

@@ -69,24 +69,9 @@ enum CheckFaults {
 
     private static func make(_ site: CheckSite) async throws {
         let (path, bytes) = (site.local("large"), site.target.largeBytes)
-        try await blocking.run {
-            if let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size == bytes {
-                return
-            }
-            guard FileManager.default.createFile(atPath: path, contents: nil) else {
-                throw CheckFailure("\(path) cannot be written")
-            }
-            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            var generator = SystemRandomNumberGenerator()
-            var left = bytes
-            while left > 0 {
-                let block = (0..<(1 << 17)).map { _ in generator.next() }
-                let data = block.withUnsafeBytes { Data($0.prefix(left)) }
-                try handle.write(contentsOf: data)
-                left -= data.count
-            }
-            try handle.close()
-        }
+        var status = stat()
+        if stat(path, &status) == 0, Int(status.st_size) == bytes { return }
+        try await CheckContent.write(path, bytes: bytes)
     }
 
     private static func compare(_ site: CheckSite, _ name: String = "large/file") async throws {

@@ -82,36 +82,55 @@ enum CheckPromises {
         if !left.isEmpty { throw CheckFailure("\(left.sorted()) were left behind") }
     }
 
-    /// Four fifths of a large file are there when the backend is killed: the next attempt sends less than three tenths.
+    /// Four fifths of a large file are there when the backend is killed: the next attempt sends less than three tenths,
+    /// and what is there then is the file.
     static func resume(_ site: CheckSite) async throws {
         guard site.target.discovered.manifest.operations[.put]?.resume == true else {
             throw NotApplicable(reason: "the manifest declares no resume for put")
         }
         let bytes = site.target.resumeBytes
         let file = site.local("resumed")
-        guard FileManager.default.createFile(atPath: file, contents: nil), truncate(file, off_t(bytes)) == 0 else {
-            throw CheckFailure("\(file) cannot be written")
-        }
+        try await CheckContent.write(file, bytes: bytes)
         defer { unlink(file) }
-        var element = ElementSpec(
-            id: "r", source: file, destination: site.path("resumed/file"), size: bytes, partSeed: "check.resume")
         try await site.ok(.mkdir, site.path("resumed"))
+        // As fast as it goes; where it is through before it can be cut off, at a rate that leaves the time.
+        let ways: [(name: String, options: [String: JSONValue])] = [
+            ("file", [:]), ("slow", ["bandwidth": .int(max(1, bytes / 4))]),
+        ]
+        for (name, options) in ways {
+            var element = ElementSpec(
+                id: "r", source: file, destination: site.path("resumed/\(name)"), size: bytes,
+                partSeed: "check.resume.\(name)")
+            guard let reached = try await cutOff(site, element, options) else { continue }
+            element.attempt = 2
+            let second = try await site.run(.put, [element])[0]
+            guard second.result.isOK else { throw CheckFailure("the next attempt: \(second.result.reason ?? "")") }
+            let start = second.log.firstMatch(of: /going on from byte (\d+)/).flatMap { Int($0.1) } ?? 0
+            if bytes - start >= bytes / 10 * 3 {
+                throw CheckFailure("after \(reached) of \(bytes) bytes it began anew at \(start)")
+            }
+            if try await site.tree(site.path("resumed"))[name]?.size != bytes {
+                throw CheckFailure("it is not whole")
+            }
+            try await CheckContent.expect(site, "resumed/\(name)", like: file)
+            return try await site.noParts(site.path("resumed"))
+        }
+        throw NotApplicable(reason: "the file arrived before it could be cut off")
+    }
+
+    /// Kills the backend that puts a file once four fifths are there.
+    /// - Returns: How many bytes it said; nil where it was through.
+    private static func cutOff(
+        _ site: CheckSite, _ element: ElementSpec, _ options: [String: JSONValue]
+    ) async throws -> Int? {
+        let bytes = element.size ?? 0
         let reached = Mutex(0)
-        let first = try await site.run(.put, [element]) { event, run in
+        let answer = try await site.run(.put, [element], options) { event, run in
             guard case .progress(_, let progress) = event, progress.transferred >= bytes / 5 * 4 else { return }
             reached.withLock { $0 = progress.transferred }
             kill(-run.pid, SIGKILL)
         }[0]
-        guard !first.result.isOK else { throw NotApplicable(reason: "the file arrived before it could be cut off") }
-        element.attempt = 2
-        let second = try await site.run(.put, [element])[0]
-        guard second.result.isOK else { throw CheckFailure("the next attempt: \(second.result.reason ?? "")") }
-        let start = second.log.firstMatch(of: /going on from byte (\d+)/).flatMap { Int($0.1) } ?? 0
-        if bytes - start >= bytes / 10 * 3 {
-            throw CheckFailure("after \(reached.withLock { $0 }) of \(bytes) bytes it began anew at \(start)")
-        }
-        if try await site.tree(site.path("resumed"))["file"]?.size != bytes { throw CheckFailure("it is not whole") }
-        try await site.noParts(site.path("resumed"))
+        return answer.result.isOK ? nil : reached.withLock { $0 }
     }
 
     /// Links, made beside the protocol.

@@ -15,7 +15,8 @@ public struct CheckTarget: Sendable {
     public var local: String
     /// Bytes of the large file.
     public var largeBytes: Int
-    /// Bytes of the file whose transfer is cut off at four fifths; of zeros, so that it takes no room at this end.
+    /// Bytes of the file whose transfer is cut off at four fifths: so many that what a protocol keeps in its pipes and parts
+    /// is less than a tenth.
     public var resumeBytes: Int
     /// Files of the tree.
     public var treeFiles: Int

@@ -80,6 +80,9 @@ public struct ProtocolCheck: Sendable {
         ("cancel of a transfer", true, CheckFaults.cancel),
         ("kill of the backend, then another attempt", true, CheckFaults.kill),
         ("an interrupted large file goes on", true, CheckPromises.resume),
+        ("between two protocols: a whole file", true, CheckStream.whole),
+        ("between two protocols: an interrupted file goes on", true, CheckStream.resumed),
+        ("between two protocols: a source that is asked", true, CheckStream.source),
         ("clean-up", true, CheckChanges.cleanUp),
     ]
 }

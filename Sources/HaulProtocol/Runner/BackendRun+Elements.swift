@@ -23,10 +23,11 @@ extension BackendRun {
 
     /// Cancels an element that was sent; `result` is what it gets where the backend does not answer, or answers with
     /// the cancellation that it was told of.
-    func endElement(_ id: String, as result: ElementResult) {
+    /// - Parameter keep: Somebody may try again: what is there of a file stays for them.
+    func endElement(_ id: String, as result: ElementResult, keep: Bool) {
         guard sent[id] != nil, sent[id]?.ending == nil else { return }
         sent[id]?.ending = (.now, result)
-        if let line = try? BackendCommand.cancel(id: id).line() { child.input?.post(line) }
+        if let line = try? BackendCommand.cancel(id: id, keep: keep).line() { child.input?.post(line) }
     }
 
     /// Gives an element that is never sent its result, without waiting: the event handler may be the caller.

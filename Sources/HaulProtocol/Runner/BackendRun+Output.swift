@@ -72,12 +72,14 @@ extension BackendRun {
                 return await tellRunning("the backend asked about element \(id) out of turn")
             }
             sent[id]?.isResting = true
+            sent[id]?.isTimed = nil
             await deliver(.ask(id: id, question))
         case .answer(_, let answer):
             guard sent[id]?.isResting == false, batch.operation == .get else {
                 return await tellRunning("the backend answered about element \(id) unasked")
             }
             sent[id]?.isResting = true
+            sent[id]?.isTimed = nil
             await deliver(.answer(id: id, answer))
         case .result(_, var result):
             result.reason = result.reason.map(redactor.redact)

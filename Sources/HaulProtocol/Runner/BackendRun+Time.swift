@@ -16,8 +16,8 @@ extension BackendRun {
         if teardown.hasBegun { return step(teardown.advance(at: now)) }
         if handing == nil {
             for (id, element) in sent
-            where element.ending == nil && !element.isResting && now - element.progressed >= .seconds(batch.timeout) {
-                endElement(id, as: .failed(.timeout, "no progress for \(batch.timeout) s"))
+            where element.ending == nil && element.counts && now - element.progressed >= .seconds(batch.timeout) {
+                endElement(id, as: .failed(.timeout, "no progress for \(batch.timeout) s"), keep: true)
             }
         }
         if let (id, ending) = unanswered(now) {

@@ -33,6 +33,10 @@ public actor BackendRun {
         var transferred: Int?
         /// True while it waits for somebody else, which is no standstill of its own: for an answer, or for a question.
         var isResting = false
+        /// Set by ``BackendRun/time(_:counts:)``, until the next question or answer.
+        var isTimed: Bool?
+        /// Whether its time counts.
+        var counts: Bool { isTimed ?? !isResting }
         /// Set once it was cancelled: when, and what its result is should the backend not say.
         var ending: (since: ContinuousClock.Instant, result: ElementResult)?
     }
@@ -111,13 +115,13 @@ public actor BackendRun {
 
     /// Cancels one element; its neighbours go on. Its result comes as an event: `interrupted`, or what the backend
     /// did before it heard of it.
-    public func cancel(_ id: String, reason: String = "cancelled") {
+    public func cancel(_ id: String, reason: String = "cancelled", keep: Bool = false) {
         if let index = waiting.firstIndex(where: { $0.id == id }) {
             waiting.remove(at: index)
             drop(id, .failed(.interrupted, reason))
             closeIfFinished()
         } else {
-            endElement(id, as: .failed(.interrupted, reason))
+            endElement(id, as: .failed(.interrupted, reason), keep: keep)
         }
     }
 
@@ -136,9 +140,20 @@ public actor BackendRun {
     private func say(_ command: BackendCommand, of id: String) -> Bool {
         guard sent[id] != nil, let line = try? command.line() else { return false }
         sent[id]?.isResting = false
+        sent[id]?.isTimed = nil
         sent[id]?.progressed = .now
         child.input?.post(line)
         return true
+    }
+
+    /// Says whether a streamed element's time counts while its bytes go from one backend to the other, which may be what
+    /// this one waits for. Holds until the bytes are through, and is nothing to an element of which none are asked for.
+    public func time(_ id: String, counts: Bool) {
+        guard let element = sent[id], element.isResting == (batch.operation == .put), element.counts != counts else {
+            return
+        }
+        sent[id]?.isTimed = counts
+        if counts { sent[id]?.progressed = .now }
     }
 
     /// No more elements come: the backend ends once those that it has are through.
@@ -160,7 +175,7 @@ public actor BackendRun {
         isTerminating = true
         for element in waiting { drop(element.id, .failed(.interrupted, reason)) }
         waiting = []
-        for id in sent.keys { endElement(id, as: .failed(.interrupted, reason)) }
+        for id in sent.keys { endElement(id, as: .failed(.interrupted, reason), keep: true) }
         closeIfFinished()
         await wait()
     }

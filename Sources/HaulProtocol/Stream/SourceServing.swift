@@ -1,5 +1,6 @@
 import Foundation
 import HaulModel
+import Synchronization
 
 /// Answers what a backend of another protocol asks about a source: one question after the other, until nothing more is
 /// asked. What fails is an answer, too: the one who asked decides what becomes of the copy.
@@ -11,6 +12,8 @@ struct SourceServing: Sendable {
 
     /// How often it is looked whether the other side has opened the pipe, where it does so only after its question.
     private static let lookAgain = Duration.milliseconds(5)
+    /// How often it is told how far it is: past the interval of which no line is dropped.
+    private static let tellAgain = Duration.milliseconds(600)
     private static let files = BlockingQueue(label: "haul.stream.files")
 
     private var follow: Bool { options.symlinks == .follow }
@@ -67,12 +70,22 @@ struct SourceServing: Sendable {
         defer { reader.abandon() }
         let pipe = try await open()
         defer { pipe.close() }
+        let told = Mutex(from)
+        // Also while the pipe takes nothing, or has not taken the first piece: from then on the worker sees who waits for whom.
+        let telling = Task {
+            while true {
+                do { try await Task.sleep(for: Self.tellAgain) } catch { return }
+                report.progress(transferred: told.withLock { $0 }, total: facts.size)
+            }
+        }
+        defer { telling.cancel() }
         return try await withTaskCancellationHandler {
             var sent = 0
             while let data = try await reader.next() {
                 // Nobody reads on: enough was seen.
                 guard await pipe.write(data) else { return .sent(sent, nil) }
                 sent += data.count
+                told.withLock { $0 = from + sent }
                 report.progress(transferred: from + sent, total: facts.size)
             }
             return .sent(sent, from + sent == facts.size ? try await reader.finish() : nil)

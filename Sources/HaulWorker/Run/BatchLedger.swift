@@ -10,6 +10,7 @@ struct BatchLedger {
     private var open: [String: AttemptReport]
     /// Elements that were told to end, and why.
     private(set) var cancelled: [String: String] = [:]
+    private var kept: Set<String> = []
     private var begun = 0
 
     init(_ reports: [AttemptReport]) {
@@ -25,9 +26,15 @@ struct BatchLedger {
     /// The element's report, once: from then on it counts as settled.
     mutating func close(_ id: String) -> AttemptReport? { open.removeValue(forKey: id) }
 
-    mutating func cancel(_ id: String, reason: String) {
-        if open[id] != nil, cancelled[id] == nil { cancelled[id] = reason }
+    /// - Parameter keep: It is not given up: what there is of its file stays.
+    mutating func cancel(_ id: String, reason: String, keep: Bool) {
+        guard open[id] != nil, cancelled[id] == nil else { return }
+        cancelled[id] = reason
+        if keep { kept.insert(id) }
     }
+
+    /// Whether an element that was told to end leaves what there is of its file to a later attempt.
+    func keeps(_ id: String) -> Bool { kept.contains(id) }
 
     /// True once a backend has taken all of them up.
     var isBegun: Bool { begun == order.count }

@@ -31,9 +31,9 @@ actor BatchRun: BatchRunner {
         }
     }
 
-    func cancel(_ id: String, reason: String) async {
-        ledger.cancel(id, reason: reason)
-        await backend?.cancel(id, reason: reason)
+    func cancel(_ id: String, reason: String, keep: Bool) async {
+        ledger.cancel(id, reason: reason, keep: keep)
+        await backend?.cancel(id, reason: reason, keep: keep)
     }
 
     func stop(reason: String) async {
@@ -82,7 +82,9 @@ actor BatchRun: BatchRunner {
             if stopReason != nil { break }
         }
         // What was cancelled while it was not there yet.
-        for (id, reason) in ledger.cancelled where ledger[id] != nil { await backend.cancel(id, reason: reason) }
+        for (id, reason) in ledger.cancelled where ledger[id] != nil {
+            await backend.cancel(id, reason: reason, keep: ledger.keeps(id))
+        }
         if let stopReason { return await backend.terminate(reason: stopReason) }
         await backend.finish()
     }

@@ -7,7 +7,7 @@ protocol BatchRunner: Actor {
     /// Returns once every element had its result and no process is left.
     func run() async
     /// Ends one element; its result follows.
-    func cancel(_ id: String, reason: String) async
+    func cancel(_ id: String, reason: String, keep: Bool) async
     /// Ends all elements; their results follow.
     func stop(reason: String) async
     /// Ends the processes at once, by force.

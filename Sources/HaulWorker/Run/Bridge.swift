@@ -22,6 +22,10 @@ actor Bridge: BatchRunner {
     private var get: BackendRun?
     private var put: BackendRun?
     private var feeding: Task<Void, Never>?
+    /// Elements that have their place in the spool, and are on their way to the getting backend or were there.
+    private var begun: Set<String> = []
+    /// The element that waits for its place.
+    private var queuing: (id: String, task: Task<Bool, Never>)?
     private var stopReason: String?
 
     init(_ errand: Errand, _ reports: [AttemptReport], in shop: Workshop, settle: @escaping BatchLedger.Settle) {
@@ -44,10 +48,15 @@ actor Bridge: BatchRunner {
         for bytes in held.values { await shop.space.give(bytes) }
     }
 
-    func cancel(_ id: String, reason: String) async {
-        ledger.cancel(id, reason: reason)
-        await get?.cancel(id, reason: reason)
-        await put?.cancel(id, reason: reason)
+    func cancel(_ id: String, reason: String, keep: Bool) async {
+        ledger.cancel(id, reason: reason, keep: keep)
+        guard begun.contains(id) else {
+            // No backend knows of it, and its turn may be hours off.
+            if queuing?.id == id { queuing?.task.cancel() }
+            return await end(id, .failed(.interrupted, reason))
+        }
+        await get?.cancel(id, reason: reason, keep: keep)
+        await put?.cancel(id, reason: reason, keep: keep)
     }
 
     func stop(reason: String) async {
@@ -102,17 +111,13 @@ actor Bridge: BatchRunner {
                 await end(id, .failed(.noSpace, "\(have): raise spool_bytes in the worker's configuration"))
                 continue
             }
-            if let reason = ledger.cancelled[id] {
-                await end(id, .failed(.interrupted, reason))
-                continue
-            }
             let share = min(bytes, shop.space.capacity)
-            guard ledger[id] != nil, await shop.space.take(share) else { continue }
-            guard stopReason == nil, ledger[id] != nil, ledger.cancelled[id] == nil else {
+            guard ledger[id] != nil, await takeSpace(share, for: id) else { continue }
+            guard stopReason == nil, ledger[id] != nil else {
                 await shop.space.give(share)
-                await end(id, .failed(.interrupted, stopReason ?? ledger.cancelled[id] ?? "cancelled"))
                 continue
             }
+            begun.insert(id)
             held[id] = share
             await report.begin()
             var spec = assignment.spec
@@ -124,7 +129,20 @@ actor Bridge: BatchRunner {
             }
             await get.add(spec)
             // Cancelled while it was on its way there.
-            if let reason = ledger.cancelled[id] { await get.cancel(id, reason: reason) }
+            if let reason = ledger.cancelled[id] { await get.cancel(id, reason: reason, keep: ledger.keeps(id)) }
+        }
+    }
+
+    /// Waits for room in the spool; false where the element, or all of them, ended before there was some.
+    private func takeSpace(_ bytes: Int, for id: String) async -> Bool {
+        let space = shop.space
+        let task = Task { await space.take(bytes) }
+        queuing = (id, task)
+        defer { queuing = nil }
+        return await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
         }
     }
 
@@ -154,7 +172,7 @@ actor Bridge: BatchRunner {
             putting.insert(id)
             await put.add(spec)
             // Cancelled since the look above: the putting backend did not know the element then.
-            if let reason = ledger.cancelled[id] { await put.cancel(id, reason: reason) }
+            if let reason = ledger.cancelled[id] { await put.cancel(id, reason: reason, keep: ledger.keeps(id)) }
         }
     }
 

@@ -17,6 +17,11 @@ actor StreamBridge: BatchRunner {
         var sourceFailure: ElementResult?
         var hasPut = false
         var hasGot = false
+        /// The getting backend was asked for bytes; then, that it has opened the pipe for them.
+        var isReading = false
+        var isFlowing = false
+        /// A look into the pipe that is under way.
+        var looking: Task<Void, Never>?
     }
 
     private let errand: Errand
@@ -49,10 +54,12 @@ actor StreamBridge: BatchRunner {
         }
     }
 
-    func cancel(_ id: String, reason: String) async {
-        ledger.cancel(id, reason: reason)
-        await put?.cancel(id, reason: reason)
-        await get?.cancel(id, reason: reason)
+    func cancel(_ id: String, reason: String, keep: Bool) async {
+        ledger.cancel(id, reason: reason, keep: keep)
+        // No backend knows of it, and its turn may be hours off.
+        guard flights[id] != nil else { return await end(id, .failed(.interrupted, reason)) }
+        await put?.cancel(id, reason: reason, keep: keep)
+        await get?.cancel(id, reason: reason, keep: keep)
     }
 
     func stop(reason: String) async {
@@ -80,6 +87,8 @@ actor StreamBridge: BatchRunner {
             let get = try await shop.start(legs.get.plugIn, legs.get.batch) { [weak self] in await self?.takeFromGet($0)
             }
             self.get = get
+            let watching = Task { await watchPipes(every: Self.interval(legs)) }
+            defer { watching.cancel() }
             if let stopReason { await stop(reason: stopReason) } else { await fill() }
             await put.wait()
             await get.finish()
@@ -96,12 +105,10 @@ actor StreamBridge: BatchRunner {
 
     /// Hands elements to both while they have room for them.
     private func fill() async {
-        while flights.count < window, stopReason == nil, let report = ledger.beginning(1).first {
+        while flights.count < window, stopReason == nil, !ledger.isBegun {
+            // Cancelled before its turn.
+            guard let report = ledger.beginning(1).first else { continue }
             let id = report.assignment.key.id
-            if let reason = ledger.cancelled[id] {
-                await end(id, .failed(.interrupted, reason))
-                continue
-            }
             let pipe = "\(scratch)/\(id)"
             flights[id] = Flight(pipe: pipe)
             await report.begin()
@@ -118,7 +125,7 @@ actor StreamBridge: BatchRunner {
             await get.add(fetched)
             await put.add(spec)
             // Cancelled while it was on its way there.
-            if let reason = ledger.cancelled[id] { await cancel(id, reason: reason) }
+            if let reason = ledger.cancelled[id] { await cancel(id, reason: reason, keep: ledger.keeps(id)) }
         }
         if ledger.isBegun { await put?.finish() }
     }
@@ -132,11 +139,13 @@ actor StreamBridge: BatchRunner {
         case .ask(_, let question):
             if let failure = flights[id]?.sourceFailure { return await answer(id, failure) }
             flights[id]?.isAsking = true
+            if case .read = question { flights[id]?.isReading = true }
             if await get?.ask(id, question) != true {
                 await answer(id, .failed(.backend, "the backend of the source has ended"))
             }
         case .result(_, let result):
             flights[id]?.hasPut = true
+            await endReading(id)
             let flight = flights[id]
             if flight?.hasGot == false {
                 // Who is not being asked is told that it is over; who writes into a pipe that nobody reads, too.
@@ -156,10 +165,12 @@ actor StreamBridge: BatchRunner {
         let id = event.id
         switch event {
         case .log: await ledger[id]?.take(event)
-        case .progress, .entries, .ask: break
+        case .progress: if flights[id]?.isReading == true { flights[id]?.isFlowing = true }
+        case .entries, .ask: break
         case .answer(_, let answer):
             guard flights[id]?.isAsking == true else { return }
             flights[id]?.isAsking = false
+            await endReading(id)
             if case .failed(let failure) = answer {
                 flights[id]?.sourceFailure = .failed(failure.errorClass, failure.reason, returncode: failure.returncode)
             }
@@ -181,10 +192,41 @@ actor StreamBridge: BatchRunner {
     private func answer(_ id: String, _ failure: ElementResult) async {
         flights[id]?.isAsking = false
         flights[id]?.sourceFailure = failure
+        await endReading(id)
         let told = BackendFailure(
             failure.errorClass ?? .unknown, failure.reason ?? "", returncode: failure.returncode)
         await put?.answer(id, .failed(told))
         await release(id)
+    }
+
+    /// While bytes go through a pipe both backends are at work, and one of them may wait for the other: the time counts of
+    /// the one that the pipe waits for. With bytes in it that is the destination's, else the source's.
+    private func watchPipes(every interval: Duration) async {
+        while true {
+            do { try await Task.sleep(for: interval) } catch { return }
+            for (id, flight) in flights where flight.isFlowing && flight.looking == nil {
+                flights[id]?.looking = Task { await look(into: flight.pipe, of: id) }
+            }
+        }
+    }
+
+    private func look(into pipe: String, of id: String) async {
+        defer { flights[id]?.looking = nil }
+        guard let found = try? await shop.folder.look({ PipeContent.holdsBytes(pipe) }) else { return }
+        await put?.time(id, counts: found)
+        await get?.time(id, counts: !found)
+    }
+
+    /// Often enough that nobody's time runs out for another.
+    private static func interval(_ legs: Legs) -> Duration {
+        min(.seconds(1), .seconds(max(1, min(legs.get.batch.timeout, legs.put.batch.timeout))) / 4)
+    }
+
+    /// What is found by a look that is still under way is no longer true after the question.
+    private func endReading(_ id: String) async {
+        flights[id]?.isReading = false
+        flights[id]?.isFlowing = false
+        await flights[id]?.looking?.value
     }
 
     /// Lets go of a backend that waits for the other end of the pipe to be opened: nobody will.
