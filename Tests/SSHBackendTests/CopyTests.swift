@@ -94,8 +94,8 @@ struct CopyTests {
         }
     }
 
-    @Test func overwrite() async throws {
-        try await Bench.with { bench in
+    @Test(arguments: ["", "-P posix-rename"]) func overwrite(_ arguments: String) async throws {
+        try await Bench.with(sftpArguments: arguments) { bench in
             func copy(_ overwrite: String, _ verify: String, onto old: String) async throws -> (ElementResult, String?)
             {
                 try bench.write("to", old)

@@ -14,15 +14,16 @@ extension SSHBackend {
             // One connection has both ends: the server may copy within itself.
             return try await atSource(large: isLarge) { place in
                 try await FileCopying(
-                    element, options, report, from: RemoteEnd(place, element.source), to: RemoteEnd(place, target),
-                    movers: [RemoteEnd.within]
+                    element, options, report, from: RemoteEnd(place, element.source, of: element),
+                    to: RemoteEnd.target(place, target, of: element, report), movers: [RemoteEnd.within]
                 ).run()
             }
         }
         try await atSource(large: isLarge) { from in
             try await Self.at(destination, large: isLarge) { to in
                 try await FileCopying(
-                    element, options, report, from: RemoteEnd(from, element.source), to: RemoteEnd(to, target)
+                    element, options, report, from: RemoteEnd(from, element.source, of: element),
+                    to: RemoteEnd.target(to, target, of: element, report)
                 ).run()
             }
         }
@@ -31,7 +32,8 @@ extension SSHBackend {
     func get(_ element: ElementSpec, _ report: ElementReport) async throws {
         let target = try LocalEnd(worker: element.destination ?? "")
         try await atSource(large: (element.size ?? 0) > Self.large) { from in
-            try await FileCopying(element, options, report, from: RemoteEnd(from, element.source), to: target).run()
+            let source = try RemoteEnd(from, element.source, of: element)
+            try await FileCopying(element, options, report, from: source, to: target).run()
         }
     }
 
@@ -39,7 +41,7 @@ extension SSHBackend {
         guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
         let source = try report.source(of: element)
         try await atSource(large: (element.size ?? 0) > Self.large) { to in
-            let target = RemoteEnd(to, target)
+            let target = try await RemoteEnd.target(to, target, of: element, report)
             switch source {
             case .file(let file): try await FileCopying(element, options, report, from: file, to: target).run()
             case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: target).run()
@@ -51,7 +53,7 @@ extension SSHBackend {
         _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
     ) async throws {
         try await atSource(large: (element.size ?? 0) > Self.large) { from in
-            try await body(RemoteEnd(from, element.source))
+            try await body(RemoteEnd(from, element.source, of: element))
         }
     }
 }

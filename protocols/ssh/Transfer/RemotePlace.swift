@@ -94,24 +94,6 @@ struct RemotePlace: Sendable {
         }
     }
 
-    /// Gives a file another name; where not to `replace`, what is there by now fails with `exists`.
-    func publish(_ part: String, as path: String, replace: Bool) async throws {
-        do {
-            if replace, client.offers(.posixRename) {
-                try await client.done(.posixRename(part, path))
-                return
-            }
-            if replace { try await discard(path) }
-            // Without the extension SFTP's rename takes no name that is there.
-            try await client.done(.rename(part, path))
-        } catch let status as SFTPStatus {
-            if status.errorClass == .unknown, try await client.facts(path, follow: false) != nil {
-                throw BackendFailure(.exists, "\(path) is there by now")
-            }
-            throw status.failure("cannot rename \(part) to \(path)")
-        }
-    }
-
     /// Removes a file that may be gone.
     func discard(_ path: String) async throws {
         @Sendable func remove(_ client: SFTPClient) async throws {

@@ -31,7 +31,7 @@ struct Renaming: Sendable {
             if replace {
                 try await self.replace(from, here, to, aside)
             } else {
-                try await place.publish(from, as: to, replace: false)
+                try await place.rename(from, to: to)
             }
             report.log("renamed \(element.source) to \(target)")
         }
@@ -51,30 +51,23 @@ struct Renaming: Sendable {
 
     private func replace(_ from: String, _ here: FileFacts?, _ to: String, _ aside: String) async throws {
         if place.client.offers(.posixRename) {
-            try await place.publish(from, as: to, replace: true)
+            try await place.replace(to, with: from, aside: aside)
             // rename(2) of two names of one file does nothing, and says that it was done.
             guard let here, try await place.facts(from, follow: false) == here else { return }
         }
-        try await place.publish(to, as: aside, replace: false)
         do {
-            try await place.publish(from, as: to, replace: false)
-        } catch {
-            try await place.publish(aside, as: to, replace: false)
+            try await place.exchange(to, with: from, aside: aside)
+        } catch let failure as BackendFailure {
             // It stepped aside with the other: one file under both names, which has the new one now.
             if try await place.facts(from, follow: false) == nil { return }
-            throw error
+            throw failure
         }
-        try await place.discard(aside)
     }
 
     /// Undoes or ends what an earlier attempt had begun when it was cut off.
     private func goBack(_ from: String, _ to: String, _ aside: String) async throws {
-        guard try await place.facts(aside, follow: false)?.kind == .file else { return }
-        if try await place.facts(to, follow: false) == nil {
-            report.log("an earlier attempt was cut off: \(element.destination ?? to) has its old content again")
-            try await place.publish(aside, as: to, replace: false)
-        } else if try await place.facts(from, follow: false) == nil {
-            try await place.discard(aside)
-        }
+        let isBack = try await place.goBack(to, from: aside) { try await place.facts(from, follow: false) == nil }
+        guard isBack else { return }
+        report.log("an earlier attempt was cut off: \(element.destination ?? to) has its old content again")
     }
 }
