@@ -2,6 +2,7 @@
 #include "gsi.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -128,7 +129,8 @@ static void protect(buffer_t *commands, buffer_t *outbox) {
     }
 }
 
-// Every protected line comes out as what it holds, and what is plain (a server's last words) as it is.
+// Every protected line comes out as what it holds. Of what is plain only a server's last words are believed: they end the
+// connection, as anybody on the way can.
 static void reveal(buffer_t *replies, buffer_t *outbox) {
     static size_t scanned;
     line_t line;
@@ -147,8 +149,10 @@ static void reveal(buffer_t *replies, buffer_t *outbox) {
             buffer_append(outbox, plain.value, plain.length);
             if (plain.length == 0 || ((char *)plain.value)[plain.length - 1] != '\n') buffer_append(outbox, "\r\n", 2);
             gss_release_buffer(&minor, &plain);
-        } else {
+        } else if (line.length >= 4 && memcmp(line.text, "421 ", 4) == 0) {
             buffer_append(outbox, line.text, line.taken);
+        } else {
+            fail(EXIT_BROKEN, "the server, or somebody on the way, sends an unprotected reply");
         }
         buffer_drop(replies, line.taken);
     }
@@ -157,7 +161,9 @@ static void reveal(buffer_t *replies, buffer_t *outbox) {
 int control_run(int handle, const char *host, const char *subject) {
     buffer_t replies = {0}, commands = {0}, to_server = {0}, to_user = {0};
     authenticate(handle, &replies, host, subject);
-    buffer_append(&to_user, "235 authenticated\r\n", 19);
+    char peer[256], greeting[300];
+    net_peer(handle, peer, sizeof peer);
+    buffer_append(&to_user, greeting, (size_t)snprintf(greeting, sizeof greeting, "235 authenticated with %s\r\n", peer));
     net_nonblocking(0);
     net_nonblocking(1);
     bool reads_commands = true, reads_replies = true, ended = false;

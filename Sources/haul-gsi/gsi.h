@@ -35,6 +35,8 @@ void fail(int code, const char *format, ...) __attribute__((noreturn, format(pri
 
 // A connection, or the end of the process.
 int net_connect(const char *host, const char *port);
+// The address at the other end, in figures.
+void net_peer(int handle, char *text, size_t room);
 void net_write(int handle, const char *bytes, size_t count);
 // Fewer than one byte end the process.
 size_t net_read(int handle, char *bytes, size_t most);

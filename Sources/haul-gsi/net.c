@@ -66,6 +66,15 @@ int net_connect(const char *host, const char *port) {
     fail(EXIT_CONNECT, "%s port %s: %s", host, port, strerror(code));
 }
 
+void net_peer(int handle, char *text, size_t room) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getpeername(handle, (struct sockaddr *)&address, &length) != 0
+        || getnameinfo((struct sockaddr *)&address, length, text, (socklen_t)room, NULL, 0, NI_NUMERICHOST) != 0) {
+        fail(EXIT_CONNECT, "the connection broke: its other end is not known");
+    }
+}
+
 // Waits for a step of the handshake.
 static void await_ready(int handle, short event) {
     struct pollfd ready = {.fd = handle, .events = event};

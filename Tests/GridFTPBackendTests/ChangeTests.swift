@@ -87,6 +87,34 @@ struct ChangeTests {
         }
     }
 
+    /// A name can end the reply that lists it; the listing fails, and what else is asked gets its own answers.
+    @Test(
+        arguments: Kind.allCases,
+        ["x\n250 End\n250-y", "x\r\n250 End.\r\n200-y", "x\n250 End\n777 y", "x\n250 End", "x\n", "x\n\n", "x\r"])
+    func aNameThatEndsAListing(_ kind: Kind, _ name: String) async throws {
+        try await kind.withServers { servers in
+            let bench = servers.bench
+            try bench.write(bench.a + "/d/" + name, "x")
+            for index in 0..<20 {
+                try bench.write(bench.a + "/d/f\(index)", "x")
+                try bench.write(bench.a + "/sound\(index)/f\(index)", "x")
+            }
+            let began = ContinuousClock.now
+            let sources = [bench.a + "/d"] + (0..<20).map { "\(bench.a)/sound\($0)" }
+            let outcome = try await bench.run(
+                bench.batch(.list, servers.a), sources.map { ElementSpec(id: $0, source: $0) })
+            let hostile = try #require(outcome.results[bench.a + "/d"])
+            #expect(hostile.errorClass == .invalid, "\(hostile.reason ?? "ok")")
+            #expect(hostile.reason?.contains(#"/d holds the name "x\x0"#) == true, "\(hostile.reason ?? "")")
+            for source in sources.dropFirst() {
+                let result = try #require(outcome.results[source])
+                #expect(result.isOK, "\(source): \(result.reason ?? "")")
+            }
+            #expect(outcome.paths.count == 20)
+            #expect(ContinuousClock.now - began < .seconds(30))
+        }
+    }
+
     /// Without GSI the server hears `ab` where `a\u{e9}b` is said: no operation may touch that.
     @Test func namesThatTheServerWouldMistake() async throws {
         try await Kind.anonymous.withServers { servers in

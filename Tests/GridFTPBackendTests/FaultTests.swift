@@ -88,6 +88,26 @@ struct FaultTests {
         await server.stop()
     }
 
+    /// What is said without the server's key is not the server's word, but that the connection ends.
+    @Test(arguments: ["230 welcome", "550-GridFTP-Errno: 2", "nonsense", "421 No such file or directory"])
+    func somebodyOnTheWay(_ words: String) async throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let grid = try await Grid.make(users: ["alice"])
+        let server = try await GridFTPServer.gsi(grid)
+        let meddler = try await Meddler(port: server.port, words: words + "\r\n")
+        let site = SiteSpec(
+            site: "a", endpoints: [meddler.endpoint], options: ["ca_dir": .string(grid.authorities)],
+            credentials: ["x509-proxy": try await grid.proxy("alice")])
+        let listed = try await bench.one(bench.batch(.list, site), bench.a).result
+        #expect(listed.errorClass == .connect, "\(listed.reason ?? "ok")")
+        if !words.hasPrefix("421") {
+            #expect(listed.reason?.contains("unprotected reply") == true, "\(listed.reason ?? "ok")")
+        }
+        await meddler.stop()
+        await server.stop()
+    }
+
     @Test func aHostCertificateOfAnother() async throws {
         let bench = try Bench()
         defer { bench.remove() }

@@ -69,6 +69,25 @@ import Testing
         }
     }
 
+    /// A path in the text says nothing, and takes nothing from what the server says besides.
+    @Test func pathsAreNoReasons() throws {
+        var reply = FTPReply(code: 550, lines: [Data("550 /a/gridmap/x: No such file or directory".utf8)])
+        reply.paths = ["/a/gridmap/x"]
+        #expect(ReplyTable.errorClass(reply) == .notFound)
+        reply.lines = [Data("550 /A/GRIDMAP/x: Permission denied".utf8)]
+        #expect(ReplyTable.errorClass(reply) == .permission)
+        reply = FTPReply(code: 550, lines: [Data("550 gridmap: busy".utf8)], paths: ["/a/gridmap"])
+        #expect(ReplyTable.errorClass(reply) == nil)
+        // The number stands on a line of its own.
+        reply = FTPReply(code: 451, lines: [Data("451 /x GridFTP-Errno: 2".utf8)])
+        #expect(ReplyTable.errorClass(reply) == nil)
+        reply = FTPReply(code: 451, lines: [Data("451 GridFTP-Errno: 2".utf8)], paths: ["/a/GridFTP-Errno: 2"])
+        #expect(ReplyTable.errorClass(reply) == nil)
+        // A connection's end tells nothing of a file.
+        reply = FTPReply(code: 421, lines: [Data("421 No such file or directory".utf8)])
+        #expect(ReplyTable.errorClass(reply) == .connect)
+    }
+
     @Test func reasonsHaveWhatMatters() throws {
         let said = try failure(
             "550-GlobusError: v=1 c=PATH_NOT_FOUND\n550-GridFTP-Errno: 2\n550-GridFTP-Reason: System error in stat\n"

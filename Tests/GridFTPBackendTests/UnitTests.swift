@@ -43,6 +43,34 @@ import Testing
         }
     }
 
+    /// Neither a line nor a reply may go on for ever, also where its lines have nothing in them.
+    @Test func nothingIsWithoutEnd() throws {
+        let piece = Data(repeating: UInt8(ascii: "2"), count: 4096)
+        #expect(throws: FTPReplyParser.Nonsense.self) {
+            var parser = FTPReplyParser()
+            for _ in 0..<1000 {
+                parser.add(piece)
+                _ = try parser.next()
+            }
+        }
+        #expect(throws: FTPReplyParser.Nonsense.self) {
+            var parser = FTPReplyParser()
+            parser.add(Data("250-\r\n".utf8))
+            let empty = Data(repeating: UInt8(ascii: "\n"), count: 1 << 18)
+            for _ in 0..<40 {
+                parser.add(empty)
+                _ = try parser.next()
+            }
+        }
+    }
+
+    @Test func extendedPorts() throws {
+        #expect(DataTransfer.extended(try parse(["229 Entering Extended Passive Mode (|||47051|)\r\n"])[0]) == 47051)
+        for text in ["229 no\r\n", "229 (|||0|)\r\n", "229 (|||x|)\r\n", "227 (|||1|)\r\n"] {
+            #expect(DataTransfer.extended(try parse([text])[0]) == nil)
+        }
+    }
+
     @Test func directoriesInQuotes() throws {
         #expect(ServerFeatures.directory(try parse(["257 \"/a \"\"b\"\"\" is it\r\n"])[0]) == "/a \"b\"")
         #expect(ServerFeatures.directory(try parse(["257 nothing\r\n"])[0]) == nil)
@@ -143,5 +171,44 @@ import Testing
         #expect(Lane.better(gone, CopyWriteFailure(refused)) is CopyWriteFailure)
         #expect((Lane.better(refused, gone) as? BackendFailure) == refused)
         #expect((Lane.better(nil, gone) as? BackendFailure) == gone)
+    }
+}
+
+@Suite struct DataNodesTests {
+    private func host(
+        _ offered: String, peer: String?, proves: Bool, _ option: [String] = []
+    ) throws -> String {
+        let address = Address(host: offered, port: 6379)
+        let found = try DataNodes(option).address(address, peer: peer, proves: proves)
+        #expect(found.port == 6379)
+        return found.host
+    }
+
+    @Test func withoutAProxyTheServersOwnAddressCounts() throws {
+        for offered in ["127.0.0.1", "10.0.0.1", "0.0.0.0", "203.0.113.9"] {
+            #expect(try host(offered, peer: "192.0.2.1", proves: false) == "192.0.2.1")
+            #expect(throws: BackendFailure.self) { try host(offered, peer: nil, proves: false) }
+        }
+        #expect(try host("10.0.0.1", peer: "192.0.2.1", proves: false, ["10.0.0.0/24"]) == "10.0.0.1")
+        #expect(try host("10.0.1.1", peer: "192.0.2.1", proves: false, ["10.0.0.0/24", "1.2.3.4"]) == "192.0.2.1")
+    }
+
+    @Test func withAProxyOthersMayServeButNotOurselves() throws {
+        #expect(try host("192.0.2.9", peer: "192.0.2.1", proves: true) == "192.0.2.9")
+        for offered in ["127.0.0.1", "127.9.9.9", "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255"] {
+            #expect { try host(offered, peer: "192.0.2.1", proves: true) } throws: {
+                ($0 as? BackendFailure)?.errorClass == .invalid
+            }
+        }
+        #expect(try host("127.0.0.2", peer: "127.0.0.1", proves: true) == "127.0.0.2")
+        #expect(try host("127.0.0.2", peer: "192.0.2.1", proves: true, ["127.0.0.2"]) == "127.0.0.2")
+    }
+
+    @Test(arguments: ["localhost", "", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "::1", "1.2.3.4/1/2", "1.2.3.+4"])
+    func noNetworks(_ text: String) { #expect(throws: BackendFailure.self) { try DataNodes([text]) } }
+
+    @Test func asPortTakesIt() {
+        #expect(DataNodes.port(Address(host: "192.0.2.1", port: 1029)) == "192,0,2,1,4,5")
+        #expect(DataNodes.port(Address(host: "::1", port: 1029)) == nil)
     }
 }

@@ -20,6 +20,8 @@ actor ControlConnection {
         var commands: [String]
         /// How long the server may say nothing at all while it is this one's turn; then the connection is given up.
         var patience: Duration
+        /// The last reply is one line, or nonsense.
+        var endsInOneLine = false
         /// Is told of 1xx replies, in their order with all others.
         var onMark: (@Sendable (FTPReply) -> Void)?
         var finish: Finish
@@ -30,6 +32,8 @@ actor ControlConnection {
         let id: Int
         var remaining: Int
         var replies: [FTPReply] = []
+        let commands: [String]
+        let endsInOneLine: Bool
         /// Nil once nobody waits any more: the replies still have to come.
         var finish: Finish?
         let patience: Duration
@@ -51,10 +55,15 @@ actor ControlConnection {
     private var watching: Task<Void, Never>?
     private var reading: Task<Void, Never>?
     private var hasEnded = false
+    /// What came was no reply.
+    private(set) var spokeNonsense = false
+    /// The server's address in figures, as it is connected to.
+    private(set) var peer: String?
 
     init(_ link: Link, name: String) {
         self.link = link
         self.name = name
+        peer = link.peer
     }
 
     var isLost: Bool { lost != nil }
@@ -63,7 +72,10 @@ actor ControlConnection {
 
     /// Begins to listen, and waits for the reply that comes by itself: the greeting. Called once, before all else.
     func greeting(patience: Duration) async throws -> FTPReply {
-        try await expect([], patience, nil)[0]
+        let reply = try await expect([], patience, nil)[0]
+        // `haul-gsi` knows: `235 authenticated with 192.0.2.1`.
+        if peer == nil, reply.code == 235 { peer = reply.firstText.split(separator: " ").last.map(String.init) }
+        return reply
     }
 
     func perform(_ command: String, patience: Duration = .seconds(60)) async throws -> FTPReply {
@@ -73,12 +85,14 @@ actor ControlConnection {
     /// Sends commands, and returns the last reply to each.
     /// - Parameters:
     ///   - patience: How long the server may say nothing at all while it is this one's turn; then the connection is given up.
+    ///   - endsInOneLine: The last command's reply has one line, or ``spokeNonsense``.
     ///   - onMark: Is told of 1xx replies.
     /// - Throws: ``Lost``, or a `CancellationError` as soon as this task is cancelled: the commands are not taken back.
     func perform(
-        _ commands: [String], patience: Duration = .seconds(60), onMark: (@Sendable (FTPReply) -> Void)? = nil
+        _ commands: [String], patience: Duration = .seconds(60), endsInOneLine: Bool = false,
+        onMark: (@Sendable (FTPReply) -> Void)? = nil
     ) async throws -> [FTPReply] {
-        try await expect(commands, patience, onMark)
+        try await expect(commands, patience, onMark, endsInOneLine: endsInOneLine)
     }
 
     /// Ends it; what waits fails.
@@ -116,7 +130,8 @@ actor ControlConnection {
         if let lost { return order.finish(.failure(Lost(failure: lost, hadAnswered: hadAnswered))) }
         if expectations.isEmpty { heard = .now }
         expectations[next] = Expectation(
-            id: next, remaining: max(1, order.commands.count), finish: order.finish, patience: order.patience,
+            id: next, remaining: max(1, order.commands.count), commands: order.commands,
+            endsInOneLine: order.endsInOneLine, finish: order.finish, patience: order.patience,
             onMark: order.onMark)
         next += 1
         for command in order.commands { outgoing.append(contentsOf: (command + "\r\n").utf8) }
@@ -125,16 +140,17 @@ actor ControlConnection {
     }
 
     private func expect(
-        _ commands: [String], _ patience: Duration, _ onMark: (@Sendable (FTPReply) -> Void)?
+        _ commands: [String], _ patience: Duration, _ onMark: (@Sendable (FTPReply) -> Void)?,
+        endsInOneLine: Bool = false
     ) async throws -> [FTPReply] {
         try Task.checkCancellation()
         let id = next
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 add(
-                    Order(commands: commands, patience: patience, onMark: onMark) {
-                        continuation.resume(with: $0)
-                    })
+                    Order(
+                        commands: commands, patience: patience, endsInOneLine: endsInOneLine, onMark: onMark
+                    ) { continuation.resume(with: $0) })
                 // Not before somebody waits for what comes first.
                 if reading == nil { startReading() }
             }
@@ -175,11 +191,10 @@ actor ControlConnection {
             while let data = await link.read() {
                 heard = .now
                 parser.add(data)
-                while let reply = try parser.next() {
-                    if lost == nil { take(reply) }
-                }
+                while let reply = try next(&parser) { if lost == nil { take(reply) } }
             }
         } catch let nonsense as FTPReplyParser.Nonsense {
+            spokeNonsense = true
             return lose(
                 BackendFailure(
                     .connect, "\(name) does not speak FTP: \"\(EntryName.escaped(nonsense.line.prefix(200)))\""))
@@ -187,6 +202,11 @@ actor ControlConnection {
         if lost != nil { return }
         let why = await link.complaint() ?? BackendFailure(.connect, "\(name) closed the connection")
         lose(why)
+    }
+
+    private func next(_ parser: inout FTPReplyParser) throws -> FTPReply? {
+        parser.takesLines = expectations[first].map { !$0.endsInOneLine || $0.remaining > 1 } ?? true
+        return try parser.next()
     }
 
     private func take(_ reply: FTPReply) {
@@ -200,6 +220,8 @@ actor ControlConnection {
             return
         }
         hadAnswered = true
+        var reply = reply
+        if !reply.isSuccess { reply.paths = expectation.commands.compactMap(Self.path) }
         expectation.replies.append(reply)
         expectation.remaining -= 1
         if expectation.remaining > 0 {
@@ -210,6 +232,11 @@ actor ControlConnection {
             expectation.finish?(.success(expectation.replies))
         }
         if reply.code == 421 { lose(ReplyTable.failure(reply, name, usual: .connect)) }
+    }
+
+    /// Of `ESTO A 5 /a/b`: `/a/b`. All paths that are sent are absolute.
+    private static func path(_ command: String) -> String? {
+        command.utf8.firstIndex(of: UInt8(ascii: "/")).map { String(command[$0...]) }
     }
 
     private func lose(_ failure: BackendFailure) {

@@ -5,6 +5,8 @@ struct FTPReply: Sendable, Equatable {
     var code: Int
     /// Each line as it came, without its end: the first and the last begin with the code.
     var lines: [Data]
+    /// The paths of the commands that it answers: what of them is in its text is not the server's.
+    var paths: [String] = []
 
     /// 1xx: another reply to the same command follows.
     var isMark: Bool { code < 200 }
@@ -26,7 +28,13 @@ struct FTPReplyParser {
 
     /// Bytes that one reply may have: a listing of about a million names comes in one.
     static let longest = 256 << 20
+    /// Bytes that one line may have: facts, the target of a link among them, and a name.
+    static let longestLine = 1 << 16
+    /// What a line costs besides its bytes: many empty ones shall not cost nothing.
+    private static let lineCost = 64
 
+    /// Whether the next reply may have several lines: where nobody expects that, it is none of the server's.
+    var takesLines = true
     private var waiting = Data()
     private var scanned = 0
     private var lines: [Data] = []
@@ -39,16 +47,18 @@ struct FTPReplyParser {
     /// The next whole reply; nil where there is none yet.
     mutating func next() throws -> FTPReply? {
         while let line = try nextLine() {
+            guard line.count <= Self.longestLine else { throw Self.endless("line") }
             let code = Self.code(line)
             if lines.isEmpty {
                 guard let code else { throw Nonsense(line: line) }
                 if line.count > 3, line[line.startIndex + 3] == UInt8(ascii: "-") {
-                    keep(line)
+                    guard takesLines else { throw Nonsense(line: line) }
+                    try keep(line)
                     continue
                 }
                 return FTPReply(code: code, lines: [line])
             }
-            keep(line)
+            try keep(line)
             let isLast =
                 code != nil && code == Self.code(lines[0])
                 && (line.count == 3 || line[line.startIndex + 3] == UInt8(ascii: " "))
@@ -62,18 +72,19 @@ struct FTPReplyParser {
         return nil
     }
 
-    private mutating func keep(_ line: Data) {
+    private mutating func keep(_ line: Data) throws {
         lines.append(line)
-        bytes += line.count
+        bytes += line.count + Self.lineCost
+        guard bytes <= Self.longest else { throw Self.endless("reply") }
     }
 
+    private static func endless(_ what: String) -> Nonsense { Nonsense(line: Data("a \(what) without end".utf8)) }
+
     private mutating func nextLine() throws -> Data? {
-        guard waiting.count - scanned + bytes <= Self.longest else {
-            throw Nonsense(line: Data("a reply without end".utf8))
-        }
         let start = waiting.startIndex
         guard let end = waiting[(start + scanned)...].firstIndex(of: UInt8(ascii: "\n")) else {
             scanned = waiting.count
+            guard scanned <= Self.longestLine else { throw Self.endless("line") }
             return nil
         }
         var line = waiting[start..<end]

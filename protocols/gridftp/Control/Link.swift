@@ -28,6 +28,14 @@ final class Link: Sendable {
         }
     }
 
+    /// The address at the other end, in figures; nil where `haul-gsi` knows it.
+    var peer: String? {
+        switch way {
+        case .socket(let socket): socket.peer
+        case .tool: nil
+        }
+    }
+
     /// The next bytes; nil at the end.
     func read() async -> Data? {
         switch way {

@@ -73,9 +73,12 @@ enum ReplyTable {
     }
 
     static func errorClass(_ reply: FTPReply) -> ErrorClass? {
-        let text = reply.text.lowercased()
-        if let number = number(text), let errorClass = numbers[number] { return errorClass }
-        if let row = rows.first(where: { text.contains($0.words) }) { return row.errorClass }
+        // What ends the connection says nothing of a file, whatever its words: with GSI it may come unprotected.
+        let isEnd = reply.code == 421
+        if !isEnd, let number = number(reply), let errorClass = numbers[number] { return errorClass }
+        let text = ownWords(reply)
+        let row = rows.first { (!isEnd || [.busy, .connect].contains($0.errorClass)) && text.contains($0.words) }
+        if let row { return row.errorClass }
         switch reply.code {
         case 421, 425, 426: return .connect
         case 530, 534, 535: return .auth
@@ -103,9 +106,25 @@ enum ReplyTable {
         return "\(reply.code) \(said.prefix(600))"
     }
 
-    private static func number(_ text: String) -> Int? {
-        guard let range = text.range(of: "gridftp-errno: ") else { return nil }
-        return Int(text[range.upperBound...].prefix { $0.isNumber })
+    /// The text in lower case without what was asked for: a user's path means nothing, whatever it says.
+    private static func ownWords(_ reply: FTPReply) -> String {
+        let paths = reply.paths.map { $0.lowercased() }
+        // Names by themselves only where they matter: taking every `a` out would leave no words.
+        let names = paths.flatMap { $0.split(separator: "/").map(String.init) }
+            .filter { name in rows.contains { name.contains($0.words) } }
+        return (paths + names).filter { $0.utf8.count > 1 }.sorted { $0.utf8.count > $1.utf8.count }
+            .reduce(reply.text.lowercased()) { $0.replacingOccurrences(of: $1, with: "*", options: .literal) }
+    }
+
+    /// It has a line of its own, which is not what was asked for.
+    private static func number(_ reply: FTPReply) -> Int? {
+        let lead = "GridFTP-Errno: "
+        for line in reply.lines {
+            let text = String(decoding: line.dropFirst(4), as: UTF8.self).trimmed
+            guard text.hasPrefix(lead), let number = Int(text.dropFirst(lead.count)) else { continue }
+            if !reply.paths.contains(where: { $0.hasSuffix("/" + text) }) { return number }
+        }
+        return nil
     }
 }
 

@@ -14,17 +14,24 @@ struct Address: Sendable, Hashable, CustomStringConvertible {
 final class Socket: Sendable {
     let reader: PipeReader
     let writer: PipeWriter
+    /// The address at the other end, in figures.
+    let peer: String
     private let descriptor: SharedDescriptor
 
     /// Blocks for as long as the connection takes to be made.
     /// - Throws: ``BackendFailure`` (`connect`).
     init(_ address: Address, limit: Duration) throws {
         let socket = try Self.connect(address, limit)
+        guard let peer = Self.peer(socket) else {
+            Foundation.close(socket)
+            throw BackendFailure(.connect, "\(address): the connection broke at once")
+        }
         let (reading, writing) = (fcntl(socket, F_DUPFD_CLOEXEC, 0), fcntl(socket, F_DUPFD_CLOEXEC, 0))
         guard reading >= 0, writing >= 0 else {
             [reading, writing, socket].filter { $0 >= 0 }.forEach { Foundation.close($0) }
             throw BackendFailure(.backend, "no descriptors are left for a connection")
         }
+        self.peer = peer
         reader = PipeReader(descriptor: reading)
         writer = PipeWriter(descriptor: writing)
         descriptor = SharedDescriptor(socket)
@@ -65,6 +72,19 @@ final class Socket: Sendable {
             Foundation.close(handle)
         }
         throw BackendFailure(.connect, "\(address): \(String(cString: strerror(last)))")
+    }
+
+    private static func peer(_ handle: Int32) -> String? {
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let code = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard getpeername(handle, address, &size) == 0 else { return EAI_FAIL }
+                return getnameinfo(address, size, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            }
+        }
+        return code == 0 ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
 
     /// - Returns: 0, or errno.

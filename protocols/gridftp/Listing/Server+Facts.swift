@@ -23,14 +23,43 @@ extension Server {
     /// - Throws: ``BackendFailure`` (`invalid`) where a name in it broke a line of the listing.
     nonisolated func list(_ path: RemotePath) async throws -> DirectoryFacts {
         let features = try await features()
-        let what = "cannot list \(path.shown)"
-        guard features.listsInReplies else {
-            let lines = try await DataTransfer.lines(of: "MLSD \(path.absolute)", what: what, at: self)
-            return try DirectoryFacts(lines[...], of: path.shown, indented: false)
+        if features.listsInReplies, features.echoes, let facts = try await listInReply(path) { return facts }
+        let lines = try await DataTransfer.lines(
+            of: "MLSD \(path.absolute)", what: "cannot list \(path.shown)", at: self)
+        return try DirectoryFacts(lines[...], of: path.shown, indented: false)
+    }
+
+    /// In a reply (MLSC): a data connection for each directory of a tree is slow, with GSI a handshake each.
+    /// A name with line breaks can end such a reply, and answer what is asked next in the server's place. So a connection
+    /// lists and does nothing else, and a listing counts where the reply after it is the one that it must be.
+    /// - Returns: Nil where there is any doubt: what comes over a data connection has an end that no name can fake.
+    private nonisolated func listInReply(_ path: RemotePath) async throws -> DirectoryFacts? {
+        for isLast in [false, true] {
+            let connection = try await lister()
+            let echo = Echo()
+            do {
+                let replies = try await connection.perform(
+                    ["MLSC \(path.absolute)", echo.command], endsInOneLine: true)
+                guard echo.isAnswered(by: replies[1]) else {
+                    await connection.close()
+                    return nil
+                }
+                await keep(lister: connection)
+                let listing = replies[0]
+                guard listing.isSuccess else { throw ReplyTable.failure(listing, "cannot list \(path.shown)") }
+                return try? DirectoryFacts(listing.lines.dropFirst().dropLast(), of: path.shown, indented: true)
+            } catch let lost as ControlConnection.Lost {
+                if await connection.spokeNonsense || lost.failure.errorClass == .timeout { return nil }
+                // One that had been idle may have been closed.
+                guard !isLast, lost.hadAnswered, lost.failure.errorClass == .connect else { throw lost.failure }
+            } catch let failure as BackendFailure {
+                throw failure
+            } catch {
+                await connection.close()
+                throw error
+            }
         }
-        let reply = try await ask("MLSC \(path.absolute)")
-        guard reply.isSuccess, reply.lines.count >= 2 else { throw ReplyTable.failure(reply, what) }
-        return try DirectoryFacts(reply.lines.dropFirst().dropLast(), of: path.shown, indented: true)
+        return nil
     }
 }
 
@@ -44,13 +73,18 @@ struct DirectoryFacts: Sendable {
     /// - Parameter indented: Each line begins with a blank, as those of a reply do (MLSC).
     init(_ lines: ArraySlice<Data>, of directory: String, indented: Bool) throws {
         entries.reserveCapacity(lines.count)
+        // Of bytes: Data hashes the first 80 of them alone.
+        var names: Set<[UInt8]> = []
+        names.reserveCapacity(lines.count)
         for line in lines {
             let isWhole = !indented || line.first == UInt8(ascii: " ")
             guard isWhole, let fact = FactLine(indented ? line.dropFirst() : line) else {
                 throw Self.broken(directory, (entries.last?.name ?? Data()) + Data("\n".utf8) + line)
             }
             switch fact.role {
-            case .entry: entries.append(fact)
+            case .entry:
+                guard names.insert(Array(fact.name)).inserted else { throw Self.twice(directory, fact.name) }
+                entries.append(fact)
             case .itself: itself = fact
             case .parent: break
             }
@@ -59,6 +93,14 @@ struct DirectoryFacts: Sendable {
         // With itself and its parent.
         unlisted = count - lines.count
         if unlisted < 0 { throw Self.broken(directory, nil) }
+    }
+
+    /// No directory holds a name twice: it changed meanwhile, or a name with a line break looks like another's entry.
+    private static func twice(_ directory: String, _ name: Data) -> BackendFailure {
+        BackendFailure(
+            .busy,
+            "\(EntryName.escaped(directory.utf8)) is listed with the name \"\(EntryName.escaped(name))\" twice: it changed "
+                + "meanwhile, or a name in it has a line break")
     }
 
     /// - Parameter name: Nil where it looks like entries of its own: there are more lines than the server counts names.

@@ -12,6 +12,8 @@ struct GridFTPSite: Sendable {
     let authorities: String?
     /// The subject that the server must prove; nil for `/CN=host/HOST` or `/CN=HOST`.
     let subject: String?
+    /// Where its data connections may go.
+    let nodes: DataNodes
     private let gsi: String?
 
     static let standardPort = 2811
@@ -27,6 +29,8 @@ struct GridFTPSite: Sendable {
         func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }
         authorities = text(spec.options["ca_dir"]) ?? text(settings["ca_dir"]) ?? Environment.allowed["X509_CERT_DIR"]
         subject = text(spec.options["subject"])
+        let nodes: [String]? = spec.options["data_nodes"]?.array?.compactMap(\.string)
+        self.nodes = try DataNodes(nodes ?? [])
         gsi = proxy == nil ? nil : Self.tool()
         if proxy != nil, gsi == nil {
             throw BackendFailure(.backend, "haul-gsi is not beside haul-gridftp: a site with a proxy needs it")
@@ -35,7 +39,7 @@ struct GridFTPSite: Sendable {
 
     /// Whether the same server is asked with the same rights.
     func isSame(as other: GridFTPSite) -> Bool {
-        address == other.address && subject == other.subject && authorities == other.authorities
+        address == other.address && nodes == other.nodes && subject == other.subject && authorities == other.authorities
             && Self.content(proxy) == Self.content(other.proxy)
     }
 

@@ -46,7 +46,8 @@ struct Login: Sendable {
     }
 
     private func prepare(_ connection: ControlConnection, looks: Bool) async throws -> ServerFeatures? {
-        let commands = ["TYPE I", Self.facts] + (looks ? ["PWD", "MLST /é/..", "FEAT"] : [])
+        let echo = Echo()
+        let commands = ["TYPE I", Self.facts] + (looks ? ["PWD", "MLST /é/..", "FEAT", echo.command] : [])
         let replies = try await connection.perform(commands, patience: Self.patience)
         guard replies[0].isSuccess else { throw ReplyTable.failure(replies[0], "TYPE I") }
         guard looks else { return nil }
@@ -54,6 +55,7 @@ struct Login: Sendable {
         guard features.listsFacts else {
             throw BackendFailure(.invalid, "\(site.address) has no MLST (RFC 3659): its files cannot be looked at")
         }
+        features.echoes = echo.isAnswered(by: replies[5])
         features.home = ServerFeatures.directory(replies[2]) ?? "/"
         // Told as it was understood, or there, as only the root is: the letter did not arrive.
         features.dropsUnicode = replies[3].isSuccess && !replies[3].text.contains("é")

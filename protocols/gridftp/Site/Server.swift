@@ -21,6 +21,8 @@ actor Server {
     nonisolated let site: GridFTPSite
     private var shared = [Shared](repeating: Shared(), count: sharedConnections)
     private var idle: [ControlConnection] = []
+    /// Those that carry listings, and nothing else: names stand in their replies as they are.
+    private var listers: [ControlConnection] = []
     private var found: ServerFeatures?
     private var looking: Task<ServerFeatures, any Error>?
     private var failure: (BackendFailure, ContinuousClock.Instant)?
@@ -83,10 +85,25 @@ actor Server {
         idle.append(connection)
     }
 
+    /// A connection for listings in replies (MLSC), to be given back with ``keep(lister:)`` or closed.
+    func lister() async throws -> ControlConnection {
+        while let connection = listers.popLast() {
+            if await !connection.isLost { return connection }
+        }
+        return try await Abandonable.run { [self] in try await dial() }
+    }
+
+    /// Only where every reply is known to be the one to its command (``Echo``).
+    func keep(lister: ControlConnection) async {
+        if isClosed || listers.count >= Self.mostIdle { return await lister.close() }
+        listers.append(lister)
+    }
+
     func close() async {
         isClosed = true
-        for connection in idle + shared.compactMap(\.connection) { await connection.close() }
+        for connection in idle + listers + shared.compactMap(\.connection) { await connection.close() }
         idle = []
+        listers = []
         shared = shared.map { _ in Shared() }
     }
 

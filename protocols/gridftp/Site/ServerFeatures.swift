@@ -6,6 +6,8 @@ struct ServerFeatures: Sendable, Equatable {
     var listsFacts = false
     /// Listings over the control connection (MLSC): no data connection a directory.
     var listsInReplies = false
+    /// A word that it does not know comes back in one line (HELP), so that a reply can be told from all others.
+    var echoes = false
     /// Modification times can be set (MFMT).
     var setsTimes = false
     /// Parts of files (ERET, ESTO).

@@ -47,8 +47,7 @@ final class DataTransfer: Sendable {
     }
 
     private func open(_ commands: [String], sends: Bool) async throws {
-        let reply = try await connection.perform("PASV")
-        guard let address = Self.passive(reply) else { throw ReplyTable.failure(reply, "\(what): PASV") }
+        let address = try await Self.passive(connection, what, at: server.site)
         let preparing = Array(commands.dropLast())
         if !preparing.isEmpty {
             for (command, reply) in zip(preparing, try await connection.perform(preparing)) where reply.code >= 400 {
@@ -122,10 +121,35 @@ final class DataTransfer: Sendable {
             }
             try Task.checkCancellation()
             try await transfer.finish(sent: false)
-            return text.split(separator: UInt8(ascii: "\n")).map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
+            // An empty line is part of a name, unless it is what stands behind the last end.
+            var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            if lines.last?.isEmpty == true { lines.removeLast() }
+            return lines.map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
         } onCancel: {
             transfer.abandon()
         }
+    }
+
+    /// Has the server listen: where data connections to it go, and may go.
+    static func passive(
+        _ connection: ControlConnection, _ what: String, at site: GridFTPSite
+    ) async throws -> Address {
+        let peer = await connection.peer
+        // An address of IPv6 does not fit into 227; what 229 says is a port alone.
+        let command = peer?.contains(":") == true ? "EPSV" : "PASV"
+        let reply = try await connection.perform(command)
+        if command == "EPSV", let peer, let port = extended(reply) { return Address(host: peer, port: port) }
+        guard let offered = passive(reply) else { throw ReplyTable.failure(reply, "\(what): \(command)") }
+        return try site.nodes.address(offered, peer: peer, proves: site.proxy != nil)
+    }
+
+    /// `229 Entering Extended Passive Mode (|||47051|)` (RFC 2428).
+    static func extended(_ reply: FTPReply) -> Int? {
+        let parts = reply.firstText.split(separator: "|", omittingEmptySubsequences: false)
+        guard reply.code == 229, parts.count == 5, let port = Int(parts[3]), (1...65535).contains(port) else {
+            return nil
+        }
+        return port
     }
 
     /// `227 Entering Passive Mode (127,0,0,1,217,79)`.
@@ -134,8 +158,7 @@ final class DataTransfer: Sendable {
         return Address(host: fields[..<4].map(String.init).joined(separator: "."), port: fields[4] * 256 + fields[5])
     }
 
-    /// The six numbers of a 227 reply, as PORT takes them too.
-    static func fields(_ reply: FTPReply) -> [Int]? {
+    private static func fields(_ reply: FTPReply) -> [Int]? {
         let text = reply.firstText
         guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")"), open < close else { return nil }
         let fields = text[text.index(after: open)..<close].split(separator: ",").compactMap { Int($0) }

@@ -187,7 +187,9 @@ final class Lane: Sendable {
         let (done, next): ((@Sendable () -> Void)?, Next) = state.withLock { state in
             guard var running = state.jobs[id], !state.isEnding else { return (nil, .nothing) }
             if let failure = failure(result, running.job, isStore: isStore) {
-                guard let failed = state.failed else {
+                // Two servers, two orders: what is seen later may have failed earlier, and all behind it is in doubt. What
+                // is done stays done: each server answers in order, so all before it was answered well by both.
+                guard let failed = state.failed, failed.id <= id else {
                     state.failed = (id, isStore ? nil : failure, isStore ? failure : nil)
                     // The other server may say better what is wrong.
                     return (nil, .end(after: Self.rank(failure) > 3 ? .zero : .milliseconds(700)))

@@ -187,11 +187,12 @@ actor ThirdParty {
             if streams > 1 { commands.append("OPTS RETR Parallelism=\(streams),\(streams),\(streams);") }
             try await Self.expect(commands, from, source)
             try await Self.expect(["MODE E"] + (security.target.map { [$0] } ?? []), to, target)
-            let passive = try await to.perform("PASV")
-            guard let fields = DataTransfer.fields(passive), passive.code == 227 else {
-                throw ReplyTable.failure(passive, "\(target.server.site.address): PASV")
+            let place = try await DataTransfer.passive(to, "\(target.server.site.address)", at: target.server.site)
+            guard let port = DataNodes.port(place) else {
+                throw BackendFailure(
+                    .invalid, "\(target.server.site.address) is at \(place): between two servers only IPv4 will do")
             }
-            try await Self.expect(["PORT " + fields.map(String.init).joined(separator: ",")], from, source)
+            try await Self.expect(["PORT " + port], from, source)
             return Lane(source: from, target: to)
         } catch {
             await from.close()
