@@ -57,6 +57,47 @@ struct RemoteTests {
         }
     }
 
+    /// The service tells what it has: nobody reads the object again.
+    @Test(arguments: [nil, 1 << 20]) func theServicesOwnChecksum(_ bandwidth: Int?) async throws {
+        let moto = try await MotoServer.start()
+        try await Bench.with { bench in
+            let file = try bench.local("file", Data("content".utf8))
+            var options: [String: JSONValue] = ["verify": "checksum"]
+            options["bandwidth"] = bandwidth.map { .int($0) }
+            let remote =
+                ":s3,provider=Other,region=us-east-1,force_path_style=true,endpoint='\(moto.url)',"
+                + "access_key_id='\(MotoServer.accessKey)',secret_access_key='\(MotoServer.secretKey)':"
+                + MotoServer.bucket
+            let put = try await bench.one(.put, file, "/a/b", options: options, remote: remote)
+            #expect(put.result.checksum == "md5:9a0364b9e99bb480dd25e1f0284c8555", "\(put.result)")
+            #expect(moto.log.contains("\"PUT /\(MotoServer.bucket)/a/b"), "\(moto.log)")
+            #expect(!moto.log.contains("\"GET /\(MotoServer.bucket)/a/b"), "\(moto.log)")
+            // What is wrong never appears, whoever moves it.
+            let wrong = "md5:" + String(repeating: "0", count: 32)
+            let bad = try await bench.one(.put, file, "/c", checksum: wrong, options: options, remote: remote)
+            #expect(bad.result.errorClass == .checksum, "\(bad.result)")
+            #expect(try await moto.keys() == ["a/b"])
+        }
+        await moto.kill()
+    }
+
+    /// Also where the bytes pass through haul.
+    @Test(arguments: [nil, 1 << 20]) func timesAreKept(_ bandwidth: Int?) async throws {
+        try await Bench.with { bench in
+            let modified = Date(timeIntervalSince1970: 784_111_777)
+            for (name, content) in [("file", Data("content".utf8)), ("empty", Data())] {
+                let file = try bench.local(name, content)
+                try FileManager.default.setAttributes([.modificationDate: modified], ofItemAtPath: file)
+                let options: [String: JSONValue] = bandwidth.map { ["bandwidth": .int($0)] } ?? [:]
+                let put = try await bench.one(.put, file, "/\(name)", options: options)
+                #expect(put.result.isOK, "\(put.result)")
+                let there = try FileManager.default.attributesOfItem(atPath: "\(bench.root)/\(name)")
+                #expect(there[.modificationDate] as? Date == modified)
+                #expect(bench.data(name) == content)
+            }
+        }
+    }
+
     @Test(arguments: [nil, 4 << 20]) func aCancelLeavesNothing(_ bandwidth: Int?) async throws {
         try await Bench.with { bench in
             let file = try bench.local("file", Data(count: 256 << 20))

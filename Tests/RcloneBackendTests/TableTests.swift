@@ -13,6 +13,7 @@ import Testing
             ("corrupted on transfer: md5 hash differ \"a\" vs \"b\"", .checksum),
             ("write /b/x: no space left on device", .noSpace),
             ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", .noSpace),
+            ("write /b/x: disk quota exceeded", .noSpace),
             ("507 Insufficient Storage", .noSpace),
             ("the storage limit of the account is reached", .noSpace),
             ("mkdir /b/f: not a directory", .invalid),
@@ -59,10 +60,33 @@ import Testing
             ("", .unknown),
         ] as [(String, ErrorClass)])
     func complaint(_ said: String, _ errorClass: ErrorClass) {
-        let failure = Complaint.failure(said, "cannot do it")
+        let failure = Complaint.failure(said, "cannot do it", about: ["a/b"])
         #expect(failure.errorClass == errorClass)
         #expect(failure.reason.hasPrefix("cannot do it: "))
     }
+
+    /// What a path is called says nothing of what went wrong with it.
+    @Test(
+        arguments: [
+            ("Propfind \"http://h/quota/2024\": dial tcp: connection refused", "quota/2024", .connect),
+            ("Propfind \"http://h/Quota%20exceeded/x\": 403 Forbidden", "Quota exceeded/x", .permission),
+            ("open /r/quota exceeded/x: permission denied", "quota exceeded/x", .permission),
+            ("failed to open quota exceeded/x: 403 Forbidden", "quota exceeded/x", .permission),
+            ("open \"Not a Directory\": i/o timeout", "Not a Directory", .timeout),
+            ("open /connection refused: connection refused", "connection refused", .connect),
+            ("object not found", "not found", .notFound),
+            ("read tcp: i/o timeout", "a/o", .timeout),
+            ("a thing like any other", "e", .unknown),
+        ] as [(String, String, ErrorClass)])
+    func aPathMeansNothing(_ said: String, _ path: String, _ errorClass: ErrorClass) {
+        #expect(Complaint.failure(said, "cannot do it", about: [path]).errorClass == errorClass)
+    }
+
+    @Test(arguments: [
+        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (-1, "Wed, 31 Dec 1969 23:59:59 GMT"), (1 << 40, nil),
+    ])
+    func httpDates(_ seconds: Int, _ text: String?) { #expect(HTTPDate.text(seconds) == text) }
 
     /// Each row is what decides somewhere: none is hidden behind one before it.
     @Test func everyRowCounts() {

@@ -41,11 +41,16 @@ struct Bench: Sendable {
     func run(
         _ operation: ProtocolOperation, _ elements: [ElementSpec], _ options: [String: JSONValue] = [:],
         endpoints: [String]? = nil, to other: [String]? = nil,
+        tokens: (source: String, destination: String)? = nil,
         during: (@Sendable (BackendEvent, BackendRun) async -> Void)? = nil
     ) async throws -> [Outcome] {
         let discovered = try #require(Built.protocols()["xrootd"])
-        let site = SiteSpec(site: "xrootd-a", endpoints: endpoints ?? [server.endpoint])
-        let destination = operation == .copy ? SiteSpec(site: "xrootd-b", endpoints: other ?? site.endpoints) : nil
+        func bearer(_ token: String?) -> [String: String] { token.map { ["bearer": $0] } ?? [:] }
+        let site = SiteSpec(
+            site: "xrootd-a", endpoints: endpoints ?? [server.endpoint], credentials: bearer(tokens?.source))
+        let second = SiteSpec(
+            site: "xrootd-b", endpoints: other ?? site.endpoints, credentials: bearer(tokens?.destination))
+        let destination = operation == .copy ? second : nil
         let batch = BatchSpec(
             operation: operation, options: discovered.manifest.merged(options), source: site, destination: destination,
             timeout: 60, scratch: folder + "/scratch", spool: folder, concurrency: 8)
@@ -75,12 +80,14 @@ struct Bench: Sendable {
     func one(
         _ operation: ProtocolOperation, _ source: String, _ destination: String? = nil, attempt: Int = 1,
         last: Bool = false, checksum: String? = nil, options: [String: JSONValue] = [:], endpoints: [String]? = nil,
-        to other: [String]? = nil, during: (@Sendable (BackendEvent, BackendRun) async -> Void)? = nil
+        to other: [String]? = nil, tokens: (source: String, destination: String)? = nil,
+        during: (@Sendable (BackendEvent, BackendRun) async -> Void)? = nil
     ) async throws -> Outcome {
         let element = ElementSpec(
             id: "e", source: source, destination: destination, checksum: checksum, attempt: attempt, last: last,
             partSeed: "seed")
-        return try await run(operation, [element], options, endpoints: endpoints, to: other, during: during)[0]
+        return try await run(
+            operation, [element], options, endpoints: endpoints, to: other, tokens: tokens, during: during)[0]
     }
 
     func write(_ name: String, _ content: Data) throws {

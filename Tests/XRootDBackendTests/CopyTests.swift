@@ -6,6 +6,8 @@ import Support
 import Synchronization
 import Testing
 
+@testable import haul_xrootd
+
 /// copy, get and put against XRootD's own server.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CopyTests {
@@ -25,6 +27,75 @@ struct CopyTests {
                     #expect(try there.names(third) == ["to"])
                 }
             }
+        }
+    }
+
+    /// One xrdcp shows both servers what it has: with two credentials each of them is spoken to with its own alone.
+    @Test func nobodySeesTheOthersCredential() async throws {
+        try await Bench.with { here in
+            try await Bench.with { there in
+                let content = Bench.noise(200_000)
+                try here.write("from", content)
+                let files = try ["one", "same", "two"].map { try here.local($0, Data(($0 == "two" ? "b" : "a").utf8)) }
+                files.forEach { chmod($0, 0o600) }
+                for (second, third, result) in [
+                    (files[1], "first", ErrorClass?.none), (files[1], "only", nil), (files[1], "never", nil),
+                    (files[2], "first", nil), (files[2], "only", .invalid), (files[2], "never", nil),
+                ] {
+                    let name = "\(second == files[1] ? "same" : "other")-\(third)"
+                    let outcome = try await here.one(
+                        .copy, "/from", "/\(name)", options: ["third_party": .string(third), "verify": "checksum"],
+                        to: [there.server.endpoint], tokens: (files[0], second))
+                    #expect(outcome.result.errorClass == result, "\(name): \(outcome.result)")
+                    #expect(there.data(name) == (result == nil ? content : nil), "\(name)")
+                    let direct = second == files[1] && third != "never"
+                    #expect(outcome.log.contains("from server to server") == direct, "\(name): \(outcome.log)")
+                }
+            }
+        }
+    }
+
+    /// It is the contents that count, and what cannot be read is like nothing.
+    @Test func credentialsThatAreTheSame() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-xrootd-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, content) in [("one", "a"), ("same", "a"), ("two", "b")] {
+            try content.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        func site(_ credentials: [String: String]) throws -> XRootDSite {
+            let paths = credentials.mapValues { "\(folder)/\($0)" }
+            return try XRootDSite(
+                SiteSpec(site: "s", endpoints: ["127.0.0.1:1"], credentials: paths), scratch: folder)
+        }
+        let one = try site(["bearer": "one"])
+        for (other, shows) in [
+            (["bearer": "one"], true), (["bearer": "same"], true), (["bearer": "two"], false), ([:], false),
+            (["bearer": "none"], false), (["x509-proxy": "one"], false),
+            (["bearer": "one", "x509-proxy": "two"], false),
+        ] {
+            #expect(try one.showsTheSame(as: site(other)) == shows, "\(other)")
+            #expect(try site(other).showsTheSame(as: one) == shows, "\(other)")
+        }
+        #expect(try site([:]).showsTheSame(as: site([:])))
+        #expect(try !site(["bearer": "none"]).showsTheSame(as: site(["bearer": "none"])))
+    }
+
+    /// What a server says of a file counts, though what arrived is well: nobody reads it instead.
+    @Test func theServersOwnChecksum() async throws {
+        try await Bench.with { bench in
+            let (folder, tool) = ("\(bench.folder)/lying", "\(bench.folder)/sum")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try "#!/bin/sh\necho 0badcafe\n".write(toFile: tool, atomically: true, encoding: .utf8)
+            chmod(tool, 0o755)
+            let server = try await XRootD.start(root: folder, more: "xrootd.chksum max 4 adler32 \(tool)")
+            let file = try bench.local("file", Data("Wikipedia".utf8))
+            let outcome = try await bench.one(
+                .put, file, "/to", options: ["verify": "checksum", "checksum_algorithm": "adler32"],
+                endpoints: [server.endpoint])
+            await server.stop()
+            #expect(outcome.result.errorClass == .checksum, "\(outcome.result)")
+            #expect(outcome.result.reason?.contains("0badcafe") == true, "\(outcome.result)")
         }
     }
 

@@ -73,10 +73,28 @@ import Testing
             ("", .unknown),
         ] as [(String, ErrorClass)])
     func complaint(_ said: String, _ errorClass: ErrorClass) {
-        let failure = Complaint.failure(said, "cannot do it")
+        let failure = Complaint.failure(said, "cannot do it", about: ["/a"])
         #expect(failure.errorClass == errorClass)
         #expect(failure.reason.hasPrefix("cannot do it: "))
         #expect(!failure.reason.contains("\0") && !failure.reason.contains("\n"))
+    }
+
+    /// What a path is called says nothing of what went wrong with it.
+    @Test(
+        arguments: [
+            (
+                "[3011] Unable to stat /d/not a directory/x; no such file or directory", "/d/not a directory/x",
+                .notFound
+            ),
+            ("[3011] Unable to stat /d/Is a Directory; no such file or directory", "/d/Is a Directory/x", .notFound),
+            ("[3005] Unable to mkdir /d/file exists; not a directory", "/d/file exists", .invalid),
+            ("[3010] Unable to open /[3009]; permission denied", "/[3009]", .permission),
+            ("Run: [FATAL] Connection error: /disk quota exceeded (source)", "/disk quota exceeded", .connect),
+            ("[3018] Unable to mkdir /file exists; file exists", "/file exists", .exists),
+        ] as [(String, String, ErrorClass)])
+    func aPathMeansNothing(_ said: String, _ path: String, _ errorClass: ErrorClass) {
+        let failure = Complaint.failure("[ERROR] Server responded with an error: \(said)\0\n", "cannot", about: [path])
+        #expect(failure.errorClass == errorClass)
     }
 
     /// Each row is what decides somewhere: none is hidden behind one before it.

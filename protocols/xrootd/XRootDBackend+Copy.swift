@@ -25,7 +25,19 @@ extension XRootDBackend {
         let to = try await end(target, destination)
         var movers: [CopyMover<XRootDEnd, XRootDEnd>] = []
         switch moving.thirdParty {
-        case .only: movers = [.thirdParty(only: true)]
+        case .only:
+            guard sharesCredentials else {
+                throw BackendFailure(
+                    .invalid,
+                    "a copy from server to server would show both of them one credential, and those of "
+                        + "\(source.pool.site.name) and \(destination.pool.site.name) differ: set third_party to first, "
+                        + "which goes through the worker then, or give the sites the same credential")
+            }
+            movers = [.thirdParty(only: true)]
+        // Each side's bytes then pass through an xrdcp of its own.
+        case .first where !sharesCredentials:
+            report.log("the sites' credentials differ, so through the worker")
+        case .never where !sharesCredentials: break
         case .first:
             let can = from.abilities.thirdParty && to.abilities.thirdParty
             movers = (can ? [.thirdParty(only: false)] : []) + [.between]

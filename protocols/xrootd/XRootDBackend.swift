@@ -9,6 +9,8 @@ struct XRootDBackend: Backend {
     let source: RemoteFiles
     /// Of a copy.
     let destination: RemoteFiles?
+    /// Of a copy: one xrdcp may speak to both.
+    let sharesCredentials: Bool
 
     static func open(_ batch: BatchSpec) async throws -> XRootDBackend {
         func tool(_ name: String) throws -> String {
@@ -16,14 +18,17 @@ struct XRootDBackend: Backend {
             return found
         }
         let xrdfs = try tool("xrdfs")
-        func files(_ spec: SiteSpec) throws -> RemoteFiles {
-            let site = try XRootDSite(spec, scratch: batch.scratch)
-            return RemoteFiles(
-                pool: XrdfsPool(site, executable: xrdfs, limit: .seconds(max(30, batch.timeout))))
+        func files(_ site: XRootDSite) -> RemoteFiles {
+            RemoteFiles(pool: XrdfsPool(site, executable: xrdfs, limit: .seconds(max(30, batch.timeout))))
+        }
+        let source = try XRootDSite(batch.source, scratch: batch.scratch)
+        let destination = try batch.destination.map { try XRootDSite($0, scratch: batch.scratch) }
+        let shares = try await BlockingQueue(label: "haul.xrootd.open").run {
+            destination.map { source.showsTheSame(as: $0) } ?? true
         }
         return XRootDBackend(
             options: batch.common, moving: try XrdcpOptions(batch.options, xrdcp: tool("xrdcp"), xrdfs: xrdfs),
-            source: try files(batch.source), destination: try batch.destination.map(files))
+            source: files(source), destination: destination.map(files), sharesCredentials: shares)
     }
 
     func close() async {

@@ -9,7 +9,8 @@ enum Complaint {
         ("directory not empty", .notEmpty),
         ("corrupted on transfer", .checksum),
         ("no space left on device", .noSpace),
-        ("quota", .noSpace),
+        ("quota exceeded", .noSpace),
+        ("quotaexceeded", .noSpace),
         ("insufficient storage", .noSpace),
         ("storage limit", .noSpace),
         ("not a directory", .invalid),
@@ -51,11 +52,15 @@ enum Complaint {
         ("broken pipe", .connect),
     ]
 
-    static func failure(_ said: String, _ what: String) -> BackendFailure {
-        let words = said.split(whereSeparator: \.isNewline).joined(separator: "; ").prefix(600)
-        let lowered = words.lowercased()
-        let row = rows.first { lowered.contains($0.text) }
+    /// - Parameters:
+    ///   - what: What was tried: `cannot remove /a`.
+    ///   - paths: Those that rclone may name, whose words mean nothing.
+    static func failure(_ said: String, _ what: String, about paths: [String]) -> BackendFailure {
+        let words = said.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        let text = SaidText(words, about: paths)
+        let row = rows.first { text.says($0.text) }
         return BackendFailure(
-            row?.errorClass ?? .unknown, "\(what): \(words.isEmpty ? "rclone gives no reason" : words)")
+            row?.errorClass ?? .unknown,
+            "\(what): \(words.isEmpty ? "rclone gives no reason" : String(words.prefix(600)))")
     }
 }

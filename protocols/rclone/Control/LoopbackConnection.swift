@@ -10,7 +10,8 @@ final class LoopbackConnection: Sendable {
     private let descriptor: Int32
     private let isOpen = Mutex(true)
 
-    private init(_ descriptor: Int32) { self.descriptor = descriptor }
+    /// - Parameter descriptor: A connected socket; closed with this.
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 

@@ -80,6 +80,6 @@ final class RcloneDaemon: Sendable {
             }
         }
         let words = String(decoding: said.suffix(600), as: UTF8.self)
-        throw Complaint.failure(words, "rclone does not start")
+        throw Complaint.failure(words, "rclone does not start", about: [])
     }
 }

@@ -21,7 +21,9 @@ struct RemoteControl: Sendable {
             head("POST", "/\(command)", ["Content-Type: application/json", "Content-Length: \(body.count)"]) + body)
         guard let document = try? JSONDecoder().decode(JSONValue.self, from: answer.body), let object = document.object
         else { throw BackendFailure(.backend, "\(what): rclone's answer is no JSON (HTTP \(answer.status))") }
-        if answer.status != 200 { throw Complaint.failure(object["error"]?.string ?? "", what) }
+        if answer.status != 200 {
+            throw Complaint.failure(object["error"]?.string ?? "", what, about: parameters.values.compactMap(\.string))
+        }
         return object
     }
 

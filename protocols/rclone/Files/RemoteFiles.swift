@@ -19,7 +19,10 @@ struct RemoteFiles: Sendable {
             return answer["item"].flatMap { Stat($0) }
         } catch let failure as BackendFailure where failure.errorClass == .notFound {
             return nil
-        } catch let failure as BackendFailure where failure.reason.contains("not a directory") {
+        } catch let failure as BackendFailure
+            where failure.errorClass == .invalid
+            && SaidText(failure.reason, about: [path.text]).says("not a directory")
+        {
             // Below a file nothing is.
             return nil
         }

@@ -51,7 +51,7 @@ struct RcloneEnd: CopyEnd {
         do { try await files.remove(path) } catch let failure as BackendFailure where failure.errorClass == .notFound {}
     }
 
-    func checksum(_ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport) async throws -> String? {
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
         guard abilities.checksums.contains(algorithm) else { return nil }
         let hashes = try await files.stat(path, hash: algorithm.rawValue)?.hashes
         // A file may have none, where a service knows those of some alone.
@@ -60,5 +60,5 @@ struct RcloneEnd: CopyEnd {
 
     func reader(_ order: ReadOrder) async throws -> any CopyReader { try await RemoteReader(self, order) }
 
-    func writer(_ order: WriteOrder) async throws -> any CopyWriter { try await RemoteWriter(self, order) }
+    func writer(_ order: WriteOrder) async throws -> any CopyWriter { RemoteWriter(self, order) }
 }

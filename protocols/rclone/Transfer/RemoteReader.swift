@@ -18,24 +18,44 @@ final class RemoteReader: CopyReader {
     init(_ end: RcloneEnd, _ order: ReadOrder) async throws {
         let control = end.files.control
         shown = end.shown
-        connection = try await LoopbackConnection.open(port: control.port)
+        let connection = try await LoopbackConnection.open(port: control.port)
+        self.connection = connection
         let isWhole = order.from == 0 && order.isToEnd
         let range = isWhole || order.to <= order.from ? [] : ["Range: bytes=\(order.from)-\(order.to - 1)"]
-        try await connection.send(control.head("GET", end.files.target(end.path), range))
+        let request = control.head("GET", end.files.target(end.path), range)
+        // rclone answers once it has opened the file, which may take long; nobody else ends this meanwhile.
+        let (status, body) = try await withTaskCancellationHandler {
+            do {
+                return try await Self.begin(connection, request, end.shown)
+            } catch {
+                try Task.checkCancellation()
+                throw error
+            }
+        } onCancel: {
+            connection.abandon()
+        }
+        state = Mutex(State(first: body, left: order.to - order.from))
+        if status == 200, !range.isEmpty { throw CopyNotResumable() }
+        guard status == 200 || status == 206 else {
+            throw Complaint.failure(
+                String(decoding: body, as: UTF8.self), "cannot read \(end.shown)", about: [end.path.text])
+        }
+    }
+
+    /// - Returns: What rclone answers, and the bytes that came with it.
+    private static func begin(
+        _ connection: LoopbackConnection, _ request: Data, _ shown: String
+    ) async throws -> (status: Int, body: Data) {
+        try await connection.send(request)
         var head = Data()
         let mark = Data("\r\n\r\n".utf8)
         while head.range(of: mark) == nil {
             guard head.count < 64 << 10, let more = try await connection.receive() else {
-                throw BackendFailure(.interrupted, "cannot read \(end.shown): rclone broke off")
+                throw BackendFailure(.interrupted, "cannot read \(shown): rclone broke off")
             }
             head += more
         }
-        let (status, body) = try RemoteControl.parse(head)
-        state = Mutex(State(first: body, left: order.to - order.from))
-        if status == 200, !range.isEmpty { throw CopyNotResumable() }
-        guard status == 200 || status == 206 else {
-            throw Complaint.failure(String(decoding: body, as: UTF8.self), "cannot read \(end.shown)")
-        }
+        return try RemoteControl.parse(head)
     }
 
     func next() async throws -> Data? {

@@ -12,10 +12,10 @@ struct RemoteFiles: Sendable {
     func stat(_ path: RemotePath) async throws -> Stat? {
         let reply = try await pool.run("stat \(path.quoted)") { String(decoding: $0, as: UTF8.self) }
         if reply.complaint.isEmpty { return try Stat(reply.values, of: path.text) }
-        let failure = Complaint.failure(reply.complaint, "cannot look at \(path.text)")
+        let failure = Complaint.failure(reply.complaint, "cannot look at \(path.text)", about: [path.text])
         if failure.errorClass == .notFound { return nil }
         // Below a file nothing is.
-        if failure.errorClass == .invalid, reply.complaint.contains("not a directory") { return nil }
+        if failure.errorClass == .invalid, said(reply.complaint, "not a directory", path) { return nil }
         throw failure
     }
 
@@ -28,12 +28,16 @@ struct RemoteFiles: Sendable {
             try await refuseCut(reply.values, in: path, shown: shown)
             return reply.values
         }
-        if reply.complaint.contains("Invalid response") {
+        if said(reply.complaint, "invalid response", path) {
             throw BackendFailure(
                 .invalid, "\(shown) cannot be listed: it holds a name with a line break, or the server's answer is none"
             )
         }
-        throw Complaint.failure(reply.complaint, "cannot list \(shown)")
+        throw Complaint.failure(reply.complaint, "cannot list \(shown)", about: [path.text])
+    }
+
+    private func said(_ complaint: String, _ words: String, _ path: RemotePath) -> Bool {
+        SaidText(complaint, about: [path.text]).says(words)
     }
 
     /// A server cuts a name of 255 bytes, and lists what is left, which is another file's or nobody's.
@@ -53,24 +57,24 @@ struct RemoteFiles: Sendable {
         }
     }
 
-    func remove(_ path: RemotePath) async throws { try await run("rm", [path.quoted], "cannot remove \(path.text)") }
+    func remove(_ path: RemotePath) async throws { try await run("rm", [path], "cannot remove \(path.text)") }
 
     func removeDirectory(_ path: RemotePath) async throws {
-        try await run("rmdir", [path.quoted], "cannot remove \(path.text)")
+        try await run("rmdir", [path], "cannot remove \(path.text)")
     }
 
     func makeDirectory(_ path: RemotePath, parents: Bool) async throws {
-        try await run("mkdir", (parents ? ["-p"] : []) + ["-mrwxr-xr-x", path.quoted], "cannot make \(path.text)")
+        try await run("mkdir" + (parents ? " -p" : "") + " -mrwxr-xr-x", [path], "cannot make \(path.text)")
     }
 
     /// Renames, and replaces what is there: XRootD has no other way.
     func move(_ from: RemotePath, to: RemotePath) async throws {
-        try await run("mv", [from.quoted, to.quoted], "cannot rename \(from.text) to \(to.text)")
+        try await run("mv", [from, to], "cannot rename \(from.text) to \(to.text)")
     }
 
     func setPermissions(_ path: RemotePath, _ permissions: Int) async throws {
         let letters = "rwxrwxrwx".enumerated().map { permissions & (0o400 >> $0.offset) == 0 ? "-" : $0.element }
-        try await run("chmod", [path.quoted, String(letters)], "cannot set the permissions of \(path.text)")
+        try await run("chmod", [path], "cannot set the permissions of \(path.text)", last: String(letters))
     }
 
     /// The checksum that the server has, or computes: `md5:HEX`; nil where it has no such.
@@ -78,7 +82,7 @@ struct RemoteFiles: Sendable {
         let word = RemotePath.quoted("\(path.text)?cks.type=\(algorithm.rawValue)")
         let reply = try await pool.run("query checksum \(word)") { String(decoding: $0, as: UTF8.self) }
         if !reply.complaint.isEmpty {
-            let failure = Complaint.failure(reply.complaint, "no checksum of \(path.text)")
+            let failure = Complaint.failure(reply.complaint, "no checksum of \(path.text)", about: [path.text])
             if [.unknown, .invalid].contains(failure.errorClass) { return nil }
             throw failure
         }
@@ -91,14 +95,19 @@ struct RemoteFiles: Sendable {
     func configuration(_ word: String) async throws -> String? {
         let reply = try await pool.run("query config \(word)") { String(decoding: $0, as: UTF8.self) }
         if Complaint.isUnconnected(reply.complaint) {
-            throw Complaint.failure(reply.complaint, "cannot reach \(pool.site.name)")
+            throw Complaint.failure(reply.complaint, "cannot reach \(pool.site.name)", about: [])
         }
         guard reply.complaint.isEmpty, let value = reply.values.first, value != word else { return nil }
         return value
     }
 
-    private func run(_ command: String, _ words: [String], _ what: String) async throws {
-        let reply = try await pool.run(([command] + words).joined(separator: " ")) { _ in Bool?.none }
-        if !reply.complaint.isEmpty { throw Complaint.failure(reply.complaint, what) }
+    private func run(
+        _ command: String, _ paths: [RemotePath], _ what: String, last: String? = nil
+    ) async throws {
+        let words = [command] + paths.map(\.quoted) + (last.map { [$0] } ?? [])
+        let reply = try await pool.run(words.joined(separator: " ")) { _ in Bool?.none }
+        if !reply.complaint.isEmpty {
+            throw Complaint.failure(reply.complaint, what, about: paths.map(\.text))
+        }
     }
 }

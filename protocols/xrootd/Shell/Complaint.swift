@@ -72,10 +72,14 @@ enum Complaint {
     /// - Parameters:
     ///   - said: All that the tool wrote about it.
     ///   - what: What was tried: `cannot remove /a`.
-    static func failure(_ said: String, _ what: String, returncode: Int = 1) -> BackendFailure {
-        let words = quote(said)
-        let lowered = words.lowercased()
-        let row = rows.first { lowered.contains($0.text) }
+    ///   - paths: Those that it may name, whose words mean nothing.
+    static func failure(
+        _ said: String, _ what: String, about paths: [String], returncode: Int = 1
+    ) -> BackendFailure {
+        let all = lines(said)
+        let text = SaidText(all, about: paths)
+        let row = rows.first { text.says($0.text) }
+        let words = all.prefix(600)
         let hint = row?.hint.map { " (\($0))" } ?? ""
         return BackendFailure(
             row?.errorClass ?? .unknown, "\(what): \(words.isEmpty ? "no reason was given" : words)\(hint)",
@@ -85,13 +89,16 @@ enum Complaint {
     /// Whether there was no connection to be had, so that nothing was done.
     static func isUnconnected(_ said: String) -> Bool { said.contains("[FATAL] Connection error") }
 
+    /// One line of a length that a message may have.
+    static func quote(_ said: String) -> String { String(lines(said).prefix(600)) }
+
     /// Without the colours of a log: one line, what a message ends with (a NUL) left out.
-    static func quote(_ said: String) -> String {
+    private static func lines(_ said: String) -> String {
         said.split(whereSeparator: { $0.isNewline || $0 == "\0" })
             .map {
                 $0.trimmingPrefix("Run: ").trimmingPrefix("[ERROR] ").trimmingPrefix("Server responded with an error: ")
             }
             .map { String($0) }.filter { !$0.allSatisfy(\.isWhitespace) }
-            .suffix(3).joined(separator: "; ").prefix(600).description
+            .suffix(3).joined(separator: "; ")
     }
 }

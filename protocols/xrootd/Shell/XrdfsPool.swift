@@ -43,6 +43,9 @@ actor XrdfsPool {
         }
     }
 
+    /// How many wait for an xrdfs.
+    var queued: Int { waiting.count }
+
     /// Runs one command of xrdfs.
     /// - Throws: ``BackendFailure``, or a `CancellationError`; what the server refuses is told in the reply instead.
     func run<Value: Sendable>(
@@ -89,12 +92,17 @@ actor XrdfsPool {
     }
 
     private func lease() async throws -> Xrdfs {
+        try Task.checkCancellation()
         while true {
-            try Task.checkCancellation()
             if isClosed { throw BackendFailure(.interrupted, "the batch is over") }
             if let shell = idle.popLast() { return shell }
             if count < Self.most { break }
             try await turn()
+            if Task.isCancelled {
+                // The turn that came is another's now, who would sleep beside what is free.
+                wake()
+                throw CancellationError()
+            }
         }
         count += 1
         do {
@@ -132,6 +140,12 @@ actor XrdfsPool {
             shell?.end()
             count -= 1
         }
-        if !waiting.isEmpty { waiting.removeFirst().waiter.resume() }
+        wake()
+    }
+
+    /// Lets the next one look, where there is something to be had.
+    private func wake() {
+        guard !waiting.isEmpty, !idle.isEmpty || count < Self.most else { return }
+        waiting.removeFirst().waiter.resume()
     }
 }

@@ -14,6 +14,8 @@ struct XRootDSite: Hashable, Sendable {
     var home: String
     /// The environment of xrdfs and xrdcp: what they show to the server, and how long they wait for it.
     var environment: [String: String]
+    /// Of each kind that the tools may show, the file; nil where the site has none.
+    private var credentials: [String?]
 
     /// - Parameter scratch: The batch's own folder: the home directory of the tools, which keep a history there.
     /// - Throws: ``BackendFailure`` (`invalid`) for what cannot work.
@@ -29,9 +31,20 @@ struct XRootDSite: Hashable, Sendable {
         scheme = spec.options["tls"]?.bool == true ? "roots" : "root"
         home = spec.options["home"]?.string ?? "/"
         environment = Environment.allowed.merging(Self.manners(scratch)) { $1 }
+        credentials = [spec.credentials["x509-proxy"], spec.credentials["bearer"]]
         // A credential of this process's own user is nobody's here.
         environment["X509_USER_PROXY"] = spec.credentials["x509-proxy"] ?? "\(scratch)/no-proxy"
         environment["BEARER_TOKEN_FILE"] = spec.credentials["bearer"] ?? "\(scratch)/no-token"
+    }
+
+    /// Whether the tools may show both servers the same: they know one credential of a kind, whoever they speak to. It is
+    /// the contents that count, read here.
+    func showsTheSame(as other: XRootDSite) -> Bool {
+        zip(credentials, other.credentials).allSatisfy { one, other in
+            guard let one, let other else { return one == nil && other == nil }
+            guard let content = FileManager.default.contents(atPath: one) else { return false }
+            return content == FileManager.default.contents(atPath: other)
+        }
     }
 
     /// `root://HOST:PORT`; a path follows a slash of its own.

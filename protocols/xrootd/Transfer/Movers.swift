@@ -23,7 +23,8 @@ extension CopyMover where Source == XRootDEnd, Target == LocalEnd {
             }
             if let failed {
                 throw Complaint.failure(
-                    failed.complaint, "cannot read \(move.source.shown)", returncode: failed.returncode)
+                    failed.complaint, "cannot read \(move.source.shown)", about: [move.source.path.text, path],
+                    returncode: failed.returncode)
             }
             return CopyMoved()
         }
@@ -36,21 +37,23 @@ extension CopyMover where Source == LocalEnd, Target == XRootDEnd {
         .whole("", paces: false) { move in
             guard let path = move.source.path, WorkerFile.isPlain(path) else { return nil }
             try await CopyMover<LocalEnd, XRootDEnd>.write(
-                move, from: path, Xrdcp.streams(move.streams))
+                move, from: path, path, Xrdcp.streams(move.streams))
             return CopyMoved()
         }
     }
 }
 
 extension CopyMover where Source == XRootDEnd, Target == XRootDEnd {
-    /// The destination's server fetches from the source's.
+    /// The destination's server fetches from the source's. For sites whose credentials are the same, as ``between``: one
+    /// xrdcp shows what it has to both.
     static func thirdParty(only: Bool) -> CopyMover {
         .whole("copied from server to server", paces: only) { move in
             // The servers tell each other the paths among parameters, which a & parts.
             if !only, (move.source.path.text + move.target.path.text).contains("&") { return nil }
             do {
                 try await write(
-                    move, from: move.source.url, ["--tpc", "only"] + Xrdcp.streams(move.streams))
+                    move, from: move.source.url, move.source.path.text,
+                    ["--tpc", "only"] + Xrdcp.streams(move.streams))
             } catch let failure as BackendFailure where !only && !isFinal(failure) {
                 try Task.checkCancellation()
                 move.report.log("no copy from server to server, so through the worker: \(failure.reason)")
@@ -68,17 +71,17 @@ extension CopyMover where Source == XRootDEnd, Target == XRootDEnd {
     /// One xrdcp reads from the one and writes to the other.
     static var between: CopyMover {
         .whole("", paces: false) { move in
-            guard move.source.environment == move.target.environment else { return nil }
             try await write(
-                move, from: move.source.url, Xrdcp.streams(move.streams))
+                move, from: move.source.url, move.source.path.text, Xrdcp.streams(move.streams))
             return CopyMoved()
         }
     }
 }
 
 extension CopyMover where Target == XRootDEnd {
+    /// - Parameter path: Of the source alone, as the tool may name it.
     fileprivate static func write(
-        _ move: CopyMove<Source, XRootDEnd>, from source: String, _ more: [String]
+        _ move: CopyMove<Source, XRootDEnd>, from source: String, _ path: String, _ more: [String]
     ) async throws {
         let (target, report) = (move.target, move.report)
         report.progress(transferred: 0, total: move.facts.size)
@@ -87,7 +90,9 @@ extension CopyMover where Target == XRootDEnd {
             await target.tell(report, of: move.facts.size)
         }
         if let failed {
-            throw Complaint.failure(failed.complaint, "cannot copy to \(target.shown)", returncode: failed.returncode)
+            throw Complaint.failure(
+                failed.complaint, "cannot copy to \(target.shown)", about: [path, target.path.text],
+                returncode: failed.returncode)
         }
     }
 }

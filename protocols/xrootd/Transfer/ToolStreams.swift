@@ -7,12 +7,14 @@ import Synchronization
 final class ToolReader: CopyReader {
     private let child: Child
     private let shown: String
+    private let path: RemotePath
     private let isToEnd: Bool
     private let left: Mutex<Int>
 
-    init(_ child: Child, shown: String, bytes: Int, isToEnd: Bool) {
+    init(_ child: Child, shown: String, path: RemotePath, bytes: Int, isToEnd: Bool) {
         self.child = child
         self.shown = shown
+        self.path = path
         self.isToEnd = isToEnd
         left = Mutex(bytes)
     }
@@ -32,7 +34,7 @@ final class ToolReader: CopyReader {
         let said = await Xrdcp.complaint(child)
         let status = await child.wait()
         guard status.isSuccess else {
-            throw Complaint.failure(said, "cannot read \(shown)", returncode: status.code)
+            throw Complaint.failure(said, "cannot read \(shown)", about: [path.text], returncode: status.code)
         }
         guard left.withLock({ $0 }) == 0 else { throw BackendFailure(.interrupted, "\(shown) ended before its time") }
         return nil
@@ -72,7 +74,8 @@ final class ToolWriter: CopyWriter {
         let said = await Xrdcp.complaint(child)
         let status = await child.wait()
         guard status.isSuccess else {
-            throw Complaint.failure(said, "cannot write \(end.shown)", returncode: status.code)
+            throw Complaint.failure(
+                said, "cannot write \(end.shown)", about: [end.path.text], returncode: status.code)
         }
         return try await end.settle(source)?.size
     }
@@ -89,6 +92,7 @@ final class ToolWriter: CopyWriter {
     private func failure() async throws -> BackendFailure {
         child.input?.finish()
         let said = await Xrdcp.complaint(child)
-        return Complaint.failure(said, "cannot write \(end.shown)", returncode: await child.wait().code)
+        return Complaint.failure(
+            said, "cannot write \(end.shown)", about: [end.path.text], returncode: await child.wait().code)
     }
 }

@@ -62,7 +62,7 @@ struct XRootDEnd: CopyEnd {
         do { try await files.remove(path) } catch let failure as BackendFailure where failure.errorClass == .notFound {}
     }
 
-    func checksum(_ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport) async throws -> String? {
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
         guard abilities.checksums.contains(algorithm) else { return nil }
         return try await files.checksum(path, algorithm)
     }
@@ -74,7 +74,8 @@ struct XRootDEnd: CopyEnd {
             ? (tools.xrdcp, ["--silent", "--nopbar"] + streams + [url, "-"])
             : (tools.xrdfs, [site, "tail", "-c", String(max(0, order.facts.size - order.from)), path.text])
         let child = try await Xrdcp.start(tool, arguments, environment, input: .null, output: .pipe)
-        return ToolReader(child, shown: shown, bytes: order.to - order.from, isToEnd: order.isToEnd)
+        return ToolReader(
+            child, shown: shown, path: path, bytes: order.to - order.from, isToEnd: order.isToEnd)
     }
 
     func writer(_ order: WriteOrder) async throws -> any CopyWriter {
