@@ -112,6 +112,38 @@ import Testing
         }
     }
 
+    /// What comes to the old name while what was there is removed is neither lost nor left.
+    @Test func aRenameTakesLatecomersAlong() async throws {
+        try await Bench.with { bench in
+            for number in 0..<40 { try await bench.service.put("t/\(number + 10)", "\(number)") }
+            var slow = S3Service.Fault("DELETE /haul-test/t/")
+            slow.delay = 0.3
+            try await bench.service.set(slow)
+            async let renaming = bench.one(.rename, "/t", "/u")
+            try await eventually("removing has begun") { try await !bench.service.keys().contains(Array("t/10".utf8)) }
+            try await bench.service.put("t/09", "late")
+            let renamed = try await renaming
+            #expect(renamed.result.isOK, "\(renamed)")
+            let keys = try await bench.keys()
+            #expect(keys.count == 41 && keys.allSatisfy { $0.hasPrefix("u/") }, "\(keys)")
+            #expect(try await bench.service.read("u/09") == Array("late".utf8))
+        }
+    }
+
+    /// The answer to a copy that went well is lost: the copy that is there is it.
+    @Test func aCopyThatIsMadeTwice() async throws {
+        try await Bench.with { bench in
+            try await bench.service.put("f", "content")
+            var lost = S3Service.Fault("PUT /haul-test/g", status: 503, code: "SlowDown")
+            lost.late = true
+            lost.times = 1
+            try await bench.service.set(lost)
+            let copied = try await bench.one(.copy, "/f", "/g")
+            #expect(copied.result.isOK, "\(copied)")
+            #expect(try await bench.service.read("g") == Array("content".utf8))
+        }
+    }
+
     /// What cannot be finished is undone while the old name has all of it.
     @Test func aRenameThatFailsForGoodLeavesTheOldName() async throws {
         try await Bench.with { bench in

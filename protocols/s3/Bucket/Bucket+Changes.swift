@@ -77,6 +77,12 @@ extension Bucket {
         if reply.response.isSuccess, let result = XMLTree.parse(reply.document), result.name != "Error" {
             return result["ETag"]
         }
+        if conditional, reply.repeated, reply.response.status == 412, !etag.isEmpty,
+            let there = try await object(target), there.etag == etag
+        {
+            // The answer to the first of two was lost.
+            return there.etag
+        }
         guard reply.response.isSuccess else { throw refused(reply, what, source, conditional) }
         var failure = reply.response
         failure.status = 500

@@ -34,8 +34,11 @@ struct MultipartUpload: Sendable, Equatable {
 
 extension Bucket {
     /// Headers that an object is made with: its modification time, as rclone keeps it, and its type.
-    static func metadata(mtime: String, contentType: String = "application/octet-stream") -> [SigV4.Header] {
-        var headers: [SigV4.Header] = [("Content-Type", contentType)]
+    /// - Parameter contentType: Empty for none that is known; curl would not send an empty one, which was signed.
+    static func metadata(mtime: String, contentType: String = "") -> [SigV4.Header] {
+        var headers: [SigV4.Header] = [
+            ("Content-Type", contentType.isEmpty ? "application/octet-stream" : contentType)
+        ]
         if !mtime.isEmpty { headers.append(("x-amz-meta-mtime", mtime)) }
         return headers
     }

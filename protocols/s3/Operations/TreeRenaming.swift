@@ -3,7 +3,7 @@ import HaulModel
 import HaulProtocol
 import Synchronization
 
-/// RENAME of a directory: every key below it is copied, then every one is removed. A mark at the new name, made first and
+/// RENAME of a directory: every key below it is copied, then every one that is at the new name is removed. A mark at the new name, made first and
 /// removed last, tells a later attempt that what it finds there is its own doing.
 struct TreeRenaming: Sendable {
     private static let atOnce = 16
@@ -71,14 +71,59 @@ struct TreeRenaming: Sendable {
         report.transferred(done.bytes)
     }
 
+    /// Removes what is at the new name, and nothing else: what came or changed since it was copied is copied first.
     /// Removing changes what is listed: the first page, until there is none.
     private func removeAll() async throws {
+        var copies = Copies(bucket: bucket, target: target)
         while true {
-            let keys = try await bucket.firstKeys(of: source.directoryKey, most: Self.page, source.shown)
-            if keys.isEmpty { return }
-            try await all(keys) { object in
+            let objects = try await bucket.firstKeys(of: source.directoryKey, most: Self.page, source.shown)
+            guard let last = objects.last else { return }
+            try await copies.read(until: below(last))
+            let known = copies.known
+            try await all(objects) { object in
+                if !isCopied(object, as: known[below(object)]) { try await copy(object) }
                 try await bucket.delete(object.key, source.shown)
                 done.add(report)
+            }
+        }
+    }
+
+    /// Written after its source, as far as that can be told: copying again is always right.
+    private func isCopied(_ object: ListPage.Object, as copy: ListPage.Object?) -> Bool {
+        guard let copy, copy.size == object.size else { return false }
+        if !object.etag.isEmpty, copy.etag == object.etag { return true }
+        guard let written = object.modified, let copied = copy.modified else { return false }
+        return copied > written
+    }
+
+    private func below(_ object: ListPage.Object) -> ArraySlice<UInt8> {
+        object.key.dropFirst(source.directoryKey.count)
+    }
+
+    /// What the new name has, listed as far as the old one's keys are looked at: both lists are in one order.
+    private struct Copies {
+        let bucket: Bucket
+        let target: Place
+        /// By what stands behind the directory's key; of the last pages alone.
+        private(set) var known: [ArraySlice<UInt8>: ListPage.Object] = [:]
+        private var token: String?
+        private var isAtEnd = false
+        private var last: ArraySlice<UInt8> = []
+        /// What was wanted last: nothing up to there is asked for again, but for what has come since.
+        private var floor: ArraySlice<UInt8> = []
+
+        init(bucket: Bucket, target: Place) { (self.bucket, self.target) = (bucket, target) }
+
+        mutating func read(until wanted: ArraySlice<UInt8>) async throws {
+            known = known.filter { floor.lexicographicallyPrecedes($0.key) }
+            floor = wanted
+            while !isAtEnd, last.lexicographicallyPrecedes(wanted) {
+                let page = try await bucket.page(
+                    below: target.directoryKey, most: TreeRenaming.page, delimited: false, after: token, target.shown)
+                for object in page.objects { known[object.key.dropFirst(target.directoryKey.count)] = object }
+                if let key = page.objects.last?.key { last = key.dropFirst(target.directoryKey.count) }
+                token = page.next
+                isAtEnd = page.next == nil
             }
         }
     }
@@ -102,8 +147,8 @@ struct TreeRenaming: Sendable {
 
     /// Nothing of the old name was removed yet: what is at the new one is a copy, and goes, where nobody goes on from it.
     private func undo(_ error: any Error) async {
-        let passes = (error as? BackendFailure).map { !$0.errorClass.isPermanent } ?? false
-        if passes, !Task.isCancelled, !report.isCancelled, !element.last { return }
+        let isPermanent = (error as? BackendFailure)?.errorClass.isPermanent ?? false
+        if !isPermanent, !report.isGivenUp, !element.last { return }
         // In a task of its own: it is a cancellation, maybe. Not for long: what stays says by its mark what it is.
         await Task { [self] in
             try? await Abandonable.run(limit: .seconds(3)) {

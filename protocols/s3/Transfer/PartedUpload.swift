@@ -186,8 +186,8 @@ struct PartedUpload: Sendable {
     /// Nothing is left where nobody goes on from it.
     private func settle(_ upload: MultipartUpload, _ error: any Error) async {
         let failure = (error as? ObjectStream.Refused)?.failure ?? error as? BackendFailure
-        let passes = failure.map { !$0.errorClass.isPermanent } ?? false
-        if passes, !Task.isCancelled, !report.isCancelled, !end.element.last {
+        let isPermanent = failure?.errorClass.isPermanent ?? !(error is CancellationError)
+        if !isPermanent, !report.isGivenUp, !end.element.last {
             return report.log("the parts that went up stay for the next attempt")
         }
         await Task { [bucket] in

@@ -88,11 +88,13 @@ struct S3End: CopyEnd {
     /// There is no part to publish (``CopyTraits/Publication/whole``).
     func publish(as target: S3End, replace: Bool) async throws -> Bool { false }
 
-    func discard() async throws { try await bucket.delete(place.key, shown) }
+    /// What somebody else has written here since then stays.
+    func discard() async throws {
+        if let written = known.object, let now = try await bucket.object(place), now.etag != written.etag { return }
+        try await bucket.delete(place.key, shown)
+    }
 
-    func checksum(
-        _ algorithm: StreamHash.Algorithm, size: Int, report: ElementReport
-    ) async throws -> String? {
+    func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? {
         if let proven = known.proven, proven.hasPrefix("\(algorithm.rawValue):") { return proven }
         guard algorithm == .md5 else { return nil }
         if known.object == nil { known.saw(try await bucket.object(place)) }
