@@ -38,7 +38,7 @@ PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 MOTO := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9
 VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(MOTO)' | cksum | tr -d ' ')
 
-.PHONY: help setup venv build demo playground needs-dir test simulate chaos lint format bench bench-postgresql bench-steady install clean
+.PHONY: help setup venv build demo playground needs-dir test simulate chaos lint format bench bench-postgresql bench-steady bench-data install clean
 
 ## help: this list
 help:
@@ -84,11 +84,11 @@ build:
 	done
 
 ## demo: show what haul does on real servers, checked byte by byte; installs and builds what is missing
-demo: setup build
+demo: setup venv build
 	@$(RELEASE)/haul-playground demo
 
 ## playground DIR= [WORKERS=]: run the same servers until Ctrl-C; DIR/playground.json says where
-playground: needs-dir setup build
+playground: needs-dir setup venv build
 	@exec $(RELEASE)/haul-playground run --dir "$(DIR)" --workers "$(WORKERS)"
 
 needs-dir:
@@ -173,6 +173,22 @@ bench bench-postgresql bench-steady: setup build
 	        "exec haul-bench $$what $$worker"' --url "$$HAUL_URL" --token-file "$$HAUL_TOKEN_FILE" --site fake-a'; \
 	    echo; \
 	done
+
+## bench-data: copies on real servers beside the bare tools: many small files, one large one, and from protocol to protocol
+SMALL := --entries 10000 --size 4096 --rounds 3
+LARGE := --entries 1 --size 4294967296 --rounds 5
+COPIES ?= 'ssh-a ssh-b $(SMALL)' 'http-a http-b $(SMALL)' 'gridftp-a gridftp-b $(SMALL)' 'local-a local-a $(SMALL)' \
+    'ssh-a ssh-b $(LARGE)' 'http-a http-b $(LARGE)' 'gridftp-a gridftp-b $(LARGE)' 'local-a local-a $(LARGE)' \
+    'ssh-a http-a $(LARGE)' 'http-a gridftp-a $(LARGE)' 'gridftp-a ssh-b $(LARGE)' 'local-a ssh-a $(LARGE)'
+bench-data: setup build
+	@for what in $(COPIES); do \
+	    read -r from to rest <<< "$$what"; \
+	    $(RELEASE)/haul-playground with --workers 1 -- $(SHELL) -c "exec haul-bench data --from $$from --to $$to $$rest"' \
+	        --url "$$HAUL_URL" --token-file "$$HAUL_TOKEN_FILE" --playground "$$HAUL_PLAYGROUND"'; \
+	    echo; \
+	done; \
+	$(RELEASE)/haul-playground with --workers 1 -- $(SHELL) -c 'exec haul-bench worker --url "$$HAUL_URL" \
+	    --token-file "$$HAUL_TOKEN_FILE" --playground "$$HAUL_PLAYGROUND" --site fake-a'
 
 ## install [PREFIX=]: programs to PREFIX/bin, protocols, config files and completions to PREFIX/share
 install: build

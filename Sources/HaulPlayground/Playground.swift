@@ -12,6 +12,7 @@ public struct Playground: Sendable {
     public init(directory: String, workers: Int) {
         var options = Stack.Options(directory: directory)
         options.workers = workers
+        options.hasS3 = true
         self.options = options
     }
 

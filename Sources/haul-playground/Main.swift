@@ -7,8 +7,9 @@ import HaulPlayground
         haul-playground: haul with real servers around it, on the loopback interface
 
         haul-playground run --dir DIR [--workers N]
-            Two sshd, two apache2 with WebDAV, hauld and N workers (1), until Ctrl-C or SIGTERM. DIR is empty, or an
-            earlier playground's, which goes on. DIR/playground.json says where everything is, once all of it runs.
+            Two sshd, two apache2 with WebDAV, two GridFTP servers, an S3 service (objects in memory), hauld and N
+            workers (1), until Ctrl-C or SIGTERM. DIR is empty, or an earlier playground's, which goes on.
+            DIR/playground.json says where everything is, once all of it runs.
         haul-playground demo
             What haul does, on real servers, in about a minute; checks every byte, leaves nothing.
         haul-playground with [--workers N] [--postgresql] -- COMMAND [ARGUMENT ...]

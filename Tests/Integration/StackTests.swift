@@ -38,7 +38,10 @@ struct StackTests {
         let stack = try await Stack.start(options)
         var pids = stack.parts.map(\.pid)
         #expect(await answers(stack) == 200)
-        #expect(stack.parts.map(\.name) == ["ssh-a", "ssh-b", "http-a", "http-b", "hauld", "worker-1"])
+        #expect(
+            stack.parts.map(\.name) == [
+                "ssh-a", "ssh-b", "http-a", "http-b", "gridftp-a", "gridftp-b", "hauld", "worker-1",
+            ])
 
         await stack[part: "hauld"]?.kill()
         #expect(await answers(stack) == nil)

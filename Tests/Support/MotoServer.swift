@@ -1,6 +1,7 @@
 import Foundation
 import HaulCrypto
 import HaulHTTP
+import HaulPlayground
 import HaulProtocol
 import Synchronization
 
@@ -26,7 +27,8 @@ public final class MotoServer: Sendable {
         folder = try Folder()
         // Below the range out of which the kernel takes ports for connections: it is started again on the same one.
         port = Int.random(in: 15_000..<32_000)
-        try Self.program.write(toFile: folder.path + "/service.py", atomically: true, encoding: .utf8)
+        try Moto.program.write(toFile: folder.path + "/service.py", atomically: true, encoding: .utf8)
+        try "\(Self.accessKey):\(Self.secretKey)".write(toFile: folder.path + "/key", atomically: true, encoding: .utf8)
     }
 
     /// A service that answers, with an empty bucket.
@@ -44,7 +46,8 @@ public final class MotoServer: Sendable {
     public func start() async throws {
         let child = try await Child.start(
             Command(
-                executable: try Self.python, arguments: [folder.path + "/service.py", "\(port)"],
+                executable: try Self.python,
+                arguments: [folder.path + "/service.py", "\(port)", Self.bucket, folder.path + "/key"],
                 output: .append(path: folder.path + "/moto.log"), errors: .append(path: folder.path + "/moto.log")))
         state.withLock { $0 = child }
         try await eventually("moto_server answers", within: .seconds(60)) {
@@ -87,35 +90,11 @@ public final class MotoServer: Sendable {
 
     static var python: String {
         get throws {
-            var place = URL(fileURLWithPath: Built.executable("hauld")).deletingLastPathComponent()
-            while place.path != "/" {
-                let python = place.path + "/venv/bin/python"
-                if FileManager.default.isExecutableFile(atPath: python) { return python }
-                place.deleteLastPathComponent()
+            let folder = URL(fileURLWithPath: Built.executable("hauld")).deletingLastPathComponent().path
+            guard let python = Moto.python(above: folder) else {
+                throw Failure(description: "there is no Python with moto: run `make venv`")
             }
-            throw Failure(description: "there is no Python with moto: run `make venv`")
+            return python
         }
     }
-
-    /// Makes the user, its keys and the bucket, and from then on lets in what is signed with them alone.
-    private static let program = """
-        import sys
-        from moto import settings
-        from moto.core import DEFAULT_ACCOUNT_ID
-        from moto.iam.models import iam_backends
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-        from moto.s3.models import s3_backends
-        from werkzeug.serving import run_simple
-
-        user = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_user("us-east-1", "haul", "/")
-        key = user.create_access_key("AKIA")
-        key.access_key_id = "\(accessKey)"
-        key.secret_access_key = "\(secretKey)"
-        iam_backends[DEFAULT_ACCOUNT_ID]["aws"].put_user_policy(
-            "haul", "all",
-            '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}')
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("\(bucket)", "us-east-1")
-        settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
-        run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=True)
-        """
 }

@@ -149,9 +149,12 @@ public final class S3Service: Sendable {
         return try JSONDecoder().decode([String].self, from: Data(answer.body)).map { Array($0.utf8) }
     }
 
-    /// Unfinished uploads.
-    public func uploads() async throws -> Int {
+    /// How many uploads are unfinished.
+    public func uploads() async throws -> Int { try await unfinished().count }
+
+    /// How many parts each unfinished upload has.
+    public func unfinished() async throws -> [Int] {
         let answer = try await client.send(HTTPClientRequest(url: "http://\(endpoint)/_haul/uploads"))
-        return try JSONDecoder().decode(Int.self, from: Data(answer.body))
+        return try JSONDecoder().decode([Int].self, from: Data(answer.body))
     }
 }

@@ -37,7 +37,8 @@ public struct Demo: Sendable {
     private static func show() async throws -> [String] {
         var options = Stack.Options(directory: try StackFolder.temporary("haul-demo"))
         options.isTemporary = true
-        heading("Starting: two sshd, two apache2 with WebDAV, two GridFTP servers, hauld on SQLite, one worker")
+        options.hasS3 = true
+        heading("Starting: two sshd, two apache2 with WebDAV, two GridFTP servers, S3, hauld on SQLite, one worker")
         let stack = try await Stack.start(options) { Console.line($0) }
         let pids = stack.parts.map(\.pid)
         var scenes = DemoScenes(stack)

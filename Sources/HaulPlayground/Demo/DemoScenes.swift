@@ -28,6 +28,10 @@ struct DemoScenes {
         let run = try await disk.run { [place = directory("ssh-a")] in try FileTree(of: "\(place)/tree/\(part)") }
         try await copy(run, part, from: "ssh-a", to: "gridftp-a")
         try await copy(run, part, from: "gridftp-a", to: "gridftp-b")
+        if stack.sites["s3-a"] != nil {
+            try await copy(run, part, from: "gridftp-b", to: "s3-a")
+            try await copy(run, part, from: "s3-a", to: "local-a")
+        }
         // It is there already, from ssh-a: nothing is moved.
         try await copy(tree, from: "http-b", to: "ssh-b")
         try await change("ssh-b", in: "")
@@ -70,6 +74,10 @@ struct DemoScenes {
         Demo.heading("COPY: \(source) to \(destination)")
         let answer = try await haul("haul", "copy", place(source, part), place(destination, part), "--wait")
         check(answer.status.isSuccess, "haul copy \(source) \(destination): \(answer.status)")
+        guard stack.sites[destination]?.root != nil else {
+            // No disk to look at: what comes back from there is.
+            return
+        }
         let arrived = directory(destination) + "/tree" + (part.isEmpty ? "" : "/" + part)
         let copied = try await disk.run { try? FileTree(of: arrived) }
         guard let copied else {
@@ -126,7 +134,8 @@ struct DemoScenes {
 
     /// The tree at a site, or a part of it, as a person would write it: `~/` is where ssh begins.
     private func place(_ site: String, _ part: String) -> String {
-        let top = site.hasPrefix("ssh") ? "tree" : (stack.sites[site]?.path ?? "") + "/tree"
+        let path = stack.sites[site]?.path ?? ""
+        let top = site.hasPrefix("ssh") ? "tree" : (path == "/" ? "" : path) + "/tree"
         return "\(site):\(top)" + (part.isEmpty ? "" : "/" + part)
     }
 

@@ -2,8 +2,8 @@ import Foundation
 import HaulProtocol
 import Synchronization
 
-/// haul with everything around it, on the loopback interface: two sshd, two apache, two GridFTP servers, hauld on SQLite, workers. All of
-/// it are the real programs with the config files of the source tree; it stands behind `make playground`, `make demo`
+/// haul with everything around it, on the loopback interface: two sshd, two apache, two GridFTP servers, an S3 service where asked for, hauld on
+/// SQLite, workers. All of it are the real programs with the config files of the source tree; it stands behind `make playground`, `make demo`
 /// and the integration tests.
 ///
 /// Ports stay the same for the stack's life, so that any part can be killed and started again. No part outlives the
@@ -20,6 +20,8 @@ public final class Stack: Sendable {
         public var slots: Int?
         /// More environment for hauld and the workers (`HAULD_LEASE_SECONDS` ...; the config files say what there is).
         public var environment: [String: String] = [:]
+        /// An S3 service too, where the Python that it needs is there (`make venv`).
+        public var hasS3 = false
         /// The folder goes when the stack ends.
         public var isTemporary = false
 

@@ -25,6 +25,7 @@ final class StackBuilder {
     private let installation: Installation
     private let isContinued: Bool
     private var environment: [String: String]
+    private var hasS3 = false
 
     init(_ options: Stack.Options, say: @escaping @Sendable (String) -> Void) async throws {
         self.options = options
@@ -47,7 +48,7 @@ final class StackBuilder {
     }
 
     func run() async throws -> Built {
-        let ports = try Loopback.lastingPorts(7)
+        let ports = try Loopback.lastingPorts(8)
         let key = folder.secrets + "/login-key"
         try await SSHKey.make(key)
         let ssh = zip(["ssh-a", "ssh-b"], ports).map { name, port in
@@ -69,6 +70,7 @@ final class StackBuilder {
         for part in gridftp {
             try await start(part.prepare(environment: plain), at: part.port) { Loopback.accepts(part.port) }
         }
+        try await startS3(at: ports[7])
         try folder.make(folder.site("local-a"), mode: 0o755)
         try setSites(ssh: ssh, http: http, gridftp: gridftp, key: key)
 
@@ -93,6 +95,20 @@ final class StackBuilder {
         parts.append(part)
         try await part.wait(until: "ready", ready)
         say("\(command.name): 127.0.0.1:\(port), process \(part.pid)")
+    }
+
+    private func startS3(at port: Int) async throws {
+        guard options.hasS3 else { return }
+        guard let python = Moto.python(above: installation.programs) else {
+            return say("s3-a: is not served: there is no Python with moto here (make venv)")
+        }
+        let part = S3Part(name: "s3-a", port: port, folder: folder, python: python)
+        let plain = environment
+        try await start(part.prepare(environment: plain), at: port) { Loopback.accepts(port) }
+        environment["HAUL_S3_A"] = "127.0.0.1:\(port)"
+        environment["HAUL_S3_A_BUCKET"] = S3Part.bucket
+        environment["HAUL_S3_A_KEY"] = part.keyFile
+        hasS3 = true
     }
 
     /// What `sites.json5` and `worker.json5` take from the environment.
@@ -191,6 +207,7 @@ final class StackBuilder {
         for (id, name) in [(7, "gridftp-a"), (8, "gridftp-b")] {
             sites[name] = StackSite(id: id, protocol: "gridftp", root: folder.site(name), path: folder.site(name))
         }
+        if hasS3 { sites["s3-a"] = StackSite(id: 9, protocol: "s3", root: nil, path: "/") }
         let local = folder.site("local-a")
         sites["local-a"] = StackSite(id: 5, protocol: "local", root: local, path: local)
         sites["fake-a"] = StackSite(id: 6, protocol: "fake", root: nil, path: "/")
