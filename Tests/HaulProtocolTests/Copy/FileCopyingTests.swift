@@ -92,6 +92,22 @@ struct FileCopyingTests {
         #expect(here.files["/d/a"]?.data == content && here.parts.isEmpty)
     }
 
+    /// All that is left to do is to compare it and to give it its name.
+    @Test(arguments: [CommonOptions(), CommonOptions(verify: .checksum)]) func aWholePart(
+        _ options: CommonOptions
+    ) async throws {
+        let content = Self.large(1 << 20)
+        store(content)
+        here.change { $0.refusesNames = true }
+        #expect(try await Copied.run(source, target, options).failure != nil)
+        #expect(here.parts.count == 1)
+        here.change { $0.refusesNames = false }
+        let copied = try await Copied.run(source, target, options, attempt: 2)
+        #expect(copied.failure == nil && copied.log.contains("going on from byte \(content.count)"), "\(copied)")
+        #expect(here.files["/d/a"]?.data == content && here.parts.isEmpty)
+        #expect((copied.result.checksum != nil) == (options.verify == .checksum))
+    }
+
     @Test(arguments: ["damaged", "longer", "no ranges", "no time"]) func aPartIsNotTrusted(_ what: String) async throws
     {
         let content = Self.large(1 << 20)

@@ -37,6 +37,8 @@ final class MemoryStore: Sendable {
         var answersSums = true
         var renames = true
         var discardFails = false
+        /// The connection is cut when a part is to get its name.
+        var refusesNames = false
         /// The part is gone when it is to get its name.
         var publishFails = false
         /// What readers give instead of what is there.
@@ -100,6 +102,7 @@ struct MemoryEnd: CopyEnd {
     func publish(as target: MemoryEnd, replace: Bool) async throws -> Bool {
         try store.use { state in
             guard state.renames else { return false }
+            if state.refusesNames { throw BackendFailure(.connect, "cut") }
             if state.publishFails { throw BackendFailure(.notFound, "no part") }
             if !replace, state.files[target.path] != nil { throw BackendFailure(.exists, "there by now") }
             state.files[target.path] = state.files.removeValue(forKey: path)
@@ -127,6 +130,8 @@ struct MemoryEnd: CopyEnd {
 
     func reader(_ order: ReadOrder) async throws -> any CopyReader {
         guard order.from == 0 || store.use({ $0.hasRanges }) else { throw CopyNotResumable() }
+        // As HTTP has it (416).
+        guard order.from == 0 || order.from < order.facts.size else { throw CopyNotResumable() }
         if let wanted = order.facts.version, store.use({ $0.files[path].map(version) != wanted }) {
             throw BackendFailure(.busy, "it is another version")
         }
