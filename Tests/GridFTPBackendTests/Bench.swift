@@ -59,7 +59,7 @@ struct Bench {
 
     func batch(
         _ operation: ProtocolOperation, _ source: SiteSpec, to destination: SiteSpec? = nil,
-        options: [String: JSONValue] = [:], timeout: Int = 20, concurrency: Int = 64
+        options: [String: JSONValue] = [:], timeout: Int = 120, concurrency: Int = 64
     ) -> BatchSpec {
         BatchSpec(
             operation: operation, options: gridftp.manifest.merged(options), source: source, destination: destination,

@@ -184,18 +184,20 @@ struct FaultTests {
         let size = 48 << 20
         try bench.write(bench.a + "/f", Data((0..<size).map { UInt8(truncatingIfNeeded: $0 >> 8 &* 37 &+ $0) }))
         let first = try await GridFTPServer.anonymous()
-        let options: [String: JSONValue] = ["bandwidth": .int(48 << 20), "verify": "checksum"]
-        func batch(_ server: GridFTPServer) -> BatchSpec {
-            bench.batch(operation, SiteSpec(site: "a", endpoints: [server.endpoint]), options: options)
+        func batch(_ server: GridFTPServer, _ options: [String: JSONValue]) -> BatchSpec {
+            let options = options.merging(["verify": "checksum"]) { $1 }
+            return bench.batch(operation, SiteSpec(site: "a", endpoints: [server.endpoint]), options: options)
         }
-        let cut = try await bench.one(batch(first), bench.a + "/f", bench.b + "/f") { event, _ in
-            if case .progress(_, let progress) = event, progress.transferred >= size / 2 { await first.kill() }
+        // Slow enough to be caught in its middle.
+        let slowly = batch(first, ["bandwidth": .int(8 << 20)])
+        let cut = try await bench.one(slowly, bench.a + "/f", bench.b + "/f") { event, _ in
+            if case .progress(_, let progress) = event, progress.transferred >= size / 4 { await first.kill() }
         }
         await first.stop()
         #expect(cut.result.errorClass?.isPermanent == false, "\(cut.result.reason ?? "ok")")
         #expect(!FileManager.default.fileExists(atPath: bench.b + "/f"))
         let second = try await GridFTPServer.anonymous()
-        let again = try await bench.one(batch(second), bench.a + "/f", bench.b + "/f", attempt: 2)
+        let again = try await bench.one(batch(second, [:]), bench.a + "/f", bench.b + "/f", attempt: 2)
         #expect(again.result.isOK, "\(again.result.reason ?? "")")
         #expect(again.outcome.logs.contains { $0.contains("going on from byte") }, "\(again.outcome.logs)")
         #expect(FileManager.default.contentsEqual(atPath: bench.a + "/f", andPath: bench.b + "/f"))

@@ -16,8 +16,9 @@ import Testing
 
         /// - Parameters:
         ///   - timeout: Of the second name.
+        ///   - sourceTimeout: Of a `get` of the source in Python.
         ///   - puts: The elements that it puts at a time.
-        init(timeout: Int = 300, puts: Int = 4) throws {
+        init(timeout: Int = 300, puts: Int = 4, sourceTimeout: Int = 3) throws {
             root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/hws-\(UUID().uuidString)"
             for name in ["/from", "/to", "/protocols/other", "/protocols/python"] {
                 try FileManager.default.createDirectory(atPath: root + name, withIntermediateDirectories: true)
@@ -32,7 +33,7 @@ import Testing
                 .write(toFile: root + "/protocols/other/protocol.json", atomically: true, encoding: .utf8)
             try #"""
             {"schema": 1, "name": "python", "summary": "s", "schemes": [], "backend": ["get.py"],
-             "operations": {"get": {"concurrency": 4, "timeout": 3, "stream": true, "batch": 16},
+             "operations": {"get": {"concurrency": 4, "timeout": \#(sourceTimeout), "stream": true, "batch": 16},
                             "put": {"concurrency": 4, "timeout": 2, "stream": true, "batch": 16}}}
             """#.write(toFile: root + "/protocols/python/protocol.json", atomically: true, encoding: .utf8)
             _ = FileManager.default.createFile(
@@ -198,7 +199,7 @@ import Testing
     @Test(arguments: [false, true]) func goesOnWhereAnEarlierAttemptEnded(_ isCompared: Bool) async throws {
         let path = "/short/" + String(repeating: "a", count: 43)
         let size = path.utf8.count * 100_000
-        let place = try Place()
+        let place = try Place(sourceTimeout: 60)
         defer { place.remove() }
         let bench = try place.bench()
         func job(_ attempt: Int) -> String {
