@@ -38,7 +38,7 @@ PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 MOTO := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9
 VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(MOTO)' | cksum | tr -d ' ')
 
-.PHONY: help setup venv build demo playground needs-dir test simulate chaos lint format bench bench-postgresql bench-steady bench-data install clean
+.PHONY: help setup venv build demo playground needs-dir test conformance simulate chaos lint format bench bench-postgresql bench-steady bench-data install clean
 
 ## help: this list
 help:
@@ -104,6 +104,8 @@ TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulSt
 # PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
 ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|WrongClock|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack)Tests
+# What `make conformance` adds: the same suites over a second kind of login or server, which takes minutes.
+LONG := (GridFTPConformance/gsi|RcloneConformance/webDAV)
 # How many tests of a group run at once. All at once is what swift test does by itself: a hundred servers then start in
 # the same seconds, on two cores nobody is served in time, and PostgreSQL runs out of connections. Fewer take no longer.
 WIDTH ?= 8
@@ -126,12 +128,17 @@ test: setup venv
 	    awk '$(FAILURES)' $$log; \
 	    grep -qE '^(✔|✘) Test run' $$log || tail -n 20 $$log; \
 	}; \
-	for group in $(TESTS); do run "$$group" ""; done; \
+	for group in $(TESTS); do run "$$group" "" --skip '$(LONG)'; done; \
 	export HAUL_TEST_STORE=postgresql HAUL_SEEDS=1-4; \
 	for group in $(OVER_POSTGRESQL); do run "$$group" PostgreSQL --skip '$(ONCE)'; done; \
 	if [[ -n "$${failed:-}" ]]; then \
 	    grep -hE '$(MISHAPS)' $(SCRATCH)/test-*.log | head -n 20; echo "test: failed in:$$failed"; exit 1; \
 	fi
+
+## conformance: the conformance suite over every protocol, GridFTP with X.509 proxies and rclone's WebDAV included
+conformance: setup venv
+	$(BUILD) --build-tests
+	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter '^ProtocolConformance\.'
 
 ## simulate [SEEDS=]: the engine in worlds that go wrong, a world a seed (1-200); a seed that fails does so again
 simulate: setup
