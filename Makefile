@@ -94,7 +94,7 @@ playground: needs-dir setup venv build
 needs-dir:
 	@if [[ -z "$(DIR)" ]]; then echo "playground: say where: make playground DIR=/tmp/play"; exit 2; fi
 
-## test: every test, with real servers; nothing is skipped
+## test: every test, with real servers, but for what `make conformance` adds
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
