@@ -36,6 +36,9 @@ actor CheckAsking {
         // Held until the answer is there: before the source has come to write the pipe would be at its end.
         let writing = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0, writing >= 0 else { throw CheckFailure("\(pipe) cannot be opened") }
+        // A pipe keeps what nobody took while anyone has it open: also a process that is about to start another program.
+        var waste = [UInt8](repeating: 0, count: 1 << 16)
+        while Foundation.read(descriptor, &waste, waste.count) > 0 {}
         let reader = PipeReader(descriptor: descriptor)
         defer { reader.close() }
         async let answered = {
