@@ -19,7 +19,7 @@ struct WireTests {
             .result(id: "1", ElementResult(transferred: 9)),
         ]
         for line in lines {
-            let data = try line.line()
+            let data = line.line()
             #expect(data.filter { $0 == 10 }.count == 1 && data.last == 10)
             #expect(try BackendLine(line: data.dropLast()) == line)
         }
@@ -33,7 +33,7 @@ struct WireTests {
 
     @Test func infiniteRatesBecomeZero() throws {
         let progress = TransferProgress(transferred: 1, elapsed: 0, instant: .infinity, average: .nan)
-        let line = try BackendLine.progress(id: "1", progress).line()
+        let line = BackendLine.progress(id: "1", progress).line()
         #expect(String(decoding: line, as: UTF8.self).contains("\"instant\":0"))
     }
 
@@ -70,5 +70,18 @@ struct WireTests {
         #expect(
             try BackendLine(line: Data(line.utf8))
                 == .result(id: "1", ElementResult(errorClass: .unknown, returncode: 1)))
+    }
+
+    /// Numbers are what they are, to the last one that fits.
+    @Test func numbers() throws {
+        func transferred(_ text: String) throws -> Int? {
+            let line = #"{"type":"progress","id":"1","transferred":\#(text)}"#
+            guard case .progress(_, let progress) = try BackendLine(line: Data(line.utf8)) else { return nil }
+            return progress.transferred
+        }
+        #expect(try transferred("999999999999999999") == 999_999_999_999_999_999)
+        #expect(try transferred("9223372036854775807") == .max && transferred("-0") == 0 && transferred("1e3") == 1000)
+        #expect(throws: WireError.self) { try transferred("9223372036854775808") }
+        #expect(throws: WireError.self) { try transferred("-1") }
     }
 }

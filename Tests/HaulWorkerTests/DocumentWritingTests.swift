@@ -49,6 +49,48 @@ import Testing
         try expectSame([ClaimedJob]())
     }
 
+    /// What reads itself takes what its `Decodable` takes.
+    @Test func claimsAreReadBack() throws {
+        let site = Site(id: 2, name: "s", protocolName: .ssh, endpoints: ["a:22", "b:22"], options: ["k": true])
+        let element = Element(
+            jobID: 7, id: 0, type: .copy, phase: .leased, sourcePath: "/a/\u{1F}é", destinationPath: nil, size: 12,
+            maxTries: 2, attempts: 1, changed: Timestamp(milliseconds: 5))
+        let claimed = ClaimedElement(element, token: "7.0.2.x", attempt: 2, leaseUntil: Timestamp(milliseconds: 60_000))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        for jobs in [
+            [], [ClaimedJob(Self.job(.copy), source: site, destination: nil, elements: [claimed, claimed])],
+            [ClaimedJob(Self.job(.mkdir), source: nil, destination: site, elements: [])],
+        ] {
+            let text = try encoder.encode(jobs)
+            let read = try JSONFields.array([UInt8](text)).map { try ClaimedJob($0) }
+            #expect(try encoder.encode(read) == text)
+            #expect(try encoder.encode(JSONDecoder().decode([ClaimedJob].self, from: text)) == text)
+        }
+        for (text, problem) in [
+            ("{}", "is not an array"), ("[1]", "is not an object"), ("[{}]", "has no \"id\""), ("[", "is not JSON"),
+            (#"[{"id":"x"}]"#, "has a wrong \"id\""),
+        ] {
+            let error = #expect(throws: JSONFieldError.self) {
+                try JSONFields.array([UInt8](text.utf8)).map { try ClaimedJob($0) }
+            }
+            #expect(error?.description == problem)
+        }
+    }
+
+    @Test func results() throws {
+        let token = "7.0.1.x"
+        let bare = OutcomeDocument(returncode: 0, host: "h", log: nil, timestamp: "t")
+        let full = OutcomeDocument(
+            returncode: 1, host: "h", log: "a\n\"b\"\u{7F}", timestamp: "t", errorClass: "busy", errorSite: 3,
+            reason: "why", checksum: "md5:0", transferred: 5)
+        try expectSame(
+            ResultsRequest(results: [bare, full].map { .init(jobID: 7, elementID: 1, token: token, outcome: $0) }))
+        let reply = ResultsReply(results: [.init(status: 200), .init(status: 409, detail: "over")])
+        let read = try ResultsReply(JSONFields([UInt8](JSONEncoder().encode(reply))))
+        #expect(read.results.map(\.status) == [200, 409] && read.results.map(\.detail) == [nil, "over"])
+    }
+
     @Test func replies() throws {
         try expectSame(
             ResultsReply(results: [.init(status: 200), .init(status: 409, detail: "over"), .init(status: 400)]))

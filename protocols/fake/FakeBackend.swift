@@ -44,7 +44,7 @@ struct FakeBackend: Backend {
         case .exit(let code): exit(code)
         case .signal(let number): kill(getpid(), number)
         case .garbage: Self.say("this is no line of the contract\n")
-        case .double: Self.say(try BackendLine.result(id: element.id, ElementResult(transferred: 1)).line())
+        case .double: Self.say(BackendLine.result(id: element.id, ElementResult(transferred: 1)).line())
         case .silent: await Self.hang()
         case .stubborn:
             try await Task.sleep(for: .milliseconds(100))  // for the log to get out
@@ -79,7 +79,7 @@ struct FakeBackend: Backend {
 
     private func flood(_ mebibytes: Int, _ report: ElementReport) async throws {
         let text = String(repeating: "flood ", count: 170)
-        let line = try BackendLine.log(id: report.id, text: text).line()
+        let line = BackendLine.log(id: report.id, text: text).line()
         let block = Data((0..<((1 << 20) / line.count + 1)).flatMap { _ in line })
         for _ in 0..<mebibytes {
             try Task.checkCancellation()

@@ -119,6 +119,12 @@ public struct JSONReader {
             if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
             try digits()
         }
+        // Up to eighteen digits fit, whatever they are.
+        if isWhole, position - start <= 18 {
+            let isNegative = bytes[start] == UInt8(ascii: "-")
+            let value = bytes[(isNegative ? start + 1 : start)..<position].reduce(0) { $0 * 10 + Int($1 & 15) }
+            return .int(isNegative ? -value : value)
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isWhole, let value = Int(text) { return .int(value) }
         guard let value = Double(text), value.isFinite else {

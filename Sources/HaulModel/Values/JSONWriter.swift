@@ -82,6 +82,24 @@ public struct JSONWriter: Sendable {
         }
     }
 
+    /// A key with its value; nothing at all for nil.
+    public mutating func field(_ name: StaticString, _ text: String?) {
+        guard let text else { return }
+        key(name)
+        value(text)
+    }
+
+    public mutating func field(_ name: StaticString, _ number: Int?) {
+        guard let number else { return }
+        key(name)
+        value(number)
+    }
+
+    public mutating func field(_ name: StaticString, _ value: JSONValue) {
+        key(name)
+        self.value(value)
+    }
+
     private mutating func open(_ byte: UInt8) {
         separate()
         bytes.append(byte)

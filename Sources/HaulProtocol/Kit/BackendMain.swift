@@ -1,4 +1,5 @@
 import Foundation
+import HaulModel
 
 /// The main function of a backend written in Swift.
 public enum BackendMain {

@@ -16,6 +16,8 @@ public final class ElementReport: Sendable {
     }
 
     private static let interval = Duration.milliseconds(500)
+    /// Bytes up to which a file is there before anybody could look.
+    private static let small = 1 << 20
     private static let longestText = 64 << 10
 
     /// The element's id.
@@ -39,19 +41,20 @@ public final class ElementReport: Sendable {
         if text.utf8.count > Self.longestText {
             text = String(decoding: text.utf8.prefix(Self.longestText), as: UTF8.self) + " ..."
         }
-        if let line = try? BackendLine.log(id: id, text: text).line(), !writer.offer(line) {
-            state.withLock { $0.dropped += 1 }
-        }
+        if !writer.offer(BackendLine.log(id: id, text: text).line()) { state.withLock { $0.dropped += 1 } }
     }
 
-    /// Tells how many bytes are done, at any rate: at most two lines a second leave the process. A change of
-    /// `transferred`, in either direction, is what the timeout counts as progress.
+    /// Tells how many bytes are done, at any rate: at most two lines a second leave the process, and none of a small file
+    /// that is through sooner. A change of `transferred`, in either direction, is what the timeout counts as progress.
     /// - Parameter total: Bytes to move, where known.
     public func progress(transferred: Int, total: Int? = nil) {
         let now = ContinuousClock.now
         let progress: TransferProgress? = state.withLock { state in
             state.result.transferred = transferred
-            guard !state.ended, state.lastTime.map({ now - $0 >= Self.interval }) ?? true else { return nil }
+            let isDue =
+                state.lastTime.map { now - $0 >= Self.interval }
+                ?? (total ?? .max > Self.small || now - state.began >= Self.interval)
+            guard !state.ended, isDue else { return nil }
             let elapsed = (now - state.began).seconds
             let interval = (now - (state.lastTime ?? state.began)).seconds
             let moved = Double(max(0, transferred - state.lastBytes))
@@ -62,7 +65,7 @@ public final class ElementReport: Sendable {
                 instant: interval > 0 ? moved / interval : 0,
                 average: elapsed > 0 ? Double(transferred) / elapsed : 0)
         }
-        if let progress, let line = try? BackendLine.progress(id: id, progress).line() { _ = writer.offer(line) }
+        if let progress { _ = writer.offer(BackendLine.progress(id: id, progress).line()) }
     }
 
     /// Reports entries of a directory, in chunks that the wire takes; waits while the worker does not keep up.
@@ -75,7 +78,7 @@ public final class ElementReport: Sendable {
             let chunk = rest.prefix(Self.fitting(rest))
             rest = rest.dropFirst(chunk.count)
             guard !isEnded else { return }
-            await writer.write(try BackendLine.entries(id: id, directory: directory, Array(chunk)).line())
+            await writer.write(BackendLine.entries(id: id, directory: directory, Array(chunk)).line())
         } while !rest.isEmpty
     }
 
@@ -125,7 +128,7 @@ extension ElementReport {
 
     /// Answers what the other backend asked of the element's source.
     func answer(_ answer: SourceAnswer) async {
-        if let line = try? BackendLine.answer(id: id, answer).line() { await writer.write(line) }
+        await writer.write(BackendLine.answer(id: id, answer).line())
     }
 
     /// Ends the element, once: nil for every further call.

@@ -17,7 +17,9 @@ final class LineReader: Sendable {
 
     /// The next line without its newline; nil at the end. A last line that was cut off is none.
     func next() async -> Data? {
-        await withCheckedContinuation { continuation in
+        // What one read brought is many lines.
+        if case .line(let line)? = state.withLock({ $0.splitter.next() }) { return line }
+        return await withCheckedContinuation { continuation in
             queue.async { [self] in continuation.resume(returning: state.withLock { read(&$0) }) }
         }
     }

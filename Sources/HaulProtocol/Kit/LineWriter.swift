@@ -5,6 +5,10 @@ import Synchronization
 /// slowly blocks no task. What waits is bounded: ``offer(_:)`` drops when full, ``write(_:)`` waits for room.
 final class LineWriter: Sendable {
     private struct State {
+        /// Lines that no write has taken yet.
+        var pending = Data()
+        var isScheduled = false
+        /// With those that are being written.
         var waitingBytes = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -19,12 +23,14 @@ final class LineWriter: Sendable {
 
     /// Writes the line later, unless too much waits already: then false.
     func offer(_ line: Data) -> Bool {
-        let accepted = state.withLock { state in
-            guard state.waitingBytes < Self.roof else { return false }
+        let (accepted, isFirst) = state.withLock { state in
+            guard state.waitingBytes < Self.roof else { return (false, false) }
             state.waitingBytes += line.count
-            return true
+            state.pending.append(line)
+            defer { state.isScheduled = true }
+            return (true, !state.isScheduled)
         }
-        if accepted { enqueue(line) }
+        if isFirst { queue.async { [self] in writePending() } }
         return accepted
     }
 
@@ -49,17 +55,20 @@ final class LineWriter: Sendable {
         }
     }
 
-    private func enqueue(_ line: Data) {
-        queue.async { [self] in
-            writeAll(line)
-            let waiters = state.withLock { state in
-                state.waitingBytes -= line.count
-                guard state.waitingBytes < Self.roof / 2 else { return [CheckedContinuation<Void, Never>]() }
-                defer { state.waiters = [] }
-                return state.waiters
-            }
-            waiters.forEach { $0.resume() }
+    /// Writes what waits by now with one call. On the queue only.
+    private func writePending() {
+        let lines = state.withLock { state in
+            defer { (state.pending, state.isScheduled) = (Data(), false) }
+            return state.pending
         }
+        writeAll(lines)
+        let waiters = state.withLock { state in
+            state.waitingBytes -= lines.count
+            guard state.waitingBytes < Self.roof / 2 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        waiters.forEach { $0.resume() }
     }
 
     private func writeAll(_ line: Data) {

@@ -32,7 +32,7 @@ final class SourceLink: Sendable {
         defer { pass() }
         try Task.checkCancellation()
         try prepare()
-        let line = try BackendLine.ask(id: id, question).line()
+        let line = BackendLine.ask(id: id, question).line()
         let answer = try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let isOver = state.withLock { state in

@@ -1,4 +1,5 @@
 public import Foundation
+public import HaulModel
 
 /// One line of a backend's standard input.
 public enum BackendCommand: Sendable, Hashable {
@@ -15,20 +16,16 @@ public enum BackendCommand: Sendable, Hashable {
 extension BackendCommand {
     /// The line, its newline included.
     public func line() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        var data =
-            switch self {
-            case .batch(let batch): try encoder.encode(Typed(type: "batch", version: BatchSpec.version, value: batch))
-            case .element(let element): try encoder.encode(Typed(type: "element", value: element))
-            case .cancel(let id, let keep):
-                try encoder.encode(Typed(type: "cancel", value: Cancel(id: id, keep: keep ? true : nil)))
-            case .ask(let id, let question):
-                try encoder.encode(
-                    Typed(type: "ask", value: SourceQuestionDocument(id: id, question)))
-            case .answer(let id, let answer):
-                try encoder.encode(Typed(type: "answer", value: SourceAnswerDocument(id: id, answer)))
-            }
+        var data: Data
+        if case .batch(let batch) = self {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+            data = try encoder.encode(Typed(type: "batch", version: BatchSpec.version, value: batch))
+        } else {
+            var writer = JSONWriter(capacity: 512)
+            writer.object { write(to: &$0) }
+            data = Data(writer.bytes)
+        }
         data.append(UInt8(ascii: "\n"))
         return data
     }
@@ -36,41 +33,24 @@ extension BackendCommand {
     /// Reads a line, its newline left out.
     /// - Throws: ``WireError``.
     public init(line: Data) throws(WireError) {
-        let decoder = JSONDecoder()
-        do {
-            let head = try decoder.decode(Head.self, from: line)
-            switch head.type {
-            case "batch":
-                guard head.version == BatchSpec.version else {
-                    throw WireError("speaks version \(head.version ?? 0), this backend \(BatchSpec.version)")
-                }
-                self = .batch(try decoder.decode(BatchSpec.self, from: line))
-            case "element": self = .element(try decoder.decode(ElementSpec.self, from: line))
-            case "cancel":
-                let cancel = try decoder.decode(Cancel.self, from: line)
-                self = .cancel(id: cancel.id, keep: cancel.keep ?? false)
-            case "ask":
-                let question = try decoder.decode(SourceQuestionDocument.self, from: line)
-                self = .ask(id: question.id, try question.value())
-            case "answer":
-                let answer = try decoder.decode(SourceAnswerDocument.self, from: line)
-                self = .answer(id: answer.id, try answer.value())
-            default: throw WireError("has an unknown type")
+        let fields = try JSONFields([UInt8](line))
+        switch try fields.text("type") {
+        case "batch":
+            let version = try fields.optionalInteger("version")
+            guard version == BatchSpec.version else {
+                throw WireError("speaks version \(version ?? 0), this backend \(BatchSpec.version)")
             }
-        } catch let error as WireError {
-            throw error
-        } catch {
-            throw WireError(decoding: error)
+            do {
+                self = .batch(try JSONDecoder().decode(BatchSpec.self, from: line))
+            } catch {
+                throw WireError(decoding: error)
+            }
+        case "element": self = .element(try ElementSpec(fields))
+        case "cancel":
+            self = .cancel(id: try fields.text("id"), keep: try fields.optionalFlag("keep") ?? false)
+        case "ask": self = .ask(id: try fields.text("id"), try SourceQuestion(fields))
+        case "answer": self = .answer(id: try fields.text("id"), try SourceAnswer(fields))
+        default: throw WireError("has an unknown type")
         }
-    }
-
-    private struct Head: Decodable {
-        var type: String
-        var version: Int?
-    }
-
-    private struct Cancel: Codable {
-        var id: String
-        var keep: Bool?
     }
 }

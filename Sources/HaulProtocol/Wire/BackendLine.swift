@@ -30,22 +30,10 @@ public enum BackendLine: Sendable, Hashable {
 
 extension BackendLine {
     /// The line, its newline included.
-    public func line() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        var data =
-            switch self {
-            case .log(let id, let text): try encoder.encode(Log(type: "log", id: id, text: text))
-            case .progress(let id, let progress): try encoder.encode(Progress(id: id, progress))
-            case .entries(let id, let directory, let entries):
-                try encoder.encode(
-                    Entries(type: "entries", id: id, directory: directory, entries: entries.map(Entry.init)))
-            case .result(let id, let result): try encoder.encode(Result(id: id, result))
-            case .ask(let id, let question):
-                try encoder.encode(Typed(type: "ask", value: SourceQuestionDocument(id: id, question)))
-            case .answer(let id, let answer):
-                try encoder.encode(Typed(type: "answer", value: SourceAnswerDocument(id: id, answer)))
-            }
+    public func line() -> Data {
+        var writer = JSONWriter(capacity: 256)
+        writer.object { write(to: &$0) }
+        var data = Data(writer.bytes)
         data.append(UInt8(ascii: "\n"))
         return data
     }
@@ -53,36 +41,25 @@ extension BackendLine {
     /// Reads a line, its newline left out.
     /// - Throws: ``WireError``.
     public init(line: Data) throws(WireError) {
-        let decoder = JSONDecoder()
-        do {
-            let head = try decoder.decode(Head.self, from: line)
-            if line.count > Self.longest, head.type != "entries" { throw WireError("is longer than 1 MiB") }
-            switch head.type {
-            case "log":
-                let log = try decoder.decode(Log.self, from: line)
-                self = .log(id: log.id, text: log.text)
-            case "progress":
-                let progress = try decoder.decode(Progress.self, from: line)
-                self = .progress(id: progress.id, try progress.value())
-            case "entries":
-                let chunk = try decoder.decode(Entries.self, from: line)
-                if chunk.entries.count > Self.mostEntries { throw WireError("holds more than 1,000 entries") }
-                self = .entries(id: chunk.id, directory: chunk.directory, try chunk.entries.map { try $0.value() })
-            case "result":
-                let result = try decoder.decode(Result.self, from: line)
-                self = .result(id: result.id, try result.value())
-            case "ask":
-                let question = try decoder.decode(SourceQuestionDocument.self, from: line)
-                self = .ask(id: question.id, try question.value())
-            case "answer":
-                let answer = try decoder.decode(SourceAnswerDocument.self, from: line)
-                self = .answer(id: answer.id, try answer.value())
-            default: throw WireError("has an unknown type")
-            }
-        } catch let error as WireError {
-            throw error
-        } catch {
-            throw WireError(decoding: error)
+        let fields = try JSONFields([UInt8](line))
+        let type = try fields.text("type")
+        if line.count > Self.longest, type != "entries" { throw WireError("is longer than 1 MiB") }
+        switch type {
+        case "log": self = .log(id: try fields.text("id"), text: try fields.text("text"))
+        case "progress": self = .progress(id: try fields.text("id"), try TransferProgress(fields))
+        case "entries":
+            let id = try fields.text("id")
+            let directory = try fields.text("directory")
+            let objects = try fields.objects("entries")
+            if objects.count > Self.mostEntries { throw WireError("holds more than 1,000 entries") }
+            var entries: [ListingEntry] = []
+            entries.reserveCapacity(objects.count)
+            for object in objects { entries.append(try ListingEntry(object)) }
+            self = .entries(id: id, directory: directory, entries)
+        case "result": self = .result(id: try fields.text("id"), try ElementResult(fields))
+        case "ask": self = .ask(id: try fields.text("id"), try SourceQuestion(fields))
+        case "answer": self = .answer(id: try fields.text("id"), try SourceAnswer(fields))
+        default: throw WireError("has an unknown type")
         }
     }
 }

@@ -1,5 +1,5 @@
 /// One element as a backend is told of it: the `element` line (`protocols/README.md`, "Standard input").
-public struct ElementSpec: Sendable, Hashable, Codable {
+public struct ElementSpec: Sendable, Hashable {
     /// What every line about this element carries; `JOB.ELEMENT.ATTEMPT` from a worker, but opaque to a backend.
     public var id: String
     /// The path at the source site; a local absolute path for `put`. As the user wrote it: absolute, `~/...`, or
@@ -34,10 +34,5 @@ public struct ElementSpec: Sendable, Hashable, Codable {
         self.last = last
         self.partSeed = partSeed.isEmpty ? id : partSeed
         self.pipe = pipe
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case id, source, destination, size, checksum, attempt, last, pipe
-        case partSeed = "part_seed"
     }
 }

@@ -1,5 +1,5 @@
 /// How far an element has come: the numbers of a `progress` line.
-public struct TransferProgress: Sendable, Hashable, Codable {
+public struct TransferProgress: Sendable, Hashable {
     /// Bytes moved by this attempt and those that it resumed from.
     public var transferred: Int
     /// Bytes to move; nil where that is not known.

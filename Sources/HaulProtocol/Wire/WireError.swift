@@ -1,10 +1,9 @@
-/// Why a line of the wire is no line of the contract.
-public struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The end of a sentence that starts with "the line": `has no "id"`.
-    public var description: String
+public import HaulModel
 
-    public init(_ description: String) { self.description = description }
+/// Why a line of the wire is no line of the contract: the end of a sentence that starts with "the line".
+public typealias WireError = JSONFieldError
 
+extension WireError {
     init(decoding error: any Error) {
         switch error as? DecodingError {
         case .keyNotFound(let key, _): self.init("has no \"\(key.stringValue)\"")

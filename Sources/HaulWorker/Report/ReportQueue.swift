@@ -1,4 +1,5 @@
 import Foundation
+import HaulModel
 import HaulWire
 
 /// Outcomes on their way to the server: one alone goes at once, what comes while a report is under way goes together in
@@ -114,7 +115,9 @@ actor ReportQueue {
 
     /// Sends one report until it is answered; nil once there is no point in it.
     private func deliver(_ group: [Report]) async -> ResultsReply? {
-        guard let body = try? JSONEncoder().encode(ResultsRequest(results: group.map(\.item))) else { return nil }
+        var writer = JSONWriter(capacity: 1024 * group.count)
+        ResultsRequest(results: group.map(\.item)).write(to: &writer)
+        let body = Data(writer.bytes)
         while !Task.isCancelled, !isClosed {
             do {
                 return try await server.results(body)

@@ -1,5 +1,6 @@
 public import Foundation
 public import HaulHTTP
+import HaulModel
 public import HaulWire
 
 /// The worker API over HTTP. Says once when the server cannot be reached, and once when it can again.
@@ -31,8 +32,12 @@ public struct HTTPWorkerServer: WorkerServer {
     public func claim(_ request: ClaimRequest) async throws(ServerFailure) -> [ClaimedJob] {
         let wait = request.wait ?? 0
         do {
-            return try document(
-                await send("POST", "/jobs", json: try Self.body(request), timeout: wait + timeout))
+            let reply = try await send("POST", "/jobs", json: try Self.body(request), timeout: wait + timeout)
+            return try read(reply) { bytes throws(JSONFieldError) in
+                var jobs: [ClaimedJob] = []
+                for fields in try JSONFields.array(bytes) { jobs.append(try ClaimedJob(fields)) }
+                return jobs
+            }
         } catch ServerFailure.refused(status: 404, _) {
             return []
         } catch {
@@ -46,7 +51,8 @@ public struct HTTPWorkerServer: WorkerServer {
 
     public func results(_ body: Data) async throws(ServerFailure) -> ResultsReply {
         // The end of a LIST is answered when its listing is expanded.
-        try document(await send("POST", "/results", json: body, timeout: max(timeout, 120)))
+        let reply = try await send("POST", "/results", json: body, timeout: max(timeout, 120))
+        return try read(reply) { bytes throws(JSONFieldError) in try ResultsReply(JSONFields(bytes)) }
     }
 
     public func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure) {
@@ -140,9 +146,23 @@ public struct HTTPWorkerServer: WorkerServer {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(reply.body))
         } catch {
-            let text = "the answer is not what a hauld says: \(error)"
-            contact.isFaulty(text)
-            throw .unreachable(text)
+            throw odd("\(error)")
         }
+    }
+
+    private func read<Value>(
+        _ reply: HTTPClientResponse, _ body: ([UInt8]) throws(JSONFieldError) -> Value
+    ) throws(ServerFailure) -> Value {
+        do {
+            return try body(Array(reply.body))
+        } catch {
+            throw odd("it \(error)")
+        }
+    }
+
+    private func odd(_ why: String) -> ServerFailure {
+        let text = "the answer is not what a hauld says: \(why)"
+        contact.isFaulty(text)
+        return .unreachable(text)
     }
 }
