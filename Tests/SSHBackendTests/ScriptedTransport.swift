@@ -90,6 +90,8 @@ final class ScriptedTransport: SFTPTransport {
         }
     }
 
+    func post(_ head: Data, _ rest: Data) { post(head + rest) }
+
     func post(_ data: Data) {
         let packets: [Data] = state.withLock { state in
             state.sent.append(data)

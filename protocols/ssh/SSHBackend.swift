@@ -4,6 +4,8 @@ import HaulProtocol
 
 /// SFTP over OpenSSH: the sites of a batch, each with connections that all of its elements share.
 struct SSHBackend: Backend {
+    static let threads = BackendThreads.loop
+
     let options: CommonOptions
     let source: ConnectionPool
     /// Of a copy; the same as ``source`` where both sites are one.

@@ -8,6 +8,9 @@ import HaulModel
 /// class, a `CancellationError` (or anything, once cancelled) with `interrupted`, all else with `unknown`.
 /// Blocking calls belong on a queue of the backend's own (``BlockingQueue``).
 public protocol Backend: Sendable {
+    /// On what threads its elements run.
+    static var threads: BackendThreads { get }
+
     /// Prepares for the batch: reads settings, maybe connects. What it throws fails every element.
     static func open(_ batch: BatchSpec) async throws -> Self
 
@@ -37,6 +40,8 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
+    public static var threads: BackendThreads { .shared }
+
     public func list(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.list) }
     public func copy(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.copy) }
     public func get(_ element: ElementSpec, _ report: ElementReport) async throws { throw missing(.get) }

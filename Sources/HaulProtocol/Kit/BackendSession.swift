@@ -86,7 +86,8 @@ actor BackendSession<B: Backend> {
             let report = ElementReport(id: element.id, writer: writer, link: link)
             let (questions, asked) = AsyncStream.makeStream(of: SourceQuestion.self)
             running[element.id] = Running(
-                task: Task { await perform(element, report, questions) }, report: report, questions: asked)
+                task: Task(executorPreference: B.threads.executor) { await self.perform(element, report, questions) },
+                report: report, questions: asked)
         }
     }
 
@@ -118,12 +119,10 @@ actor BackendSession<B: Backend> {
 
     private func end(_ report: ElementReport, _ failure: BackendFailure?) async {
         guard let (result, dropped) = report.end(failure: failure) else { return }
-        if dropped > 0,
-            let line = try? BackendLine.log(id: report.id, text: "\(dropped) texts of this log were dropped").line()
-        {
-            await writer.write(line)
+        if dropped > 0 {
+            await writer.write(BackendLine.log(id: report.id, text: "\(dropped) texts of this log were dropped").line())
         }
-        if let line = try? BackendLine.result(id: report.id, result).line() { await writer.write(line) }
+        await writer.write(BackendLine.result(id: report.id, result).line())
     }
 
     private func finishIfIdle() {

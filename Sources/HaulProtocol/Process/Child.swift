@@ -8,6 +8,8 @@ public final class Child: Sendable {
         var status: ExitStatus?
         var waiters: [UInt64: CheckedContinuation<ExitStatus?, Never>] = [:]
         var nextWaiter: UInt64 = 0
+        /// Until it was reaped.
+        var pidfd: Int32 = -1
     }
 
     /// The process's id. Signal through ``signal(_:)``: the number may be another's once the child has ended.
@@ -26,14 +28,15 @@ public final class Child: Sendable {
     private let state = Mutex(State())
 
     /// Starts a command; returns once it runs its program.
+    /// - Parameter loop: Its pipes are read and written there.
     /// - Throws: ``SpawnError``.
-    public static func start(_ command: Command) async throws -> Child {
+    public static func start(_ command: Command, on loop: EventLoop? = nil) async throws -> Child {
         try await withCheckedThrowingContinuation { continuation in
-            starting.async { continuation.resume(with: Result { try Child(command) }) }
+            starting.async { continuation.resume(with: Result { try Child(command, loop) }) }
         }
     }
 
-    private init(_ command: Command) throws {
+    private init(_ command: Command, _ loop: EventLoop?) throws {
         // A child that stops reading is an error of the write, not the end of this process.
         _ = Self.ignoresBrokenPipes
         var streams = try ChildStreams(command)
@@ -47,14 +50,24 @@ public final class Child: Sendable {
         }
         pid = result.pid
         leadsGroup = command.newGroup
-        input = streams.input.map(PipeWriter.init)
-        output = streams.output.map(PipeReader.init)
-        errors = streams.errors.map(PipeReader.init)
+        input = streams.input.map { PipeWriter(descriptor: $0, on: loop) }
+        output = streams.output.map { PipeReader(descriptor: $0, on: loop) }
+        errors = streams.errors.map { PipeReader(descriptor: $0, on: loop) }
+        state.withLock { $0.pidfd = result.pidfd }
         watch(pidfd: result.pidfd)
     }
 
     /// How it ended; nil while it runs.
     public var status: ExitStatus? { state.withLock { $0.status } }
+
+    /// False from the moment of its end, of which ``status`` hears a little later.
+    public var runs: Bool {
+        state.withLock { state in
+            var code: Int32 = 0
+            var value: Int32 = 0
+            return state.pidfd >= 0 && haul_reap(state.pidfd, true, &code, &value) == 1
+        }
+    }
 
     /// Waits for its end.
     /// - Parameter limit: The longest to wait; then the answer is nil.
@@ -125,7 +138,7 @@ public final class Child: Sendable {
             case 1: return nil
             default: state.status = .exited(255)
             }
-            defer { state.waiters = [:] }
+            defer { (state.waiters, state.pidfd) = ([:], -1) }
             return Array(state.waiters.values)
         }
         guard let waiters else { return watch(pidfd: pidfd) }

@@ -11,13 +11,15 @@ public final class PipeReader: Sendable {
         var closed = false
     }
 
-    private let queue = DispatchQueue(label: "haul.pipe.read")
+    private let queue: DispatchQueue
     private let descriptor: Int32
     private let state = Mutex(State())
 
     /// Owns the descriptor (a pipe's, or a socket's) from here, and makes it non-blocking.
-    public init(descriptor: Int32) {
+    /// - Parameter loop: Reads there, instead of on a queue of its own.
+    public init(descriptor: Int32, on loop: EventLoop? = nil) {
         self.descriptor = descriptor
+        queue = loop?.queue ?? DispatchQueue(label: "haul.pipe.read")
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
 
@@ -55,16 +57,8 @@ public final class PipeReader: Sendable {
     private func attempt() {
         let answer: (CheckedContinuation<Data?, Never>, Data?)? = state.withLock { state in
             guard let waiter = state.waiter, !state.closed else { return nil }
-            var buffer = Data(count: state.upTo)
-            let count = buffer.withUnsafeMutableBytes { bytes in
-                var count: Int
-                repeat {
-                    count = Foundation.read(descriptor, bytes.baseAddress, bytes.count)
-                } while count < 0
-                    && errno == EINTR
-                return count
-            }
-            if count < 0, errno == EAGAIN {
+            let (data, code) = Self.read(descriptor, upTo: state.upTo)
+            if code == EAGAIN {
                 state.ticket = Readiness.shared.once(.readable, of: descriptor) { [weak self] in
                     guard let self else { return }
                     queue.async { self.attempt() }
@@ -72,8 +66,24 @@ public final class PipeReader: Sendable {
                 return nil
             }
             state.waiter = nil
-            return (waiter, count > 0 ? buffer.prefix(count) : nil)
+            return (waiter, data)
         }
         if let (waiter, data) = answer { waiter.resume(returning: data) }
+    }
+
+    /// Nil at the end, and with a code where there is nothing.
+    private static func read(_ descriptor: Int32, upTo most: Int) -> (Data?, code: Int32) {
+        // Not zeroed first, as Data does: most reads bring little.
+        guard let buffer = malloc(most) else { return (nil, ENOMEM) }
+        var count: Int
+        repeat { count = Foundation.read(descriptor, buffer, most) } while count < 0 && errno == EINTR
+        guard count > 0 else {
+            let code = count < 0 ? errno : 0
+            free(buffer)
+            return (nil, code)
+        }
+        guard count < most / 2 else { return (Data(bytesNoCopy: buffer, count: count, deallocator: .free), 0) }
+        defer { free(buffer) }
+        return (Data(bytes: buffer, count: count), 0)
     }
 }

@@ -10,18 +10,25 @@ public final class PipeWriter: Sendable {
 
     private struct State {
         var pieces: [Piece] = []
+        /// The queue will look at the pieces.
+        var isScheduled = false
         var ticket: UInt64?
         var ending = false
         var closed = false
     }
 
-    private let queue = DispatchQueue(label: "haul.pipe.write")
+    /// Pieces that nobody waits for go together up to so many bytes: one write, and one wakeup of who reads, for many.
+    private static let together = 1 << 17
+
+    private let queue: DispatchQueue
     private let descriptor: Int32
     private let state = Mutex(State())
 
     /// Owns the descriptor (a pipe's, or a socket's) from here, and makes it non-blocking.
-    public init(descriptor: Int32) {
+    /// - Parameter loop: Writes there, instead of on a queue of its own.
+    public init(descriptor: Int32, on loop: EventLoop? = nil) {
         self.descriptor = descriptor
+        queue = loop?.queue ?? DispatchQueue(label: "haul.pipe.write")
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
 
@@ -29,11 +36,14 @@ public final class PipeWriter: Sendable {
 
     /// Writes all of it; returns once the pipe took it. False once the other side does not read any more.
     public func write(_ data: Data) async -> Bool {
-        await withCheckedContinuation { add(Piece(data: data, done: $0)) }
+        await withCheckedContinuation { add([Piece(data: data, done: $0)]) }
     }
 
     /// Writes it later, in order. For little: nothing here waits for room.
-    public func post(_ data: Data) { add(Piece(data: data, done: nil)) }
+    public func post(_ data: Data) { add([Piece(data: data, done: nil)]) }
+
+    /// As ``post(_:)``, with nothing of others in between.
+    public func post(_ head: Data, _ rest: Data) { add([Piece(data: head, done: nil), Piece(data: rest, done: nil)]) }
 
     /// Closes the pipe after what waits was written.
     public func finish() {
@@ -46,14 +56,27 @@ public final class PipeWriter: Sendable {
     /// Closes the pipe at once; what waits is lost.
     public func close() { queue.async { [self] in shut() } }
 
-    private func add(_ piece: Piece) {
-        queue.async { [self] in
-            let accepted = state.withLock { state in
-                guard !state.closed, !state.ending else { return false }
-                state.pieces.append(piece)
-                return true
+    private func add(_ pieces: [Piece]) {
+        let (isAccepted, isFirst) = state.withLock { state in
+            guard !state.closed, !state.ending else { return (false, false) }
+            for piece in pieces {
+                if piece.done == nil, let last = state.pieces.last, last.done == nil,
+                    last.data.count + piece.data.count <= Self.together
+                {
+                    state.pieces[state.pieces.count - 1].data.append(piece.data)
+                } else {
+                    state.pieces.append(piece)
+                }
             }
-            if accepted { attempt() } else { piece.done?.resume(returning: false) }
+            defer { state.isScheduled = true }
+            return (true, !state.isScheduled)
+        }
+        guard isAccepted else { return pieces.forEach { $0.done?.resume(returning: false) } }
+        if isFirst {
+            queue.async { [self] in
+                state.withLock { $0.isScheduled = false }
+                attempt()
+            }
         }
     }
 

@@ -17,7 +17,7 @@ final class Connection: SFTPTransport {
         let child = try await Child.start(
             Command(
                 executable: executable, arguments: SSHCommand.arguments(site, endpoint, knownHosts: knownHosts),
-                input: .pipe))
+                input: .pipe), on: EventLoop.shared)
         let said = Said()
         (self.child, self.said) = (child, said)
         listening = Task { await said.listen(to: child.errors) }
@@ -53,6 +53,8 @@ final class Connection: SFTPTransport {
     func read() async -> Data? { await child.output?.read() }
 
     func post(_ data: Data) { child.input?.post(data) }
+
+    func post(_ head: Data, _ rest: Data) { child.input?.post(head, rest) }
 
     func close() {
         child.input?.close()

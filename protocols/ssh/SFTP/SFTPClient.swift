@@ -8,6 +8,8 @@ protocol SFTPTransport: Sendable {
     func read() async -> Data?
     /// Writes later, in order, without waiting: the client's window bounds what piles up.
     func post(_ data: Data)
+    /// The same, with nothing of others between the two.
+    func post(_ head: Data, _ rest: Data)
     /// Ends both directions; ``read()`` returns nil.
     func close()
     /// Why the connection is gone, told from what the tool said; `reason` is what the client saw.
@@ -73,7 +75,7 @@ final class SFTPClient: Sendable {
             throw lost
         }
         let started = framing
-        Task { await self.takeAnswers(started) }
+        Task(executorPreference: EventLoop.shared) { await self.takeAnswers(started) }
         if offers(.limits), case .extended(let body) = try await call(.limits) {
             let limits = try? SFTPLimits(body)
             state.withLock { $0.limits = limits ?? $0.limits }
@@ -158,18 +160,18 @@ final class SFTPClient: Sendable {
 
     /// Nil where there is no room.
     private func post(_ request: SFTPRequest, limit: Int) throws -> SFTPTicket? {
-        try state.withLock { state in
+        let id: UInt32? = try state.withLock { state in
             if let loss = state.loss { throw loss }
             guard state.inFlight < limit else { return nil }
             repeat { state.nextID &+= 1 } while state.slots[state.nextID] != nil
             state.slots[state.nextID] = .sent
             state.inFlight += 1
-            let packet = request.packet(id: state.nextID)
-            // Under the lock, so that a write's two pieces stay together.
-            transport.post(packet.head)
-            if let content = packet.content { transport.post(content) }
-            return SFTPTicket(id: state.nextID)
+            return state.nextID
         }
+        guard let id else { return nil }
+        let packet = request.packet(id: id)
+        if let content = packet.content { transport.post(packet.head, content) } else { transport.post(packet.head) }
+        return SFTPTicket(id: id)
     }
 
     private func waitForRoom() async {

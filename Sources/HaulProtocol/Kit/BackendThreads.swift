@@ -1,0 +1,31 @@
+import Foundation
+
+/// On what threads a backend's elements run.
+public enum BackendThreads: Sendable {
+    /// On those that all of Swift's tasks share.
+    case shared
+    /// On one: for backends whose elements wait for the same few connections, and do little else. What comes in with one
+    /// read is worked off before anything is written, so that their requests leave together.
+    case loop
+
+    var executor: (any TaskExecutor)? {
+        switch self {
+        case .shared: nil
+        case .loop: EventLoop.shared
+        }
+    }
+}
+
+/// One thread on which tasks and pipes take turns.
+public final class EventLoop: TaskExecutor {
+    public static let shared = EventLoop()
+
+    let queue = DispatchQueue(label: "haul.loop")
+
+    private init() {}
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
