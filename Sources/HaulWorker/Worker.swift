@@ -46,7 +46,8 @@ public actor Worker {
         }
         shop = Workshop(
             config: config, catalog: catalog, credentials: CredentialFiles(config.credentials), folder: folder,
-            space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) }, graces: graces,
+            space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) },
+            warm: WarmBackends(slots: config.slots, idleSeconds: config.idleSeconds, folder: folder), graces: graces,
             guardian: guardian, log: log)
         self.server = server
         self.pace = pace

@@ -20,6 +20,7 @@ struct WorkerFile: Decodable, Sendable {
     var claimLimit: Int
     var claimBytes: Int?
     var concurrency: Int
+    var idleSeconds: Double
     var drainSeconds: Double
 
     private typealias Usual = WorkerConfig.Usual
@@ -34,6 +35,7 @@ struct WorkerFile: Decodable, Sendable {
         case settings = "protocols"
         case claimLimit = "claim_limit"
         case claimBytes = "claim_bytes"
+        case idleSeconds = "idle_seconds"
         case drainSeconds = "drain_seconds"
     }
 
@@ -67,6 +69,7 @@ struct WorkerFile: Decodable, Sendable {
             throw ConfigValueError(expected: "a number of bytes, at least 1", key: CodingKeys.claimBytes.rawValue)
         }
         concurrency = try file.decode(Int.self, forKey: .concurrency, in: 1...1000, default: Usual.concurrency)
+        idleSeconds = try file.decode(Double.self, forKey: .idleSeconds, in: 0...60, default: Usual.idleSeconds)
         drainSeconds = try file.decode(Double.self, forKey: .drainSeconds, in: 0...86_400, default: Usual.drainSeconds)
     }
 }
@@ -90,7 +93,8 @@ extension WorkerFile {
             spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,
             settings: Dictionary(file.settings.map { ($0.key.lowercased(), $0.value) }) { _, last in last },
             credentials: file.credentials.mapValues { $0.mapValues(resolve) }, claimLimit: file.claimLimit,
-            claimBytes: file.claimBytes, concurrency: file.concurrency, drainSeconds: file.drainSeconds)
+            claimBytes: file.claimBytes, concurrency: file.concurrency, idleSeconds: file.idleSeconds,
+            drainSeconds: file.drainSeconds)
     }
 
     private static func token(in path: String, config: String) throws(ConfigError) -> String {

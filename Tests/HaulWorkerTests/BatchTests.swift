@@ -51,7 +51,7 @@ import Testing
         try await eventually("a claim") { !bench.server.record.claims.isEmpty }
         let claim = try #require(bench.server.record.claims.first)
         #expect(claim.types.sorted() == [0, 1] && claim.sites == [4, 5] && claim.session == 1)
-        #expect(claim.arguments == ["limit": 10] && claim.protocols?.contains("fake") == true)
+        #expect(claim.arguments == ["limit": 6] && claim.protocols?.contains("fake") == true)
         await bench.close()
     }
 

@@ -7,16 +7,17 @@ import HaulWorker
 /// Jobs as a server hands them out.
 enum Claims {
     /// - Parameters:
-    ///   - paths: an element each, from 0.
+    ///   - paths: an element each, from `first`.
     ///   - to: the destinations' folder; nil where there is none.
     static func job(
         _ id: Int, _ paths: [String], type: JobType = .copy, from: String = "fake", to: String? = "fake",
         destinations: [String]? = nil, options: String = "{}", attempt: Int = 1, size: Int = 0,
         protocolName: String? = nil,
-        tag: String = ""
+        tag: String = "", first: Int = 0
     ) -> String {
-        let elements = paths.enumerated().map { index, path in
-            let destination = destinations?[index] ?? "/d\(index)"
+        let elements = paths.enumerated().map { place, path in
+            let index = first + place
+            let destination = destinations?[place] ?? "/d\(index)"
             return """
                 {"id":\(index),"job_id":\(id),"src_filepath":"\(path)",
                 "dst_filepath":\(to == nil ? "null" : "\"\(destination)\""),

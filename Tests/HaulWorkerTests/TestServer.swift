@@ -64,6 +64,9 @@ final class TestServer: Sendable {
     func change(_ change: (inout Script) -> Void) { state.script.withLock { change(&$0) } }
     func stop() async { await server.stop(grace: 0) }
 
+    /// Answers that no claim has fetched yet.
+    var claimsLeft: Int { state.script.withLock { $0.claims.count } }
+
     /// Queues a claim's answer.
     func hand(_ jobs: String...) { change { $0.claims.append("[\(jobs.joined(separator: ","))]") } }
 

@@ -3,7 +3,7 @@
 ///
 /// ```json
 /// {"schema": 1, "name": "example", "summary": "what it speaks, in a line", "schemes": ["example", "examples"],
-///  "backend": ["example.py"], "requires": ["python3"],
+///  "backend": ["example.py"], "reuse": false, "requires": ["python3"],
 ///  "operations": {"list": {"timeout": 120}, "copy": {"timeout": 3600, "batch": 256, "resume": true}},
 ///  "credentials": ["ssh-key"],
 ///  "options": [{"name": "compress", "type": "bool", "default": false}],
@@ -23,6 +23,9 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     /// The command: its first word is looked up in the protocol's folder, then beside the running executable, or
     /// is an absolute path. Never passed through a shell.
     public var backend: [String]
+    /// A process may be given more once it has done its batch, or is about to have: it holds nothing for an element that
+    /// has had its result, and what it believes of a site it looks up again within a minute.
+    public var reuse: Bool
     /// Tools that must be found in `PATH` for the backend to work.
     public var requires: [String]
     /// What the backend can do.
@@ -38,15 +41,16 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     public var settings: [OptionSpec]
 
     public init(
-        name: String, summary: String = "", schemes: [String] = [], backend: [String], requires: [String] = [],
-        operations: [ProtocolOperation: OperationSpec], credentials: [String] = [], options: [OptionSpec] = [],
-        siteOptions: [OptionSpec] = [], settings: [OptionSpec] = []
+        name: String, summary: String = "", schemes: [String] = [], backend: [String], reuse: Bool = false,
+        requires: [String] = [], operations: [ProtocolOperation: OperationSpec], credentials: [String] = [],
+        options: [OptionSpec] = [], siteOptions: [OptionSpec] = [], settings: [OptionSpec] = []
     ) {
         self.schema = 1
         self.name = name
         self.summary = summary
         self.schemes = schemes
         self.backend = backend
+        self.reuse = reuse
         self.requires = requires
         self.operations = operations
         self.credentials = credentials
@@ -56,7 +60,7 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case schema, name, summary, schemes, backend, requires, operations, credentials, options
+        case schema, name, summary, schemes, backend, reuse, requires, operations, credentials, options
         case siteOptions = "site_options"
         case settings
     }
@@ -68,6 +72,7 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
         summary = try container.decodeIfPresent(String.self, forKey: .summary) ?? ""
         schemes = try container.decodeIfPresent([String].self, forKey: .schemes) ?? []
         backend = try container.decode([String].self, forKey: .backend)
+        reuse = try container.decodeIfPresent(Bool.self, forKey: .reuse) ?? false
         requires = try container.decodeIfPresent([String].self, forKey: .requires) ?? []
         operations = try container.decode([ProtocolOperation: OperationSpec].self, forKey: .operations)
         credentials = try container.decodeIfPresent([String].self, forKey: .credentials) ?? []

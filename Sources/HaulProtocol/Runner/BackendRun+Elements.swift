@@ -61,7 +61,10 @@ extension BackendRun {
         // While the handler worked nothing was read: no element could show its progress.
         let paused = ContinuousClock.now - began
         for key in sent.keys { sent[key]?.progressed += paused }
-        if case .result = event { send() }
+        if case .result = event {
+            send()
+            restIfDone()
+        }
     }
 
     /// Tells the log of every element that is running.

@@ -67,6 +67,7 @@ public actor BackendRun {
     var hasEnded = false
     private var abandoned: CheckedContinuation<Void, Never>?
     private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var resters: [CheckedContinuation<Void, Never>] = []
 
     private static let files = BlockingQueue(label: "haul.run.files")
 
@@ -99,6 +100,9 @@ public actor BackendRun {
     /// The backend's process id, for messages.
     public nonisolated var pid: Int32 { child.pid }
 
+    /// Elements that it works on at a time.
+    public nonisolated var concurrency: Int { batch.concurrency }
+
     /// Adds an element; it is sent once fewer than the batch's `concurrency` are without a result. An id that is
     /// known already is ignored.
     public func add(_ element: ElementSpec) {
@@ -111,6 +115,14 @@ public actor BackendRun {
         waiting.append(element)
         idleSince = nil
         send()
+    }
+
+    /// Adds elements, all or none.
+    /// - Returns: False where it takes no more.
+    public func add(_ elements: [ElementSpec]) -> Bool {
+        guard !hasEnded, verdict == nil, !isFinishing else { return false }
+        for element in elements { add(element) }
+        return true
     }
 
     /// Cancels one element; its neighbours go on. Its result comes as an event: `interrupted`, or what the backend
@@ -162,6 +174,28 @@ public actor BackendRun {
         closeIfFinished()
     }
 
+    /// Returns once every element has its result, or the process is gone.
+    /// - Returns: Whether it would take more.
+    public func rest() async -> Bool {
+        if !hasEnded, hasWork { await withCheckedContinuation { resters.append($0) } }
+        return !hasEnded && verdict == nil && !isFinishing && !teardown.hasBegun && child.runs
+    }
+
+    /// Between two batches: no element of the one before comes again.
+    public func forget() {
+        finished = []
+        lastError = ""
+    }
+
+    private var hasWork: Bool { !sent.isEmpty || !waiting.isEmpty || !unsent.isEmpty }
+
+    /// An element had its result.
+    func restIfDone() {
+        guard hasEnded || !hasWork else { return }
+        resters.forEach { $0.resume() }
+        resters = []
+    }
+
     /// Returns once every element has its result and the process is gone.
     public func wait() async {
         if hasEnded { return }
@@ -203,6 +237,7 @@ public actor BackendRun {
         for (id, result) in unsent { await settle(id, result) }
         waiters.forEach { $0.resume() }
         waiters = []
+        restIfDone()
     }
 
     /// Closes the pipes once nothing has come through them for a while: what was written before the end is still read.

@@ -33,6 +33,8 @@ public struct WorkerConfig: Sendable {
     public var claimBytes: Int?
     /// Elements that one backend works on at a time; its manifest may say less.
     public var concurrency: Int
+    /// Seconds that a backend with nothing to do is kept for the next batch of its kind; 0 for not at all.
+    public var idleSeconds: Double
     /// Seconds that running elements may go on after the order to end.
     public var drainSeconds: Double
 
@@ -42,6 +44,7 @@ public struct WorkerConfig: Sendable {
         public static let spoolBytes = 10 << 30
         public static let claimLimit = 200
         public static let concurrency = 64
+        public static let idleSeconds = 5.0
         public static let drainSeconds = 30.0
     }
 
@@ -50,7 +53,8 @@ public struct WorkerConfig: Sendable {
         protocolsFolder: String, sites: [Int] = [], workFolder: String, spoolBytes: Int = Usual.spoolBytes,
         types: [JobType] = JobType.allCases, settings: [String: [String: JSONValue]] = [:],
         credentials: [String: [String: String]] = [:], claimLimit: Int = Usual.claimLimit, claimBytes: Int? = nil,
-        concurrency: Int = Usual.concurrency, drainSeconds: Double = Usual.drainSeconds
+        concurrency: Int = Usual.concurrency, idleSeconds: Double = Usual.idleSeconds,
+        drainSeconds: Double = Usual.drainSeconds
     ) {
         self.url = url
         self.authoritiesPath = authoritiesPath
@@ -67,6 +71,7 @@ public struct WorkerConfig: Sendable {
         self.claimLimit = claimLimit
         self.claimBytes = claimBytes
         self.concurrency = concurrency
+        self.idleSeconds = idleSeconds
         self.drainSeconds = drainSeconds
     }
 }

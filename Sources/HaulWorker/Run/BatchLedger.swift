@@ -18,6 +18,23 @@ struct BatchLedger {
         open = Dictionary(reports.map { ($0.assignment.key.id, $0) }) { first, _ in first }
     }
 
+    /// Puts more behind the others.
+    mutating func add(_ reports: [AttemptReport]) {
+        // What has ended is needed no more.
+        let inWork = order.prefix(begun).filter { open[$0.assignment.key.id] != nil }
+        order = inWork + order[begun...]
+        begun = inWork.count
+        for report in reports where open.updateValue(report, forKey: report.assignment.key.id) == nil {
+            order.append(report)
+        }
+    }
+
+    /// Elements that a backend has taken up, those with a result before the last ``add(_:)`` left out.
+    var taken: Int { begun }
+
+    /// Elements without a result.
+    var left: Int { open.count }
+
     subscript(id: String) -> AttemptReport? { open[id] }
 
     /// All that have no result yet.

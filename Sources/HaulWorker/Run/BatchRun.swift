@@ -10,24 +10,53 @@ actor BatchRun: BatchRunner {
     private var ledger: BatchLedger
     private var backend: BackendRun?
     private var stopReason: String?
+    /// Elements of which a backend that had served another batch has said nothing yet.
+    private var silent: Set<String> = []
+    /// It ended without a word of some of them: they go to another one.
+    private var isRefused = false
+    private let nearlyThrough: @Sendable () async -> Void
+    private var pace: BatchPace
+    private var seat: BackendSeat?
+    /// More elements are on their way to the backend.
+    private var isExtending = false
+    private var extended: CheckedContinuation<Void, Never>?
 
-    init(_ errand: Errand, _ reports: [AttemptReport], in shop: Workshop, settle: @escaping BatchLedger.Settle) {
+    /// - Parameter nearlyThrough: Called when ``extend(_:)`` is welcome.
+    init(
+        _ errand: Errand, _ reports: [AttemptReport], in shop: Workshop, settle: @escaping BatchLedger.Settle,
+        nearlyThrough: @escaping @Sendable () async -> Void
+    ) {
         self.errand = errand
         self.shop = shop
         self.settle = settle
+        self.nearlyThrough = nearlyThrough
         ledger = BatchLedger(reports)
+        pace = BatchPace(elements: reports.count)
+    }
+
+    func extend(_ reports: [AttemptReport]) async -> Bool {
+        guard let seat, !isExtending, stopReason == nil, !isRefused, ledger.left > 0, seat.isYoung else { return false }
+        isExtending = true
+        ledger.add(reports)
+        pace = BatchPace(elements: ledger.left)
+        let isTaken = await seat.backend.add(reports.map(\.assignment.spec))
+        if isTaken {
+            for report in ledger.beginning(max(0, seat.backend.concurrency - ledger.taken)) { await report.begin() }
+            await cancelCancelled(at: seat.backend)
+        } else {
+            for report in reports { _ = ledger.close(report.assignment.key.id) }
+        }
+        isExtending = false
+        extended?.resume()
+        extended = nil
+        return isTaken
     }
 
     func run() async {
         do {
-            let plugIn = try shop.plugIn(errand.source, for: errand.operation)
-            let scratch = try await shop.folder.makeScratch()
-            await run(plugIn, scratch: scratch)
-            await shop.folder.remove(scratch)
-        } catch let failure as Unrunnable {
-            await settleAll(failure.result)
+            await run(try shop.plugIn(errand.source, for: errand.operation))
         } catch {
-            await settleAll(.failed(.backend, "this worker has no scratch folder: \(error.localizedDescription)"))
+            await settleAll(error.result)
         }
     }
 
@@ -46,7 +75,7 @@ actor BatchRun: BatchRunner {
         if let backend { ProcessGroup.kill(backend.pid) }
     }
 
-    private func run(_ plugIn: PlugIn, scratch: String) async {
+    private func run(_ plugIn: PlugIn) async {
         let (source, refused) = await shop.site(errand.source, plugIn)
         var warnings = refused
         var destination: SiteSpec?
@@ -59,17 +88,25 @@ actor BatchRun: BatchRunner {
             .map { "option \($0) is not known to protocol \(plugIn.found.manifest.name)" }
         for report in ledger.order { await report.warn(warnings) }
         let batch = shop.batch(
-            errand.operation, of: errand, with: plugIn, source: source, destination: destination, scratch: scratch)
+            errand.operation, of: errand, with: plugIn, source: source, destination: destination, scratch: "")
         if let stopReason { return await settleAll(.failed(.interrupted, stopReason)) }
         do {
-            let backend = try await shop.start(plugIn, batch) { [weak self] in await self?.take($0) }
-            self.backend = backend
-            await feed(backend, concurrency: batch.concurrency)
-            await backend.wait()
+            for isFirst in [true, false] where isFirst || isRefused && stopReason == nil {
+                let seat = try await shop.seat(plugIn, batch) { [weak self] in await self?.take($0) }
+                // Who waited for this batch may have ended before it knew of it: then it is for another one, once.
+                silent = isFirst && seat.isUsed ? Set(ledger.unsettled.map(\.assignment.key.id)) : []
+                isRefused = false
+                backend = seat.backend
+                await feed(seat.backend, concurrency: batch.concurrency)
+                self.seat = seat
+                pace = BatchPace(elements: ledger.left)
+                await rest(seat.backend)
+                (backend, self.seat) = (nil, nil)
+                await shop.warm.give(seat)
+            }
         } catch {
             await settleAll(.failed(.backend, "the backend did not start: \(error)"))
         }
-        backend = nil
         // Every element has had its result by now; this holds even if not.
         await settleAll(.failed(.backend, "the backend ended without a result for this element"))
     }
@@ -81,22 +118,41 @@ actor BatchRun: BatchRunner {
             await backend.add(report.assignment.spec)
             if stopReason != nil { break }
         }
-        // What was cancelled while it was not there yet.
+        await cancelCancelled(at: backend)
+        if let stopReason { await backend.terminate(reason: stopReason) }
+    }
+
+    /// What was cancelled while it was not there yet.
+    private func cancelCancelled(at backend: BackendRun) async {
         for (id, reason) in ledger.cancelled where ledger[id] != nil {
             await backend.cancel(id, reason: reason, keep: ledger.keeps(id))
         }
-        if let stopReason { return await backend.terminate(reason: stopReason) }
-        await backend.finish()
+    }
+
+    /// Returns once the backend has nothing to do and gets nothing more, or is gone.
+    private func rest(_ backend: BackendRun) async {
+        while true {
+            let isUsable = await backend.rest()
+            guard isExtending else { return }
+            await withCheckedContinuation { extended = $0 }
+            if !isUsable { return }
+        }
     }
 
     private func take(_ event: BackendEvent) async {
         guard case .result(let id, let result) = event else {
+            silent.remove(event.id)
             await ledger[event.id]?.take(event)
+            return
+        }
+        if silent.contains(id), result.errorClass == .backend {
+            isRefused = true
             return
         }
         guard let report = ledger.close(id) else { return }
         await settle(report, result)
         for next in ledger.beginning(1) { await next.begin() }
+        if seat?.isYoung == true, pace.isNearlyThrough(left: ledger.left) { await nearlyThrough() }
     }
 
     private func settleAll(_ result: ElementResult) async {

@@ -6,12 +6,19 @@ import HaulWire
 protocol BatchRunner: Actor {
     /// Returns once every element had its result and no process is left.
     func run() async
+    /// Takes more elements of its errand along.
+    /// - Returns: False where it is too late for that; then none of them is touched.
+    func extend(_ reports: [AttemptReport]) async -> Bool
     /// Ends one element; its result follows.
     func cancel(_ id: String, reason: String, keep: Bool) async
     /// Ends all elements; their results follow.
     func stop(reason: String) async
     /// Ends the processes at once, by force.
     func kill() async
+}
+
+extension BatchRunner {
+    func extend(_ reports: [AttemptReport]) async -> Bool { false }
 }
 
 /// What the batches of a worker share.
@@ -21,6 +28,7 @@ struct Workshop: Sendable {
     var credentials: CredentialFiles
     var folder: WorkFolder
     var space: SpoolSpace
+    let warm: WarmBackends
     var graces = BackendRun.Graces()
     /// Ends backends should this process be stopped; nil where there is none.
     var guardian: ProcessGuard?
@@ -33,6 +41,28 @@ struct Workshop: Sendable {
         let backend = try await BackendRun.start(plugIn.found, batch: batch, graces: graces, onEvent: onEvent)
         guardian?.watch(backend)
         return backend
+    }
+
+    /// A backend for a batch: one that waits for such a one, or a new one.
+    /// - Parameter batch: Without a scratch folder: the backend has its own.
+    func seat(_ plugIn: PlugIn, _ batch: BatchSpec, onEvent: @escaping BackendRun.Handler) async throws -> BackendSeat {
+        let paths = [batch.source, batch.destination].compactMap { $0?.credentials.values }.flatMap { $0 }
+        let stamps = try await folder.look {
+            Dictionary(paths.compactMap { path in CredentialStamp(path).map { (path, $0) } }) { first, _ in first }
+        }
+        let kind = BackendSeat.Kind(
+            protocolName: plugIn.found.manifest.name, isReusable: plugIn.found.manifest.reuse, batch: batch,
+            credentials: stamps)
+        if let seat = await warm.take(kind) {
+            seat.listen(onEvent)
+            return seat
+        }
+        do {
+            return try await BackendSeat.start(kind, plugIn, in: self, onEvent: onEvent)
+        } catch {
+            await warm.give(nil)
+            throw error
+        }
     }
 
     /// The plug-in that serves a station.
@@ -83,12 +113,14 @@ struct Workshop: Sendable {
 
 extension Workshop {
     /// Who runs a batch.
+    /// - Parameter nearlyThrough: Called when it may be asked to take more of its errand along.
     func runner(
-        _ errand: Errand, _ reports: [AttemptReport], settle: @escaping BatchLedger.Settle
+        _ errand: Errand, _ reports: [AttemptReport], settle: @escaping BatchLedger.Settle,
+        nearlyThrough: @escaping @Sendable () async -> Void
     ) -> any BatchRunner {
         if streams(errand) { return StreamBridge(errand, reports, in: self, settle: settle) }
         if errand.isBridge { return Bridge(errand, reports, in: self, settle: settle) }
-        return BatchRun(errand, reports, in: self, settle: settle)
+        return BatchRun(errand, reports, in: self, settle: settle, nearlyThrough: nearlyThrough)
     }
 }
 

@@ -4,8 +4,6 @@ import HaulWire
 
 // Asking for work.
 extension WorkerSession {
-    private var freeSlots: Int { shop.config.slots - runners.count }
-
     /// Work is asked for when it could start at once, and while the server takes what was done: results that pile up
     /// unanswered are held in memory.
     private var mayClaim: Bool {
@@ -47,8 +45,9 @@ extension WorkerSession {
 
     private func request() -> ClaimRequest {
         let config = shop.config
-        // Each slot's share of a claim, at least what keeps a backend busy.
-        let share = max(config.concurrency, config.claimLimit / config.slots)
+        // Each slot's share of a claim: what keeps a backend busy, or for a second at the pace of the last ones.
+        let second = throughput.rate(at: clock.now).map { Int($0) / max(1, runners.count) } ?? 0
+        let share = max(config.concurrency, second)
         return ClaimRequest(
             types: config.types.map(\.rawValue), protocols: shop.catalog.usable.map(\.manifest.name),
             sites: config.sites.isEmpty ? nil : config.sites, session: document.session,

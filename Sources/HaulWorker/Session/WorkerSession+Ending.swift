@@ -9,15 +9,16 @@ extension WorkerSession {
     func drainWork() async {
         log("draining", ["batches": runners.count, "elements": held.count, "seconds": shop.config.drainSeconds])
         let deadline = clock.now + .seconds(shop.config.drainSeconds)
-        await wait(until: deadline) { runners.isEmpty && waiting.isEmpty }
+        await wait(until: deadline) { runners.isEmpty && waiting.isEmpty && joining.isEmpty }
         let reason = "the worker was told to end"
+        closing = reason
         let left = waiting
         waiting = []
         for assignment in left.flatMap(\.elements) {
             if let report = held[assignment.key.id] { ended(report, .failed(.interrupted, reason)) }
         }
         for runner in runners.values { Task { await runner.stop(reason: reason) } }
-        await wait { runners.isEmpty }
+        await wait { runners.isEmpty && joining.isEmpty }
         // Their outcomes: until they are acknowledged, or the leases are over. A server that answers heartbeats but takes
         // no outcome holds nobody here for longer than a lease: it hands the elements out again.
         await wait(until: clock.now + .seconds(document.leaseSeconds)) {
@@ -50,6 +51,7 @@ extension WorkerSession {
             isForced = true
             for runner in runners.values { Task { await runner.kill() } }
         }
+        await shop.warm.endAll()
         held = [:]
         refused = [:]
     }

@@ -80,7 +80,9 @@ extension WorkerSession {
     ///
     /// - Parameter keep: Somebody else may have it by now: what there is of its file stays for them.
     func cancel(_ id: String, reason: String, keep: Bool = false) {
-        if let number = runnerOf[id] {
+        if joining[id] != nil {
+            joining[id] = PendingCancel(reason: reason, keep: keep)
+        } else if let number = runnerOf[id] {
             let runner = runners[number]
             Task { await runner?.cancel(id, reason: reason, keep: keep) }
         } else if let index = waiting.firstIndex(where: { $0.elements.contains { $0.key.id == id } }) {

@@ -38,13 +38,20 @@ actor WorkerSession {
     var stopping: Set<String> = []
     /// Batches that wait for a slot.
     var waiting: [Batch] = []
+    /// Running batches that take more of the same errand, each by its number.
+    var extendable: [Int: Errand] = [:]
+    /// What is on its way to a running batch, and whether it was cancelled meanwhile.
+    var joining: [String: PendingCancel?] = [:]
+    /// Why nothing more is started, once that is so.
+    var closing: String?
     /// The server wants no more work to be asked for.
     var isPausedByServer = false
     var isDraining = false
     var end: SessionEnd?
     /// When the last heartbeat that was answered was sent: the leases last from then.
     var renewed: ContinuousClock.Instant { didSet { allowBackends() } }
-    private var started = 0
+    var started = 0
+    var throughput = Throughput()
     private let changes = ChangeSignal()
     private var claims: Task<Void, Never>?
     private(set) var reports: ReportQueue?
@@ -121,42 +128,11 @@ actor WorkerSession {
     /// Returns when a batch may have ended, or after so many seconds.
     func waitForBatch(atMost seconds: Double) async { await changes.wait(at: .seconds(max(0.05, seconds))) }
 
-    /// Starts waiting batches while slots are free.
-    func startBatches() {
-        while end == nil, runners.count < shop.config.slots, !waiting.isEmpty {
-            let batch = waiting.removeFirst()
-            let mine = batch.elements.compactMap { held[$0.key.id] }
-            guard !mine.isEmpty else { continue }
-            started += 1
-            let number = started
-            let settle: BatchLedger.Settle = { [weak self] in await self?.ended($0, $1) }
-            let runner = shop.runner(batch.errand, mine, settle: settle)
-            runners[number] = runner
-            for report in mine { runnerOf[report.assignment.key.id] = number }
-            log(
-                "batch-start",
-                [
-                    "batch": number, "job": batch.errand.jobID, "operation": batch.errand.operation.rawValue,
-                    "elements": mine.count,
-                ])
-            Task {
-                await runner.run()
-                over(number)
-            }
-        }
-    }
-
-    private func over(_ number: Int) {
-        runners[number] = nil
-        log("batch-end", ["batch": number])
-        startBatches()
-        changes.fire()
-    }
-
     /// An attempt has its result: the rest of its log goes up, then its outcome.
     func ended(_ report: AttemptReport, _ result: ElementResult) {
         let key = report.assignment.key
         runnerOf[key.id] = nil
+        throughput.ended(at: clock.now)
         guard end == nil || end == .drained else { return }
         Task {
             guard let outcome = await report.finish(result) else { return forget(key.id) }
