@@ -60,3 +60,61 @@ static inline CURLMcode haul_curl_set_idle_connections(CURLM *m, long count)
 static inline size_t haul_curl_pause(void) { return CURL_WRITEFUNC_PAUSE; }
 static inline CURLcode haul_curl_go_on(CURL *c) { return curl_easy_pause(c, CURLPAUSE_CONT); }
 static inline CURLcode haul_curl_global(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+
+static inline CURLcode haul_curl_set_size(CURL *c, CURLoption o, int64_t v)
+{
+    return curl_easy_setopt(c, o, (curl_off_t)v);
+}
+
+typedef int (*haul_curl_seek)(void *context, curl_off_t offset, int origin);
+typedef int (*haul_curl_before)(void *context, char *ip, char *own, int port, int own_port);
+
+/// A body of `size` bytes that `read` brings; `seek` takes it back to its beginning where it is sent once more.
+static inline CURLcode haul_curl_set_upload(
+    CURL *c, int64_t size, haul_curl_data read, haul_curl_seek seek, void *context)
+{
+    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, read);
+    curl_easy_setopt(c, CURLOPT_READDATA, context);
+    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, seek);
+    curl_easy_setopt(c, CURLOPT_SEEKDATA, context);
+    return curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+}
+
+/// `before` runs each time that the request is about to go out.
+static inline CURLcode haul_curl_set_before(CURL *c, haul_curl_before before, void *context)
+{
+    curl_easy_setopt(c, CURLOPT_PREREQDATA, context);
+    return curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, before);
+}
+
+/// Of a transfer that ended: a number, or 0.
+static inline int64_t haul_curl_number(CURL *c, CURLINFO what)
+{
+    if ((what & CURLINFO_TYPEMASK) == CURLINFO_OFF_T) {
+        curl_off_t n = 0;
+        curl_easy_getinfo(c, what, &n);
+        return (int64_t)n;
+    }
+    long n = 0;
+    curl_easy_getinfo(c, what, &n);
+    return n;
+}
+
+/// Where redirects led; NULL for nowhere.
+static inline const char *haul_curl_url(CURL *c)
+{
+    char *url = NULL;
+    curl_easy_getinfo(c, CURLINFO_EFFECTIVE_URL, &url);
+    return url;
+}
+
+/// Basic credentials (`user:password`) or a bearer token, and no other way of logging in.
+static inline CURLcode haul_curl_set_secret(CURL *c, int is_bearer, const char *secret)
+{
+    curl_easy_setopt(c, CURLOPT_HTTPAUTH, is_bearer ? (long)CURLAUTH_BEARER : (long)CURLAUTH_BASIC);
+    return curl_easy_setopt(c, is_bearer ? CURLOPT_XOAUTH2_BEARER : CURLOPT_USERPWD, secret);
+}
+
+static inline size_t haul_curl_abort_upload(void) { return CURL_READFUNC_ABORT; }
+static inline int haul_curl_before_ok(void) { return CURL_PREREQFUNC_OK; }

@@ -1,4 +1,6 @@
-/// What curl says of one request: the line that `-w` writes when it ended.
+public import Foundation
+
+/// What libcurl, or the line that `-w` writes, says of one request when it ended.
 public struct HTTPResponse: Sendable, Equatable {
     /// curl's own exit code for the request (`curl(1)`, "EXIT CODES").
     public var exitCode: Int
@@ -16,7 +18,10 @@ public struct HTTPResponse: Sendable, Equatable {
     /// The headers that the request asked for by name, in that order; empty where missing.
     public var headers: [String] = []
     public var message = ""
-    /// The request went out twice, because the curl process died: a "not there any more" may be its own doing.
+    /// Where the request asked for it in memory (``CurlCall/Kept/memory(_:)``).
+    public var body = Data()
+    /// The request went out more than once, because its kept connection was closed: a "not there any more" may be its
+    /// own doing.
     public var repeated = false
 
     public init(exitCode: Int, status: Int, downloaded: Int, uploaded: Int, message: String = "") {

@@ -1,10 +1,14 @@
 import Foundation
 public import HaulProtocol
 
-/// All that a batch has of curl: pools for small answers and for file data, and files for bodies.
+/// All that a batch has of curl: pools for small answers and for file data, and room for bodies.
 public struct Curl: Sendable {
-    /// Bytes up to which a file goes through the spool, together with others in one curl process; larger ones stream.
+    /// Bytes up to which a file goes through a pool, over connections that others use too; larger ones stream.
     public static let smallFile = 8 << 20
+    /// Bytes up to which a body is held in memory between two requests, instead of in a file.
+    public static let inMemory = 1 << 20
+    /// Bytes of all such bodies together.
+    private static let memoryBytes = 64 << 20
 
     public let tool: CurlTool
     public let metadata: CurlPool
@@ -13,6 +17,7 @@ public struct Curl: Sendable {
     public let copies: CurlPool
     public let scratch: String
     public let spool: Spool
+    public let memory = Room(bytes: memoryBytes)
     /// Seconds without a byte after which a request is given up.
     public let stallSeconds: Int
     private let disk: BlockingQueue
@@ -22,10 +27,10 @@ public struct Curl: Sendable {
     public init(_ batch: BatchSpec, name: String) throws {
         tool = try CurlTool()
         // A listing of a million entries has about 400 MB.
-        metadata = CurlPool(tool: tool, roof: max(1 << 20, min(1 << 30, batch.spoolBytes / 4)))
+        metadata = CurlPool(roof: max(1 << 20, min(1 << 30, batch.spoolBytes / 4)))
         // One byte more than may come, so that too much is seen as such.
-        data = CurlPool(tool: tool, roof: Self.smallFile + 1)
-        copies = CurlPool(tool: tool, roof: 1 << 20)
+        data = CurlPool(roof: Self.smallFile + 1)
+        copies = CurlPool(roof: 1 << 20)
         scratch = batch.scratch
         spool = Spool(directory: batch.spool, bytes: batch.spoolBytes, name: name)
         stallSeconds = max(1, batch.timeout)

@@ -12,13 +12,14 @@ public final class CurlStream: Sendable {
     /// - Parameter scratch: The batch's private directory: standard input carries the body, so the description of the
     ///   request goes through a 0600 file there.
     public static func start(_ request: any CurlRequest, tool: CurlTool, scratch: String) async throws -> CurlStream {
+        let call = request.call()
         let config = scratch + "/request-\(UUID().uuidString).conf"
-        let text = Data(request.config(tag: "0").text.utf8)
+        let text = Data(CurlConfig(call, tag: "0").text.utf8)
         let made = FileManager.default.createFile(
             atPath: config, contents: text, attributes: [.posixPermissions: 0o600])
         guard made else { throw BackendFailure(.backend, "cannot write to the batch's scratch directory") }
         do {
-            let child = try await Child.start(tool.stream(config: config, upload: request.isUpload))
+            let child = try await Child.start(tool.stream(config: config, upload: call.isStreamedUpload))
             return CurlStream(child: child, config: config)
         } catch {
             try? FileManager.default.removeItem(atPath: config)

@@ -3,99 +3,29 @@ import Synchronization
 
 /// The worker's directory for data in transit: names for files, and room for no more bytes than the batch may keep.
 public final class Spool: Sendable {
-    private struct Waiter {
-        var id: UInt64
-        var bytes: Int
-        var continuation: CheckedContinuation<Void, any Error>
-    }
-
-    private struct State {
-        var free: Int
-        var waiters: [Waiter] = []
-        var cancelled: Set<UInt64> = []
-        var names: UInt64 = 0
-    }
-
     private let directory: String
-    private let bytes: Int
     private let name: String
-    private let state: Mutex<State>
+    private let room: Room
+    private let names = Atomic<UInt64>(0)
 
     /// - Parameter name: The protocol's, which file names carry.
     public init(directory: String, bytes: Int, name: String) {
         self.directory = directory
         self.name = name
-        self.bytes = max(0, bytes)
-        state = Mutex(State(free: max(0, bytes)))
+        room = Room(bytes: bytes)
     }
 
     /// A new file name, unique among the processes that share the spool.
     public func file(_ suffix: String) -> String {
-        let number = state.withLock { state in
-            state.names += 1
-            return state.names
-        }
+        let number = names.wrappingAdd(1, ordering: .relaxed).newValue
         return "\(directory)/haul-\(name)-\(getpid())-\(number).\(suffix)"
     }
 
     /// Whether so many bytes can ever be there at once.
-    public func takes(_ count: Int) -> Bool { count <= bytes }
+    public func takes(_ count: Int) -> Bool { room.takes(count) }
 
     /// Waits for room, holds it while `body` runs.
     public func withRoom<Value: Sendable>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
-        try await reserve(count)
-        defer { release(count) }
-        return try await body()
-    }
-
-    private func reserve(_ count: Int) async throws {
-        let id = state.withLock { state in
-            state.names += 1
-            return state.names
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let answer: Result<Void, any Error>? = state.withLock { state in
-                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-                    // In order: a larger file is not passed by for ever.
-                    if state.waiters.isEmpty, state.free >= count {
-                        state.free -= count
-                        return .success(())
-                    }
-                    state.waiters.append(Waiter(id: id, bytes: count, continuation: continuation))
-                    return nil
-                }
-                if let answer { continuation.resume(with: answer) }
-            }
-        } onCancel: {
-            let (waiter, served) = state.withLock { state -> (Waiter?, [Waiter]) in
-                guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-                    state.cancelled.insert(id)
-                    return (nil, [])
-                }
-                // It may have been what held up those behind it.
-                return (state.waiters.remove(at: index), Self.serve(&state))
-            }
-            waiter?.continuation.resume(throwing: CancellationError())
-            served.forEach { $0.continuation.resume() }
-        }
-        _ = state.withLock { $0.cancelled.remove(id) }
-    }
-
-    private func release(_ count: Int) {
-        let served = state.withLock { state in
-            state.free += count
-            return Self.serve(&state)
-        }
-        served.forEach { $0.continuation.resume() }
-    }
-
-    private static func serve(_ state: inout State) -> [Waiter] {
-        var served: [Waiter] = []
-        while let first = state.waiters.first, state.free >= first.bytes {
-            state.free -= first.bytes
-            served.append(state.waiters.removeFirst())
-        }
-        return served
+        try await room.withRoom(count, body)
     }
 }

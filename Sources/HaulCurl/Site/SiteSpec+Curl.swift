@@ -13,16 +13,15 @@ extension SiteSpec {
         return (tls ? "https://" : "http://") + endpoint
     }
 
-    /// curl's options for every request to the site: the proxy (nil for none) and the CA of its site option `ca`.
+    /// What all requests to the site share: the proxy (nil for none) and the CA of its site option `ca`.
     /// - Parameter scratch: The batch's private directory, for a CA that is given as text.
-    public func connectionConfig(scratch: String, proxy: String?) throws -> CurlConfig {
-        var config = CurlConfig()
-        // The environment's proxies are for other programs.
-        if let proxy, !proxy.isEmpty { config.set("proxy", proxy) } else { config.set("noproxy", "*") }
+    public func connection(scratch: String, proxy: String?) throws -> CurlConnection {
+        var connection = CurlConnection()
+        if let proxy, !proxy.isEmpty { connection.proxy = proxy }
         if let authority = options["ca"]?.string, !authority.isEmpty {
-            config.set("cacert", try authorityFile(authority, scratch: scratch))
+            connection.authorities = try authorityFile(authority, scratch: scratch)
         }
-        return config
+        return connection
     }
 
     /// The lines of a credential's file, which are secret; nil where the site has none of this kind.
@@ -45,7 +44,10 @@ extension SiteSpec {
             }
             return text
         }
-        let path = scratch + "/ca-\(PercentEncoding.encode(site.utf8)).pem"
+        // Another text has another name: what libcurl read of a file serves for later connections.
+        let hash = try StreamHash(.sha256)
+        Array(text.utf8).withUnsafeBytes { hash.update($0) }
+        let path = scratch + "/ca-\(hash.finish().dropFirst("sha256:".count).prefix(32)).pem"
         guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) else {
             throw BackendFailure(.backend, "site \(site): cannot write its CA to the scratch directory")
         }

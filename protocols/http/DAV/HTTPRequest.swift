@@ -1,3 +1,4 @@
+import Foundation
 import HaulCurl
 
 /// One HTTP request, as the backend wants it of curl.
@@ -17,11 +18,15 @@ struct HTTPRequest: CurlRequest {
         case copy(to: String, overwrite: Bool)
     }
 
-    /// Where curl takes or leaves the body.
+    /// The body of a PUT, or where that of an answer goes.
     enum Body: Sendable, Equatable {
         case discard
+        /// To memory, at most so many bytes.
+        case memory(Int)
+        /// These are sent.
+        case bytes(Data)
         case file(String)
-        /// curl's standard input or output, with the bytes that will come where that is known.
+        /// Through a curl process, with the bytes that will come where that is known.
         case stream(length: Int?)
     }
 
@@ -29,18 +34,14 @@ struct HTTPRequest: CurlRequest {
     var site: Site
     var url: String
     var body: Body = .discard
-    /// Seconds without a byte moved after which curl gives up.
+    /// Seconds without a byte moved after which it is given up.
     var stallSeconds: Int
     /// For the rest of a GET: it must still be the same content, by this `ETag` or `Last-Modified`.
     var unchanged: (etag: String, modified: String)?
     /// Bytes/s at most, in either direction.
     var bandwidth: Int?
 
-    var isUpload: Bool {
-        if case .put = method { true } else { false }
-    }
-
-    /// What the user calls it, in logs.
+    /// As HTTP calls it.
     var verb: String {
         switch method {
         case .head: "HEAD"
@@ -58,91 +59,55 @@ struct HTTPRequest: CurlRequest {
         #"<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/>"#
         + "<getlastmodified/></prop></propfind>"
 
-    /// The section of a configuration file for this request; its result line is marked with `tag`.
-    func config(tag: String) -> CurlConfig {
-        var config = CurlConfig()
-        config.set("url", url)
-        config.flag("globoff")
-        config.flag("path-as-is")
-        config.flag("http1.1")
-        config.set("proto", "=http,https")
-        config.set("connect-timeout", min(10, max(1, stallSeconds)))
-        config.set("speed-limit", 1)
-        config.set("speed-time", max(1, stallSeconds))
-        if let bandwidth { config.set("limit-rate", bandwidth) }
-        config.append(site.config)
-        config.set("write-out", HTTPResponse.writeOut(tag: tag))
+    func call() -> CurlCall {
+        var call = CurlCall(method: verb, url: url, connection: site.connection, stallSeconds: stallSeconds)
+        call.bandwidth = bandwidth
         switch method {
-        case .head:
-            config.flag("head")
-            followRedirects(&config)
+        case .head: call.followsRedirects = true
         case .get(let start):
-            followRedirects(&config)
-            if start > 0 {
-                config.set("continue-at", "\(start)")
+            call.followsRedirects = true
+            call.from = start
+            if start > 0, let unchanged {
                 // A weak tag promises no equal bytes.
-                if let unchanged, !unchanged.etag.isEmpty, !unchanged.etag.hasPrefix("W/") {
-                    config.set("header", "If-Match: \(unchanged.etag)")
-                } else if let unchanged, !unchanged.modified.isEmpty {
-                    config.set("header", "If-Unmodified-Since: \(unchanged.modified)")
+                if !unchanged.etag.isEmpty, !unchanged.etag.hasPrefix("W/") {
+                    call.headers.append("If-Match: \(unchanged.etag)")
+                } else if !unchanged.modified.isEmpty {
+                    call.headers.append("If-Unmodified-Since: \(unchanged.modified)")
                 }
             }
         case .propfind(let depth):
-            config.set("request", "PROPFIND")
-            config.set("header", "Depth: \(depth)")
-            config.set("header", "Content-Type: application/xml; charset=utf-8")
-            config.set("data-binary", Self.properties)
-            followRedirects(&config)
+            call.headers += ["Depth: \(depth)", "Content-Type: application/xml; charset=utf-8"]
+            call.sent = .bytes(Data(Self.properties.utf8))
+            call.followsRedirects = true
         case .put(let onlyIfMissing):
-            if onlyIfMissing { config.set("header", "If-None-Match: *") }
-        case .delete: config.set("request", "DELETE")
-        case .makeCollection: config.set("request", "MKCOL")
-        case .move(let target, let overwrite): relocate(&config, "MOVE", target, overwrite)
-        case .copy(let target, let overwrite): relocate(&config, "COPY", target, overwrite)
+            if onlyIfMissing { call.headers.append("If-None-Match: *") }
+        case .delete, .makeCollection: break
+        case .move(let target, let overwrite), .copy(let target, let overwrite):
+            call.headers += [
+                "Destination: \(target)", "Overwrite: \(overwrite ? "T" : "F")", "Depth: infinity",
+            ]
         }
-        place(body, &config)
-        return config
+        place(&call)
+        return call
     }
 
-    private func followRedirects(_ config: inout CurlConfig) {
-        config.flag("location")
-        config.set("max-redirs", 5)
-        config.set("proto-redir", "=http,https")
-    }
-
-    private func relocate(_ config: inout CurlConfig, _ method: String, _ target: String, _ overwrite: Bool) {
-        config.set("request", method)
-        config.set("header", "Destination: \(target)")
-        config.set("header", "Overwrite: \(overwrite ? "T" : "F")")
-        config.set("header", "Depth: infinity")
-    }
-
-    private func place(_ body: Body, _ config: inout CurlConfig) {
+    private func place(_ call: inout CurlCall) {
         guard case .put = method else {
             switch body {
-            case .discard: config.set("output", "/dev/null")
-            case .file(let path): config.set("output", path)
-            case .stream:
-                // An error page must not pass for content.
-                config.flag("fail")
-                config.set("output", "-")
+            case .discard, .bytes: break
+            case .memory(let most): call.kept = .memory(most)
+            case .file(let path): call.kept = .file(path)
+            case .stream: call.kept = .stream
             }
             return
         }
-        config.set("output", "/dev/null")
         switch body {
-        case .discard: config.set("upload-file", "/dev/null")
-        case .file(let path):
-            config.set("upload-file", path)
-            // Small, so that waiting for the server's leave costs more than it can save.
-            config.set("header", "Expect:")
-        case .stream(let length):
-            config.set("upload-file", "-")
-            if let length {
-                // A body that stops short is then an error of the request, for the server too.
-                config.set("header", "Transfer-Encoding:")
-                config.set("header", "Content-Length: \(length)")
-            }
+        case .discard, .memory: call.sent = .bytes(Data())
+        case .bytes(let bytes): call.sent = .bytes(bytes)
+        case .file(let path): call.sent = .file(path)
+        case .stream(let length): return call.sent = .stream(length: length)
         }
+        // Small, so that waiting for the server's leave costs more than it can save.
+        call.headers.append("Expect:")
     }
 }

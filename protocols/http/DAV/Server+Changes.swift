@@ -64,12 +64,18 @@ extension Server {
         if response.isSuccess, response.status != 207 { return true }
         if response.status == 405 || response.status == 501 { return false }
         if response.status == 412 {
+            // Some look at the target first: what is there may be what the first of two requests moved.
+            if response.repeated, try await facts(source) == nil { return true }
             throw BackendFailure(.exists, "MOVE to \(target.given): HTTP 412, something is there by now")
         }
         // Sent twice: the first may have done it.
         if response.repeated, response.status == 404, try await facts(target) != nil { return true }
         throw response.failure("MOVE \(source.given) to \(target.given)")
     }
+
+    /// Whether the server copies to the other's places by itself. Through one site: the location of the source below
+    /// the other's prefix need not exist.
+    func copies(to other: Server) -> Bool { site.isSameServer(as: other.site) && site.prefix == other.site.prefix }
 
     /// Copies within the server; the file's data goes through no one else.
     /// - Returns: False where the server has no COPY.

@@ -14,6 +14,9 @@ final class Server: Sendable {
         var cannotCopy = false
     }
 
+    /// Bytes of what a server says of one resource.
+    private static let longestAnswer = 1 << 20
+
     let site: Site
     let curl: Curl
     let directories = DirectoryCache()
@@ -31,12 +34,10 @@ final class Server: Sendable {
     /// What is at a place; nil for nothing. HTTP knows no links: a server follows or hides them.
     func facts(_ location: Location) async throws -> FileFacts? {
         if !isPlain {
-            let body = curl.bodyFile()
-            defer { unlink(body) }
-            let request = request(.propfind(depth: 0), location, body: .file(body))
+            let request = request(.propfind(depth: 0), location, body: .memory(Self.longestAnswer))
             let response = try await curl.metadata.perform(request)
             switch response.status {
-            case 207: return try await facts(in: body, location)
+            case 207: return try await facts(in: response, location)
             case 404, 410: return nil
             // A file where the path needs a directory (apache: 400), or no WebDAV here (python: 501, apache: 405,
             // others: 403 for what is no GET): HEAD knows.
@@ -53,8 +54,9 @@ final class Server: Sendable {
         return try await head(location, otherwise: nil)
     }
 
-    private func facts(in body: String, _ location: Location) async throws -> FileFacts? {
-        let resources = try await curl.parse(body, what: "PROPFIND \(location.given)", most: 2)
+    private func facts(in response: HTTPResponse, _ location: Location) async throws -> FileFacts? {
+        guard response.exitCode == 0 else { throw response.failure("PROPFIND \(location.given)") }
+        let resources = try Curl.parse(response.body, what: "PROPFIND \(location.given)", most: 2)
         guard let resource = resources.first else {
             throw BackendFailure(.unknown, "PROPFIND \(location.given): the answer describes nothing")
         }

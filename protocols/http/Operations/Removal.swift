@@ -78,12 +78,7 @@ struct Removal: Sendable {
 
     private func putMark() async throws {
         if server.site.removesUnlisted { return }
-        let body = server.curl.spool.file("mark")
-        defer { unlink(body) }
-        guard FileManager.default.createFile(atPath: body, contents: nil) else {
-            throw BackendFailure(.backend, "cannot write to the batch's spool")
-        }
-        let response = try await server.curl.data.perform(server.request(.put(), mark, body: .file(body)))
+        let response = try await server.curl.data.perform(server.request(.put(), mark, body: .bytes(Data())))
         guard response.isSuccess else { throw response.failure("PUT \(mark.given)") }
     }
 

@@ -10,8 +10,8 @@ final class Site: Sendable {
     let origin: String
     /// The encoded path that all paths of jobs lie below; empty or `/a/b`.
     let prefix: Location
-    /// curl's options for every request: credentials, CA, proxy. Never part of an argument list or a log.
-    let config: CurlConfig
+    /// Credentials, CA, proxy. Never part of an argument list or a log.
+    let connection: CurlConnection
     /// The site's operator has said that what the server has and does not list may go with its directory.
     let removesUnlisted: Bool
 
@@ -27,17 +27,16 @@ final class Site: Sendable {
             throw BackendFailure(.invalid, "site \(spec.site): prefix: \(error.reason)")
         }
         removesUnlisted = spec.options["unlisted_names"]?.string == "remove"
-        var config = try spec.connectionConfig(scratch: scratch, proxy: proxy)
+        var connection = try spec.connection(scratch: scratch, proxy: proxy)
         if let pair = try spec.secret("http-password")?.first {
             guard pair.contains(":") else {
                 throw BackendFailure(.auth, "site \(spec.site): the http-password is not of the form user:password")
             }
-            config.flag("basic")
-            config.set("user", pair)
+            connection.password = pair
         } else if let token = try spec.secret("bearer")?.first {
-            config.set("oauth2-bearer", token)
+            connection.bearer = token
         }
-        self.config = config
+        self.connection = connection
     }
 
     /// The URL of a place; a collection's ends in a slash where the server cares (nginx).
@@ -47,5 +46,5 @@ final class Site: Sendable {
     }
 
     /// Whether both are the same server with the same rights, so that it can copy by itself.
-    func isSameServer(as other: Site) -> Bool { origin == other.origin && config == other.config }
+    func isSameServer(as other: Site) -> Bool { origin == other.origin && connection == other.connection }
 }

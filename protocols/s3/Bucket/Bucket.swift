@@ -27,7 +27,7 @@ final class Bucket: Sendable {
         }
     }
 
-    /// Bytes of a document that is read into memory.
+    /// Bytes of a document.
     private static let longestDocument = 32 << 20
     /// Seconds before a request that the server was too busy for is sent again.
     private static let pauses = [0.2, 1.0]
@@ -106,15 +106,8 @@ final class Bucket: Sendable {
 
     private func exchange(_ request: S3Request, _ pool: CurlPool) async throws -> Reply {
         var request = request
-        let body = curl.bodyFile()
-        if request.method != .head { request.answer = .file(body) }
-        defer { unlink(body) }
+        if request.method != .head { request.answer = .memory(Self.longestDocument) }
         let response = try await pool.perform(request)
-        let document = try await curl.run { () throws -> Data in
-            guard let handle = FileHandle(forReadingAtPath: body) else { return Data() }
-            defer { try? handle.close() }
-            return try handle.read(upToCount: Self.longestDocument) ?? Data()
-        }
-        return Reply(response: response, document: document, repeated: response.repeated)
+        return Reply(response: response, document: response.body, repeated: response.repeated)
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import HaulCrypto
 import HaulCurl
 
-/// One request to a bucket, as the backend wants it of curl: signed when curl is about to get it, so that the time in
+/// One request to a bucket, as the backend wants it of curl: signed when libcurl is about to get it, so that the time in
 /// the signature is the time of the request however long it waited.
 struct S3Request: CurlRequest {
     enum Method: String, Sendable { case get = "GET", head = "HEAD", put = "PUT", post = "POST", delete = "DELETE" }
@@ -12,17 +12,21 @@ struct S3Request: CurlRequest {
         case nothing
         /// A document in memory.
         case document(String)
+        /// Bytes in memory, with their SHA-256.
+        case bytes(Data, hash: SigV4.Payload)
         /// A file of this machine, with its SHA-256.
         case file(String, hash: SigV4.Payload)
-        /// So many bytes of curl's standard input.
+        /// So many bytes that pass through a curl process.
         case stream(Int)
     }
 
-    /// Where curl leaves the answer's body.
+    /// Where the answer's body goes.
     enum Answer: Sendable {
         case discard
+        /// At most so many bytes.
+        case memory(Int)
         case file(String)
-        /// curl's standard output; an error's document does not go there.
+        /// Through a curl process; an error's document does not.
         case stream
     }
 
@@ -35,11 +39,11 @@ struct S3Request: CurlRequest {
     var headers: [SigV4.Header] = []
     var sent = Sent.nothing
     var answer = Answer.discard
-    /// The first byte that is wanted of an object: curl then takes nothing but the rest.
+    /// The first byte that is wanted of an object: nothing but the rest is taken then.
     var from = 0
     /// Bytes/s at most.
     var bandwidth: Int?
-    /// Seconds without a byte moved after which curl gives up.
+    /// Seconds without a byte moved after which it is given up.
     var stallSeconds: Int
     /// Passed in by tests.
     var now: @Sendable () -> Int = { Int(time(nil)) }
@@ -56,87 +60,56 @@ struct S3Request: CurlRequest {
         case storageClass = "x-amz-storage-class"
     }
 
-    var isUpload: Bool {
-        if case .stream = sent { true } else { false }
-    }
-
     private var payload: SigV4.Payload {
         switch sent {
         case .nothing: .empty
         case .document(let text): .bytes(Array(text.utf8))
-        case .file(_, let hash): hash
+        case .bytes(_, let hash), .file(_, let hash): hash
         // Nobody knows its hash before its end; each part's ETag, the md5 of what arrived, is compared instead.
         case .stream: .unsigned
         }
     }
 
-    func config(tag: String) -> CurlConfig {
-        var config = CurlConfig()
+    func call() -> CurlCall {
         let path = site.path(key)
         let query = SigV4.encoded(query: query)
-        config.set("url", site.origin + path + (query.isEmpty ? "" : "?" + query))
-        config.flag("globoff")
-        config.flag("path-as-is")
-        config.flag("http1.1")
-        config.set("proto", "=http,https")
-        config.set("connect-timeout", min(10, max(1, stallSeconds)))
-        config.set("speed-limit", 1)
-        config.set("speed-time", max(1, stallSeconds))
-        config.append(site.config)
-        config.set("write-out", HTTPResponse.writeOut(tag: tag, headers: Wanted.allCases.map(\.rawValue)))
-        if let bandwidth { config.set("limit-rate", bandwidth) }
-        if from > 0 { config.set("continue-at", "\(from)") }
-        sign(path, &config)
-        send(&config)
-        switch answer {
-        case .discard: config.set("output", "/dev/null")
-        case .file(let file): config.set("output", file)
-        case .stream:
-            config.flag("fail")
-            config.set("output", "-")
+        var call = CurlCall(
+            method: method.rawValue, url: site.origin + path + (query.isEmpty ? "" : "?" + query),
+            connection: site.connection, stallSeconds: stallSeconds)
+        call.wanted = Self.wantedNames
+        call.bandwidth = bandwidth
+        call.from = from
+        call.headers = signed(path).map { "\($0.name): \($0.value)" }
+        switch sent {
+        // A length of 0.
+        case .nothing: if method == .put || method == .post { call.sent = .bytes(Data()) }
+        case .document(let text): call.sent = .bytes(Data(text.utf8))
+        case .bytes(let bytes, _): call.sent = .bytes(bytes)
+        case .file(let path, _): call.sent = .file(path)
+        case .stream(let length): call.sent = .stream(length: length)
         }
-        return config
+        switch sent {
+        // Small, so that waiting for the server's leave costs more than it can save.
+        case .bytes, .file: call.headers.append("Expect:")
+        default: break
+        }
+        switch answer {
+        case .discard: break
+        case .memory(let most): call.kept = .memory(most)
+        case .file(let file): call.kept = .file(file)
+        case .stream: call.kept = .stream
+        }
+        return call
     }
 
-    private func sign(_ path: String, _ config: inout CurlConfig) {
+    private static let wantedNames = Wanted.allCases.map(\.rawValue)
+
+    private func signed(_ path: String) -> [SigV4.Header] {
         var headers = headers
         if case .document = sent { headers.append(("Content-Type", "application/xml")) }
-        guard let signer = site.signer else {
-            return headers.forEach { config.set("header", "\($0.name): \($0.value)") }
-        }
-        let signed = signer.sign(
+        guard let signer = site.signer else { return headers }
+        return signer.sign(
             method.rawValue, host: site.host, path: path, query: query, headers: headers, payload: payload, time: now())
-        for header in signed { config.set("header", "\(header.name): \(header.value)") }
-    }
-
-    private func send(_ config: inout CurlConfig) {
-        switch sent {
-        case .nothing:
-            switch method {
-            case .head: config.flag("head")
-            case .get: break
-            case .delete: config.set("request", "DELETE")
-            case .put, .post:
-                config.set("request", method.rawValue)
-                // A length of 0, and no type that curl would make up.
-                config.set("data-binary", "")
-                if !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
-                    config.set("header", "Content-Type:")
-                }
-            }
-        case .document(let text):
-            config.set("request", method.rawValue)
-            config.set("data-binary", text)
-        case .file(let path, _):
-            config.set("upload-file", path)
-            // Small, so that waiting for the server's leave costs more than it can save.
-            config.set("header", "Expect:")
-        case .stream(let length):
-            config.set("upload-file", "-")
-            // A body that stops short is then an error of the request, for the server too.
-            config.set("header", "Transfer-Encoding:")
-            config.set("header", "Content-Length: \(length)")
-        }
     }
 }
 

@@ -18,8 +18,8 @@ final class Site: Sendable {
     let prefix: Location
     /// Nil where the site has no credential: what everybody may do.
     let signer: SigV4?
-    /// curl's options for every request: CA, proxy. Never part of an argument list or a log.
-    let config: CurlConfig
+    /// CA and proxy.
+    let connection: CurlConnection
     /// The endpoint alone, which both addressings share.
     private let endpoint: String
 
@@ -49,7 +49,7 @@ final class Site: Sendable {
         } catch {
             throw BackendFailure(.invalid, "site \(spec.site): prefix: \(error.reason)")
         }
-        config = try spec.connectionConfig(scratch: scratch, proxy: proxy)
+        connection = try spec.connection(scratch: scratch, proxy: proxy)
         signer = try Self.signer(spec)
     }
 

@@ -5,7 +5,7 @@ import HaulProtocol
 
 /// The ways in which a file's bytes move faster than through one stream.
 enum Movers {
-    /// Small files to the worker through curl processes that many share.
+    /// Small files to the worker over connections that many share.
     static let get: [CopyMover<S3End, LocalEnd>] = [
         .whole("", paces: true) { move in
             guard move.facts.size <= Curl.smallFile, let path = move.target.path else { return nil }
@@ -32,7 +32,7 @@ enum Movers {
                 let small = SmallObject(
                     bucket: bucket, place: move.target.place, bandwidth: move.bandwidth, report: move.report)
                 let (etag, isProven) = try await small.upload(
-                    path, sums, headers: Bucket.metadata(mtime: ObjectFacts.text(move.facts)),
+                    .file(path), sums, headers: Bucket.metadata(mtime: ObjectFacts.text(move.facts)),
                     onlyIfMissing: !move.replace)
                 move.target.known.wrote(
                     ObjectFacts(written: etag, size: sums.size, source: move.facts, isEncrypted: !isProven),
@@ -49,7 +49,7 @@ enum Movers {
         }
     ]
 
-    /// By the server alone, where one serves both ends; else small files through the worker's spool.
+    /// By the server alone, where one serves both ends; else small files through the worker: its memory, or its spool.
     static let copy: [CopyMover<S3End, S3End>] = [
         .whole("copied within the server", paces: false) { move in
             try await ServerCopy(
@@ -60,29 +60,39 @@ enum Movers {
         .whole("", paces: true) { move in
             let curl = move.target.bucket.curl
             let limit = min(move.target.bucket.limits.threshold, Curl.smallFile + 1)
-            guard move.facts.size < limit, curl.spool.takes(move.facts.size) else { return nil }
+            guard move.facts.size < limit else { return nil }
+            let small = SmallObject(
+                bucket: move.source.bucket, place: move.source.place, bandwidth: move.bandwidth, report: move.report)
+            if move.facts.size <= Curl.inMemory {
+                return try await curl.memory.withRoom(move.facts.size) {
+                    let body = try await small.download(size: move.facts.size, version: move.facts.version)
+                    return try await upload(.bytes(body), try SmallObject.sums(body, move.algorithm), move)
+                }
+            }
+            guard curl.spool.takes(move.facts.size) else { return nil }
             return try await curl.spool.withRoom(move.facts.size) {
                 let file = curl.spool.file("data")
                 defer { unlink(file) }
-                try await SmallObject(
-                    bucket: move.source.bucket, place: move.source.place, bandwidth: move.bandwidth, report: move.report
-                )
-                .download(into: file, size: move.facts.size, version: move.facts.version)
-                let sums = try await SmallObject.sums(file, move.algorithm, curl)
-                try keepsPromise(move.target.element, sums.wanted, move.source.shown)
-                let known = move.source.known.object
-                let headers = Bucket.metadata(
-                    mtime: ObjectFacts.text(move.facts), contentType: known?.contentType ?? "")
-                let (etag, isProven) = try await SmallObject(
-                    bucket: move.target.bucket, place: move.target.place, bandwidth: move.bandwidth, report: move.report
-                ).upload(file, sums, headers: headers, onlyIfMissing: !move.replace)
-                move.target.known.wrote(
-                    ObjectFacts(written: etag, size: sums.size, source: move.facts, isEncrypted: !isProven),
-                    proven: isProven ? sums.wanted : nil)
-                return CopyMoved(checksum: sums.wanted, source: move.facts)
+                try await small.download(into: file, size: move.facts.size, version: move.facts.version)
+                return try await upload(.file(file), try await SmallObject.sums(file, move.algorithm, curl), move)
             }
         },
     ]
+
+    private static func upload(
+        _ content: SmallObject.Content, _ sums: SmallObject.Sums, _ move: CopyMove<S3End, S3End>
+    ) async throws -> CopyMoved {
+        try keepsPromise(move.target.element, sums.wanted, move.source.shown)
+        let headers = Bucket.metadata(
+            mtime: ObjectFacts.text(move.facts), contentType: move.source.known.object?.contentType ?? "")
+        let (etag, isProven) = try await SmallObject(
+            bucket: move.target.bucket, place: move.target.place, bandwidth: move.bandwidth, report: move.report
+        ).upload(content, sums, headers: headers, onlyIfMissing: !move.replace)
+        move.target.known.wrote(
+            ObjectFacts(written: etag, size: sums.size, source: move.facts, isEncrypted: !isProven),
+            proven: isProven ? sums.wanted : nil)
+        return CopyMoved(checksum: sums.wanted, source: move.facts)
+    }
 
     /// Before the object is there: what is wrong never appears.
     private static func keepsPromise(_ element: ElementSpec, _ sum: String?, _ shown: String) throws {

@@ -1,0 +1,231 @@
+import CCurl
+import Foundation
+import HaulModel
+import HaulProtocol
+
+/// A libcurl handle with what its request reads and writes; lives on the loop's thread only, and serves one request
+/// after the other.
+final class CurlHandle {
+    /// Bytes of all header lines of an answer, interim answers and trailer included.
+    private static let headLimit = 256 << 10
+
+    let easy: UnsafeMutableRawPointer
+    private(set) var job: CurlJob?
+    private var fields: UnsafeMutablePointer<curl_slist>?
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var wanted: [String] = []
+    private var sink = CurlSink()
+    private var source: CurlSource?
+    private var headSize = 0
+    private var isHeadWhole = false
+    /// How often the request went out, redirects included.
+    private var sendings = 0
+
+    /// Nil where libcurl has no memory.
+    init?() {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        end()
+        curl_easy_cleanup(easy)
+        errorText.deallocate()
+    }
+
+    /// Sets up a request.
+    /// - Throws: ``BackendFailure`` where libcurl refuses it, or a file cannot be opened.
+    func prepare(_ job: CurlJob) throws(BackendFailure) {
+        let call = job.request.call()
+        self.job = job
+        errorText[0] = 0
+        wanted = call.wanted
+        sink = CurlSink(limit: job.pool.roof)
+        if let reason = try open(call) { throw BackendFailure(.backend, reason) }
+        for line in call.lines { fields = curl_slist_append(fields, line) }
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        var codes = options(call) + connection(call.connection) + body(call, context)
+        codes += [
+            haul_curl_set_callbacks(easy, Self.receive, Self.receiveLine, context),
+            haul_curl_set_before(easy, Self.before, context),
+            haul_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText),
+            haul_curl_set_headers(easy, fields),
+        ]
+        guard codes.allSatisfy({ $0 == CURLE_OK }) else {
+            throw BackendFailure(.invalid, "libcurl does not take such a request")
+        }
+    }
+
+    /// Forgets the request; the handle must not be in libcurl's hands any more.
+    func end() {
+        curl_easy_reset(easy)
+        curl_slist_free_all(fields)
+        fields = nil
+        job = nil
+        sink = CurlSink()
+        source = nil
+        (headSize, isHeadWhole, sendings) = (0, false, 0)
+    }
+
+    /// What came of it.
+    func response(_ code: CURLcode) -> HTTPResponse {
+        var exitCode = Int(code.rawValue)
+        var message = code == CURLE_OK ? "" : String(cString: errorText)
+        if code != CURLE_OK, message.isEmpty { message = String(cString: curl_easy_strerror(code)) }
+        if headSize > Self.headLimit {
+            (exitCode, message) = (56, "the answer's head is longer than \(Self.headLimit) bytes")
+        } else if code == CURLE_OK, !isHeadWhole {
+            // libcurl takes a head that breaks off for a whole one.
+            (exitCode, message) = (56, "the connection ended within the answer's head")
+        } else if let failure = source?.failure {
+            (exitCode, message) = (26, failure)
+        } else if let failure = sink.failure {
+            (exitCode, message) = (23, failure)
+        }
+        var response = HTTPResponse(
+            exitCode: exitCode, status: Int(haul_curl_number(easy, CURLINFO_RESPONSE_CODE)),
+            downloaded: sink.count, uploaded: Int(haul_curl_number(easy, CURLINFO_SIZE_UPLOAD_T)), message: message)
+        response.contentLength = Int(header("content-length")).flatMap { $0 >= 0 ? $0 : nil }
+        response.lastModified = header("last-modified")
+        response.etag = header("etag")
+        response.authenticate = header("www-authenticate")
+        response.finalURL = haul_curl_url(easy).map { String(cString: $0) } ?? ""
+        response.headers = wanted.map(header)
+        response.body = sink.bytes
+        response.repeated = sendings > 1 + Int(haul_curl_number(easy, CURLINFO_REDIRECT_COUNT))
+        return response
+    }
+
+    /// Of the last answer, where there were redirects; empty where missing.
+    private func header(_ name: String) -> String {
+        var found: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK, let found else { return "" }
+        return found.pointee.value.map { String(cString: $0) } ?? ""
+    }
+
+    /// - Returns: Why a file of this machine cannot be used.
+    private func open(_ call: CurlCall) throws(BackendFailure) -> String? {
+        switch call.kept {
+        case .nothing: break
+        case .memory(let limit): sink = CurlSink(memory: min(limit, sink.limit))
+        case .file(let path): sink = CurlSink(path: path, limit: sink.limit)
+        case .stream: throw BackendFailure(.backend, "a pool streams no answers")
+        }
+        switch call.sent {
+        case .nothing, .bytes: break
+        case .file(let path): source = CurlSource(path: path)
+        case .stream: throw BackendFailure(.backend, "a pool streams no bodies")
+        }
+        return sink.failure ?? source?.failure
+    }
+
+    private func options(_ call: CurlCall) -> [CURLcode] {
+        var codes = [
+            haul_curl_set_text(easy, CURLOPT_URL, call.url),
+            haul_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
+            haul_curl_set_text(easy, CURLOPT_USERAGENT, "haul"),
+            haul_curl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
+            haul_curl_set_long(easy, CURLOPT_NOSIGNAL, 1),
+            // A name server that is slow must not hold up the others when this one is given up.
+            haul_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
+            haul_curl_set_long(easy, CURLOPT_PATH_AS_IS, 1),
+            haul_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
+            // Servers close what rests; one that is asked at that moment has to be asked again.
+            haul_curl_set_long(easy, CURLOPT_MAXAGE_CONN, 30),
+            haul_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT, call.connectSeconds),
+            haul_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1),
+            haul_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, call.stallSeconds),
+        ]
+        if let bandwidth = call.bandwidth {
+            codes.append(haul_curl_set_size(easy, CURLOPT_MAX_RECV_SPEED_LARGE, Int64(max(1, bandwidth))))
+            codes.append(haul_curl_set_size(easy, CURLOPT_MAX_SEND_SPEED_LARGE, Int64(max(1, bandwidth))))
+        }
+        if call.followsRedirects {
+            codes.append(haul_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 1))
+            codes.append(haul_curl_set_long(easy, CURLOPT_MAXREDIRS, 5))
+            codes.append(haul_curl_set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https"))
+        }
+        if call.from > 0 {
+            codes.append(haul_curl_set_size(easy, CURLOPT_RESUME_FROM_LARGE, Int64(call.from)))
+        }
+        return codes
+    }
+
+    private func connection(_ connection: CurlConnection) -> [CURLcode] {
+        var codes: [CURLcode] = []
+        if let proxy = connection.proxy {
+            codes.append(haul_curl_set_text(easy, CURLOPT_PROXY, proxy))
+        } else {
+            // The environment's proxies are for other programs.
+            codes.append(haul_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
+        }
+        if let authorities = connection.authorities ?? CurlSystem.authorities {
+            codes.append(haul_curl_set_text(easy, CURLOPT_CAINFO, authorities))
+        }
+        if let folder = CurlSystem.authoritiesFolder {
+            codes.append(haul_curl_set_text(easy, CURLOPT_CAPATH, folder))
+        }
+        if let password = connection.password {
+            codes.append(haul_curl_set_secret(easy, 0, password))
+        } else if let bearer = connection.bearer {
+            codes.append(haul_curl_set_secret(easy, 1, bearer))
+        }
+        return codes
+    }
+
+    private func body(_ call: CurlCall, _ context: UnsafeMutableRawPointer) -> [CURLcode] {
+        var codes: [CURLcode] = []
+        switch call.sent {
+        case .nothing, .stream:
+            if call.method == "GET" { return [haul_curl_set_long(easy, CURLOPT_HTTPGET, 1)] }
+            if call.method == "HEAD" { return [haul_curl_set_long(easy, CURLOPT_NOBODY, 1)] }
+        case .bytes(let bytes):
+            codes.append(
+                bytes.isEmpty
+                    ? haul_curl_set_body(easy, "", 0)
+                    : bytes.withUnsafeBytes { haul_curl_set_body(easy, $0.baseAddress, Int64($0.count)) })
+        case .file:
+            codes.append(
+                haul_curl_set_upload(easy, Int64(source?.size ?? 0), Self.send, Self.rewind, context))
+        }
+        return codes + [haul_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, call.method)]
+    }
+
+    // MARK: What libcurl calls
+
+    private static func of(_ context: UnsafeMutableRawPointer?) -> CurlHandle? {
+        context.map { Unmanaged<CurlHandle>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private static let receive: haul_curl_data = { data, size, count, context in
+        guard let handle = of(context) else { return 0 }
+        return handle.sink.take(UnsafeRawBufferPointer(start: data, count: size * count)) ? size * count : 0
+    }
+
+    private static let receiveLine: haul_curl_data = { data, size, count, context in
+        guard let handle = of(context), let data else { return 0 }
+        let line = UnsafeRawBufferPointer(start: data, count: size * count)
+        handle.headSize += line.count
+        // A status line begins a head, an empty line ends it.
+        if line.first == UInt8(ascii: "H"), line.starts(with: "HTTP/".utf8) { handle.isHeadWhole = false }
+        if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") { handle.isHeadWhole = true }
+        return handle.headSize <= headLimit ? line.count : 0
+    }
+
+    private static let send: haul_curl_data = { data, size, count, context in
+        guard let data, let handle = of(context) else { return haul_curl_abort_upload() }
+        let room = UnsafeMutableRawBufferPointer(start: data, count: size * count)
+        return handle.source?.fill(room) ?? haul_curl_abort_upload()
+    }
+
+    private static let rewind: haul_curl_seek = { context, offset, origin in
+        of(context)?.source?.go(to: Int(offset), origin) ?? false ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+    }
+
+    private static let before: haul_curl_before = { context, _, _, _, _ in
+        of(context)?.sendings += 1
+        return haul_curl_before_ok()
+    }
+}

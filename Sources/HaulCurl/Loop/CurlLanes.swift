@@ -1,0 +1,108 @@
+import CCurl
+import HaulModel
+import HaulProtocol
+
+/// The requests that run and those that wait, each pool's in order; lives on the loop's thread only.
+struct CurlLanes {
+    private struct Lane {
+        var running = 0
+        var waiting: [CurlJob] = []
+    }
+
+    private static let spareHandles = 64
+
+    private let multi: UnsafeMutableRawPointer?
+    private var lanes: [ObjectIdentifier: Lane] = [:]
+    private var handles: [ObjectIdentifier: CurlHandle] = [:]
+    /// Set up anew for each request; what one learnt of TLS sessions serves the next.
+    private var spare: [CurlHandle] = []
+
+    init(multi: UnsafeMutableRawPointer?) { self.multi = multi }
+
+    mutating func add(_ job: CurlJob) {
+        guard !job.isCancelled else { return job.finish(.failure(CancellationError())) }
+        let lane = ObjectIdentifier(job.pool)
+        if lanes[lane, default: Lane()].running < job.pool.most {
+            start(job)
+        } else {
+            lanes[lane, default: Lane()].waiting.append(job)
+        }
+    }
+
+    mutating func cancel(_ job: CurlJob) {
+        if let handle = handles.removeValue(forKey: ObjectIdentifier(job)) {
+            // In the middle of a request the connection goes with it.
+            curl_multi_remove_handle(multi, handle.easy)
+            handle.end()
+            left(job.pool)
+            job.finish(.failure(CancellationError()))
+        } else if let index = lanes[ObjectIdentifier(job.pool)]?.waiting.firstIndex(where: { $0 === job }) {
+            lanes[ObjectIdentifier(job.pool)]?.waiting.remove(at: index)
+            job.finish(.failure(CancellationError()))
+        } else {
+            job.rememberCancel()
+        }
+    }
+
+    /// Moves what can be moved, and answers what ended.
+    mutating func perform() {
+        var running: Int32 = 0
+        var result = CURLE_OK
+        curl_multi_perform(multi, &running)
+        while let easy = haul_curl_ended(multi, &result) { ended(easy, result) }
+    }
+
+    mutating func end(_ failure: BackendFailure) {
+        for handle in handles.values {
+            curl_multi_remove_handle(multi, handle.easy)
+            handle.end()
+            handle.job?.finish(.failure(failure))
+        }
+        for job in lanes.values.flatMap(\.waiting) { job.finish(.failure(failure)) }
+        (handles, lanes, spare) = ([:], [:], [])
+    }
+
+    private mutating func start(_ job: CurlJob) {
+        do throws(BackendFailure) {
+            guard let handle = spare.popLast() ?? CurlHandle() else {
+                throw BackendFailure(.backend, "libcurl has no memory for a request")
+            }
+            do throws(BackendFailure) {
+                try handle.prepare(job)
+                guard curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
+                    throw BackendFailure(.backend, "libcurl does not take a request")
+                }
+            } catch {
+                handle.end()
+                throw error
+            }
+            handles[ObjectIdentifier(job)] = handle
+            lanes[ObjectIdentifier(job.pool), default: Lane()].running += 1
+        } catch {
+            job.finish(.failure(error))
+        }
+    }
+
+    private mutating func ended(_ easy: UnsafeMutableRawPointer, _ code: CURLcode) {
+        guard let context = haul_curl_context(easy) else { return }
+        let handle = Unmanaged<CurlHandle>.fromOpaque(context).takeUnretainedValue()
+        guard let job = handle.job, handles.removeValue(forKey: ObjectIdentifier(job)) != nil else { return }
+        let response = handle.response(code)
+        curl_multi_remove_handle(multi, easy)
+        handle.end()
+        if spare.count < Self.spareHandles { spare.append(handle) }
+        left(job.pool)
+        job.finish(.success(response))
+    }
+
+    /// A request of the pool is over: the next one's turn.
+    private mutating func left(_ pool: CurlPool) {
+        let lane = ObjectIdentifier(pool)
+        lanes[lane]?.running -= 1
+        while let one = lanes[lane], one.running < pool.most, let next = one.waiting.first {
+            lanes[lane]?.waiting.removeFirst()
+            start(next)
+        }
+        if let one = lanes[lane], one.running == 0, one.waiting.isEmpty { lanes[lane] = nil }
+    }
+}
