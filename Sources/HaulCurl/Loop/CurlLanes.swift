@@ -2,8 +2,13 @@ import CCurl
 import HaulModel
 import HaulProtocol
 
-/// The requests that run and those that wait, each pool's in order; lives on the loop's thread only.
+/// The requests that run and those that wait, in order for each pool and server; lives on the loop's thread only.
 struct CurlLanes {
+    struct Name: Hashable {
+        let pool: ObjectIdentifier
+        let server: String
+    }
+
     private struct Lane {
         var running = 0
         var waiting: [CurlJob] = []
@@ -12,7 +17,7 @@ struct CurlLanes {
     private static let spareHandles = 64
 
     private let multi: UnsafeMutableRawPointer?
-    private var lanes: [ObjectIdentifier: Lane] = [:]
+    private var lanes: [Name: Lane] = [:]
     private var handles: [ObjectIdentifier: CurlHandle] = [:]
     /// Set up anew for each request; what one learnt of TLS sessions serves the next.
     private var spare: [CurlHandle] = []
@@ -21,7 +26,7 @@ struct CurlLanes {
 
     mutating func add(_ job: CurlJob) {
         guard !job.isCancelled else { return job.finish(.failure(CancellationError())) }
-        let lane = ObjectIdentifier(job.pool)
+        let lane = job.lane
         if lanes[lane, default: Lane()].running < job.pool.most {
             start(job)
         } else {
@@ -34,10 +39,10 @@ struct CurlLanes {
             // In the middle of a request the connection goes with it.
             curl_multi_remove_handle(multi, handle.easy)
             handle.end()
-            left(job.pool)
+            left(job)
             job.finish(.failure(CancellationError()))
-        } else if let index = lanes[ObjectIdentifier(job.pool)]?.waiting.firstIndex(where: { $0 === job }) {
-            lanes[ObjectIdentifier(job.pool)]?.waiting.remove(at: index)
+        } else if let index = lanes[job.lane]?.waiting.firstIndex(where: { $0 === job }) {
+            lanes[job.lane]?.waiting.remove(at: index)
             job.finish(.failure(CancellationError()))
         } else {
             job.rememberCancel()
@@ -77,7 +82,7 @@ struct CurlLanes {
                 throw error
             }
             handles[ObjectIdentifier(job)] = handle
-            lanes[ObjectIdentifier(job.pool), default: Lane()].running += 1
+            lanes[job.lane, default: Lane()].running += 1
         } catch {
             job.finish(.failure(error))
         }
@@ -91,13 +96,13 @@ struct CurlLanes {
         curl_multi_remove_handle(multi, easy)
         handle.end()
         if spare.count < Self.spareHandles { spare.append(handle) }
-        left(job.pool)
+        left(job)
         job.finish(.success(response))
     }
 
-    /// A request of the pool is over: the next one's turn.
-    private mutating func left(_ pool: CurlPool) {
-        let lane = ObjectIdentifier(pool)
+    /// A request is over: the next one's turn.
+    private mutating func left(_ job: CurlJob) {
+        let (lane, pool) = (job.lane, job.pool)
         lanes[lane]?.running -= 1
         while let one = lanes[lane], one.running < pool.most, let next = one.waiting.first {
             lanes[lane]?.waiting.removeFirst()

@@ -9,15 +9,16 @@ import Synchronization
 public final class CurlPool: Sendable {
     /// Bytes that one answer's body may have; more end its request with exit code 23.
     let roof: Int
-    /// Requests at once; others wait.
+    /// Requests at once to one server; others wait. Servers have few workers, some a limit of connections (apache2: 400
+    /// in all, kept ones included), and several backends may be at work.
     let most: Int
-    private let loop: CurlLoop
+    private let connections: CurlConnections
 
     /// - Parameter connections: Kept by all pools that share them, over batches; tests count their own.
-    public init(roof: Int, most: Int = 64, connections: CurlConnections = .shared) {
+    public init(roof: Int, most: Int = 16, connections: CurlConnections = .shared) {
         self.roof = roof
         self.most = max(1, most)
-        loop = connections.loop
+        self.connections = connections
     }
 
     /// Runs the request; returns what came of it, HTTP errors included.
@@ -29,10 +30,10 @@ public final class CurlPool: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 job.wait(continuation)
-                loop.send(.start(job))
+                connections.loop.send(.start(job))
             }
         } onCancel: {
-            loop.send(.cancel(job))
+            connections.loop.send(.cancel(job))
         }
     }
 }
@@ -59,11 +60,13 @@ final class CurlJob: Sendable {
 
     let request: any CurlRequest
     let pool: CurlPool
+    let lane: CurlLanes.Name
     private let state = Mutex(State())
 
     init(_ request: any CurlRequest, _ pool: CurlPool) {
         self.request = request
         self.pool = pool
+        lane = CurlLanes.Name(pool: ObjectIdentifier(pool), server: request.server)
     }
 
     /// A cancel may come before its start.

@@ -30,7 +30,7 @@ public struct Curl: Sendable {
         metadata = CurlPool(roof: max(1 << 20, min(1 << 30, batch.spoolBytes / 4)))
         // One byte more than may come, so that too much is seen as such.
         data = CurlPool(roof: Self.smallFile + 1)
-        copies = CurlPool(roof: 1 << 20)
+        copies = CurlPool(roof: 1 << 20, most: 64)
         scratch = batch.scratch
         spool = Spool(directory: batch.spool, bytes: batch.spoolBytes, name: name)
         stallSeconds = max(1, batch.timeout)

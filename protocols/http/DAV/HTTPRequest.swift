@@ -41,6 +41,8 @@ struct HTTPRequest: CurlRequest {
     /// Bytes/s at most, in either direction.
     var bandwidth: Int?
 
+    var server: String { site.origin }
+
     /// As HTTP calls it.
     var verb: String {
         switch method {

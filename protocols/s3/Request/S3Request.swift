@@ -60,6 +60,8 @@ struct S3Request: CurlRequest {
         case storageClass = "x-amz-storage-class"
     }
 
+    var server: String { site.origin }
+
     private var payload: SigV4.Payload {
         switch sent {
         case .nothing: .empty
