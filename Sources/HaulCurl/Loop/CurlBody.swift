@@ -86,7 +86,9 @@ struct CurlSource {
     }
 
     mutating func go(to offset: Int, _ origin: Int32) -> Bool {
-        guard let file, origin == SEEK_SET, lseek(file.raw, off_t(offset), SEEK_SET) == off_t(offset) else { return false }
+        guard let file, origin == SEEK_SET, lseek(file.raw, off_t(offset), SEEK_SET) == off_t(offset) else {
+            return false
+        }
         left = max(0, size - offset)
         return true
     }

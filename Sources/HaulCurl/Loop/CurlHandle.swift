@@ -101,7 +101,9 @@ final class CurlHandle {
     /// Of the last answer, where there were redirects; empty where missing.
     private func header(_ name: String) -> String {
         var found: UnsafeMutablePointer<curl_header>?
-        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK, let found else { return "" }
+        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK, let found else {
+            return ""
+        }
         return found.pointee.value.map { String(cString: $0) } ?? ""
     }
 
