@@ -60,8 +60,9 @@ struct CurlLanes {
     mutating func end(_ failure: BackendFailure) {
         for handle in handles.values {
             curl_multi_remove_handle(multi, handle.easy)
+            let job = handle.job
             handle.end()
-            handle.job?.finish(.failure(failure))
+            job?.finish(.failure(failure))
         }
         for job in lanes.values.flatMap(\.waiting) { job.finish(.failure(failure)) }
         (handles, lanes, spare) = ([:], [:], [])

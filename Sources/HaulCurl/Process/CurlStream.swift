@@ -64,6 +64,8 @@ public final class CurlStream: Sendable {
     /// Ends the request where it is: to the server the body is cut off.
     public func abort() {
         child.signal(SIGKILL)
+        // Now: whoever ends a request may be about to end this process.
+        unlink(config)
         child.input?.close()
         child.output?.close()
     }
