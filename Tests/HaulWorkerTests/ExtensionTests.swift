@@ -8,7 +8,7 @@ import Testing
 @testable import HaulWorker
 
 /// A batch that is nearly through takes more of its errand along.
-@Suite(.timeLimit(.minutes(1))) struct ExtensionTests {
+@Suite(.timeLimit(.minutes(2))) struct ExtensionTests {
     /// Claims of one job, so many elements each.
     private func hand(_ bench: Bench, claims: Int, of size: Int, path: String = "/sleep/0.02") {
         for claim in 0..<claims {
@@ -19,7 +19,7 @@ import Testing
     @Test func itsBackendIsNeverOutOfWork() async throws {
         let bench = try Bench { $0.slots = 1 }
         hand(bench, claims: 10, of: 12)
-        try await eventually("all is reported") { bench.server.outcomes.count == 120 }
+        try await eventually("all is reported", within: .seconds(60)) { bench.server.outcomes.count == 120 }
         #expect(bench.server.outcomes.allSatisfy { $0.outcome.returncode == 0 })
         #expect(Set(bench.server.outcomes.map(\.elementID)) == Set(0..<120))
         #expect(bench.logged("batch-extended").count >= 5)
@@ -42,7 +42,10 @@ import Testing
     }
 
     @Test func whatJoinedIsCancelledLikeAnyOther() async throws {
-        let bench = try Bench { $0.slots = 1 }
+        let bench = try Bench {
+            $0.slots = 1
+            $0.drainSeconds = 0
+        }
         let quick = Array(repeating: "/ok", count: 6)
         bench.server.hand(Claims.job(1, quick + ["/sleep/600"]))
         bench.server.hand(Claims.job(1, ["/sleep/600", "/ok"], first: 7))
@@ -59,35 +62,52 @@ import Testing
     /// Backends die all the time: each element still has one outcome, and those that failed say why.
     @Test func nothingIsLostWhenTheBackendDies() async throws {
         let bench = try Bench { $0.slots = 2 }
-        hand(bench, claims: 40, of: 6, path: "/sleep/0.01")
+        hand(bench, claims: 20, of: 8, path: "/sleep/0.02")
         let kills = Atomic<Int>(0)
-        try await eventually("all is reported") {
-            if kills.load(ordering: .relaxed) < 20, let pid = bench.backends.first {
+        try await eventually("all is reported", within: .seconds(60)) {
+            if kills.load(ordering: .relaxed) < 10, let pid = bench.backends.first {
                 kill(pid, SIGKILL)
                 kills.add(1, ordering: .relaxed)
             }
-            return bench.server.outcomes.count >= 240
+            return bench.server.outcomes.count >= 160
         }
         #expect(kills.load(ordering: .relaxed) > 0 && bench.logged("batch-extended").count > 0)
         await bench.close()
-        #expect(bench.server.outcomes.count == 240)
-        #expect(Set(bench.server.outcomes.map(\.elementID)) == Set(0..<240))
+        #expect(bench.server.outcomes.count == 160)
+        #expect(Set(bench.server.outcomes.map(\.elementID)) == Set(0..<160))
         for item in bench.server.outcomes where item.outcome.returncode != 0 {
             #expect(item.outcome.errorClass == "backend")
         }
     }
 
+    /// Also those whose end is told last learn why their backend died.
+    @Test func everyElementLearnsWhyItsBackendDied() async throws {
+        let bench = try Bench {
+            $0.slots = 1
+            $0.concurrency = 60
+        }
+        // Of the elements most are with the worker when it happens.
+        for job in 1...5 {
+            let long = Array(repeating: "/sleep/600", count: 56)
+            bench.server.hand(Claims.job(job, long.prefix(3) + ["/exit/7"] + long))
+            try await eventually("all is reported", within: .seconds(60)) { bench.server.outcomes.count == 60 * job }
+        }
+        let reasons = Set(bench.server.outcomes.map { $0.outcome.reason ?? "" })
+        #expect(reasons.count == 1 && reasons.first?.contains("7") == true, "\(reasons)")
+        await bench.close()
+    }
+
     /// The order to end comes while batches are extended: what is held is done or cut off, and reported.
     @Test func drainingLosesNothing() async throws {
         let bench = try Bench {
-            $0.slots = 2
+            $0.slots = 1
             $0.drainSeconds = 0
         }
-        hand(bench, claims: 200, of: 4, path: "/sleep/0.01")
-        try await eventually("it works") { bench.logged("batch-extended").count >= 3 }
+        hand(bench, claims: 100, of: 12, path: "/sleep/0.05")
+        try await eventually("it works", within: .seconds(60)) { !bench.logged("batch-extended").isEmpty }
         #expect(await bench.close() == .drained)
         let done = bench.server.outcomes.map(\.elementID)
-        let handed = 4 * (200 - bench.server.claimsLeft)
+        let handed = 12 * (100 - bench.server.claimsLeft)
         #expect(done.count == handed && Set(done).count == handed)
     }
 
@@ -124,8 +144,8 @@ import Testing
             $0.slots = 1
             $0.claimLimit = 100
         }
-        hand(bench, claims: 60, of: 8, path: "/ok")
-        try await eventually("all is reported") { bench.server.outcomes.count == 480 }
+        hand(bench, claims: 12, of: 10, path: "/ok")
+        try await eventually("all is reported", within: .seconds(60)) { bench.server.outcomes.count == 120 }
         let limits = bench.server.record.claims.compactMap { $0.arguments?["limit"] }
         #expect(limits.first == 4 && limits.max() ?? 0 > 4 && limits.allSatisfy { $0 <= 100 })
         await bench.close()

@@ -17,7 +17,10 @@ import Testing
     }
 
     @Test func theNextBatchFindsItThere() async throws {
-        let bench = try Bench { $0.slots = 2 }
+        let bench = try Bench {
+            $0.slots = 2
+            $0.idleSeconds = 60
+        }
         try await run(bench, 1)
         let first = bench.backends
         #expect(first.count == 1)

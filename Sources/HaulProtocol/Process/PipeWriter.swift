@@ -60,7 +60,8 @@ public final class PipeWriter: Sendable {
         let (isAccepted, isFirst) = state.withLock { state in
             guard !state.closed, !state.ending else { return (false, false) }
             for piece in pieces {
-                if piece.done == nil, let last = state.pieces.last, last.done == nil,
+                // Not to what was written in part: what is through would stay in memory with it.
+                if piece.done == nil, let last = state.pieces.last, last.done == nil, last.data.startIndex == 0,
                     last.data.count + piece.data.count <= Self.together
                 {
                     state.pieces[state.pieces.count - 1].data.append(piece.data)

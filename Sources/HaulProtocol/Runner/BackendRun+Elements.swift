@@ -61,10 +61,8 @@ extension BackendRun {
         // While the handler worked nothing was read: no element could show its progress.
         let paused = ContinuousClock.now - began
         for key in sent.keys { sent[key]?.progressed += paused }
-        if case .result = event {
-            send()
-            restIfDone()
-        }
+        if case .result = event { send() }
+        restIfDone()
     }
 
     /// Tells the log of every element that is running.

@@ -65,6 +65,8 @@ public actor BackendRun {
     /// When a pipe last gave something.
     var active = ContinuousClock.now
     var hasEnded = false
+    /// It has ended, and every element has had its result.
+    private var isOver = false
     private var abandoned: CheckedContinuation<Void, Never>?
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private var resters: [CheckedContinuation<Void, Never>] = []
@@ -120,7 +122,7 @@ public actor BackendRun {
     /// Adds elements, all or none.
     /// - Returns: False where it takes no more.
     public func add(_ elements: [ElementSpec]) -> Bool {
-        guard !hasEnded, verdict == nil, !isFinishing else { return false }
+        guard takesMore else { return false }
         for element in elements { add(element) }
         return true
     }
@@ -177,9 +179,12 @@ public actor BackendRun {
     /// Returns once every element has its result, or the process is gone.
     /// - Returns: Whether it would take more.
     public func rest() async -> Bool {
-        if !hasEnded, hasWork { await withCheckedContinuation { resters.append($0) } }
-        return !hasEnded && verdict == nil && !isFinishing && !teardown.hasBegun && child.runs
+        // Results that are being handed over have not arrived yet.
+        while !isResting { await withCheckedContinuation { resters.append($0) } }
+        return takesMore
     }
+
+    private var takesMore: Bool { !hasEnded && verdict == nil && !isFinishing && !teardown.hasBegun && child.runs }
 
     /// Between two batches: no element of the one before comes again.
     public func forget() {
@@ -187,18 +192,20 @@ public actor BackendRun {
         lastError = ""
     }
 
-    private var hasWork: Bool { !sent.isEmpty || !waiting.isEmpty || !unsent.isEmpty }
+    private var isResting: Bool {
+        sent.isEmpty && waiting.isEmpty && unsent.isEmpty && handing == nil && (!hasEnded || isOver)
+    }
 
-    /// An element had its result.
+    /// An event was handed over.
     func restIfDone() {
-        guard hasEnded || !hasWork else { return }
+        guard isResting else { return }
         resters.forEach { $0.resume() }
         resters = []
     }
 
     /// Returns once every element has its result and the process is gone.
     public func wait() async {
-        if hasEnded { return }
+        if isOver { return }
         await withCheckedContinuation { waiters.append($0) }
     }
 
@@ -235,6 +242,7 @@ public actor BackendRun {
         for id in sent.keys.sorted() { await settle(id, sent[id]?.ending?.result ?? missing) }
         for element in waiting { await settle(element.id, missing) }
         for (id, result) in unsent { await settle(id, result) }
+        isOver = true
         waiters.forEach { $0.resume() }
         waiters = []
         restIfDone()

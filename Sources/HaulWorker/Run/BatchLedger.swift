@@ -32,6 +32,9 @@ struct BatchLedger {
     /// Elements that a backend has taken up, those with a result before the last ``add(_:)`` left out.
     var taken: Int { begun }
 
+    /// What is left takes no time by its size: no more than eight mebibytes each.
+    var isLeftSmall: Bool { open.values.allSatisfy { $0.assignment.size <= 8 << 20 } }
+
     /// Elements without a result.
     var left: Int { open.count }
 

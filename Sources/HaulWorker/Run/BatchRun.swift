@@ -34,15 +34,15 @@ actor BatchRun: BatchRunner {
         pace = BatchPace(elements: reports.count)
     }
 
-    func extend(_ reports: [AttemptReport]) async -> Bool {
-        guard let seat, !isExtending, stopReason == nil, !isRefused, ledger.left > 0, seat.isYoung else { return false }
+    func extend(_ reports: [AttemptReport], of errand: Errand) async -> Bool {
+        guard !isExtending, let backend = await welcome(errand, reports), !isExtending, mayExtend else { return false }
         isExtending = true
         ledger.add(reports)
         pace = BatchPace(elements: ledger.left)
-        let isTaken = await seat.backend.add(reports.map(\.assignment.spec))
+        let isTaken = await backend.add(reports.map(\.assignment.spec))
         if isTaken {
-            for report in ledger.beginning(max(0, seat.backend.concurrency - ledger.taken)) { await report.begin() }
-            await cancelCancelled(at: seat.backend)
+            for report in ledger.beginning(max(0, backend.concurrency - ledger.taken)) { await report.begin() }
+            await cancelCancelled(at: backend)
         } else {
             for report in reports { _ = ledger.close(report.assignment.key.id) }
         }
@@ -50,6 +50,23 @@ actor BatchRun: BatchRunner {
         extended?.resume()
         extended = nil
         return isTaken
+    }
+
+    private var mayExtend: Bool {
+        seat?.isYoung == true && stopReason == nil && !isRefused && ledger.left > 0
+    }
+
+    /// The backend, if what it was told still holds: sites may have changed since, or their credentials.
+    private func welcome(_ errand: Errand, _ reports: [AttemptReport]) async -> BackendRun? {
+        guard mayExtend, let seat, let plugIn = try? shop.plugIn(errand.source, for: errand.operation) else {
+            return nil
+        }
+        let order = await order(errand, plugIn)
+        guard let kind = try? await shop.kind(plugIn, order.batch), kind == seat.kind, seat === self.seat else {
+            return nil
+        }
+        for report in reports { await report.warn(order.warnings) }
+        return seat === self.seat ? seat.backend : nil
     }
 
     func run() async {
@@ -75,7 +92,14 @@ actor BatchRun: BatchRunner {
         if let backend { ProcessGroup.kill(backend.pid) }
     }
 
-    private func run(_ plugIn: PlugIn) async {
+    /// What a process is told, and what is to be said of it in the elements' logs.
+    private struct Order {
+        var plugIn: PlugIn
+        var batch: BatchSpec
+        var warnings: [String]
+    }
+
+    private func order(_ errand: Errand, _ plugIn: PlugIn) async -> Order {
         let (source, refused) = await shop.site(errand.source, plugIn)
         var warnings = refused
         var destination: SiteSpec?
@@ -86,18 +110,23 @@ actor BatchRun: BatchRunner {
         }
         warnings += plugIn.found.manifest.unknownOptions(in: errand.options)
             .map { "option \($0) is not known to protocol \(plugIn.found.manifest.name)" }
-        for report in ledger.order { await report.warn(warnings) }
         let batch = shop.batch(
             errand.operation, of: errand, with: plugIn, source: source, destination: destination, scratch: "")
+        return Order(plugIn: plugIn, batch: batch, warnings: warnings)
+    }
+
+    private func run(_ plugIn: PlugIn) async {
+        let order = await order(errand, plugIn)
+        for report in ledger.order { await report.warn(order.warnings) }
         if let stopReason { return await settleAll(.failed(.interrupted, stopReason)) }
         do {
             for isFirst in [true, false] where isFirst || isRefused && stopReason == nil {
-                let seat = try await shop.seat(plugIn, batch) { [weak self] in await self?.take($0) }
+                let seat = try await shop.seat(plugIn, order.batch) { [weak self] in await self?.take($0) }
                 // Who waited for this batch may have ended before it knew of it: then it is for another one, once.
                 silent = isFirst && seat.isUsed ? Set(ledger.unsettled.map(\.assignment.key.id)) : []
                 isRefused = false
                 backend = seat.backend
-                await feed(seat.backend, concurrency: batch.concurrency)
+                await feed(seat.backend, concurrency: order.batch.concurrency)
                 self.seat = seat
                 pace = BatchPace(elements: ledger.left)
                 await rest(seat.backend)
@@ -107,8 +136,10 @@ actor BatchRun: BatchRunner {
         } catch {
             await settleAll(.failed(.backend, "the backend did not start: \(error)"))
         }
-        // Every element has had its result by now; this holds even if not.
-        await settleAll(.failed(.backend, "the backend ended without a result for this element"))
+        // Every element has had its result by now, but those that were not given to a backend any more.
+        await settleAll(
+            stopReason.map { .failed(.interrupted, $0) }
+                ?? .failed(.backend, "the backend ended without a result for this element"))
     }
 
     private func feed(_ backend: BackendRun, concurrency: Int) async {
@@ -152,7 +183,9 @@ actor BatchRun: BatchRunner {
         guard let report = ledger.close(id) else { return }
         await settle(report, result)
         for next in ledger.beginning(1) { await next.begin() }
-        if seat?.isYoung == true, pace.isNearlyThrough(left: ledger.left) { await nearlyThrough() }
+        if seat?.isYoung == true, ledger.isLeftSmall, pace.isNearlyThrough(left: ledger.left) {
+            await nearlyThrough()
+        }
     }
 
     private func settleAll(_ result: ElementResult) async {

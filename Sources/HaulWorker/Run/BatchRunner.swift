@@ -7,8 +7,9 @@ protocol BatchRunner: Actor {
     /// Returns once every element had its result and no process is left.
     func run() async
     /// Takes more elements of its errand along.
+    /// - Parameter errand: The same one, as the server tells it by now.
     /// - Returns: False where it is too late for that; then none of them is touched.
-    func extend(_ reports: [AttemptReport]) async -> Bool
+    func extend(_ reports: [AttemptReport], of errand: Errand) async -> Bool
     /// Ends one element; its result follows.
     func cancel(_ id: String, reason: String, keep: Bool) async
     /// Ends all elements; their results follow.
@@ -18,7 +19,7 @@ protocol BatchRunner: Actor {
 }
 
 extension BatchRunner {
-    func extend(_ reports: [AttemptReport]) async -> Bool { false }
+    func extend(_ reports: [AttemptReport], of errand: Errand) async -> Bool { false }
 }
 
 /// What the batches of a worker share.
@@ -46,13 +47,7 @@ struct Workshop: Sendable {
     /// A backend for a batch: one that waits for such a one, or a new one.
     /// - Parameter batch: Without a scratch folder: the backend has its own.
     func seat(_ plugIn: PlugIn, _ batch: BatchSpec, onEvent: @escaping BackendRun.Handler) async throws -> BackendSeat {
-        let paths = [batch.source, batch.destination].compactMap { $0?.credentials.values }.flatMap { $0 }
-        let stamps = try await folder.look {
-            Dictionary(paths.compactMap { path in CredentialStamp(path).map { (path, $0) } }) { first, _ in first }
-        }
-        let kind = BackendSeat.Kind(
-            protocolName: plugIn.found.manifest.name, isReusable: plugIn.found.manifest.reuse, batch: batch,
-            credentials: stamps)
+        let kind = try await kind(plugIn, batch)
         if let seat = await warm.take(kind) {
             seat.listen(onEvent)
             return seat
@@ -63,6 +58,17 @@ struct Workshop: Sendable {
             await warm.give(nil)
             throw error
         }
+    }
+
+    /// What processes have in common that are told this, with the credentials as they are now.
+    func kind(_ plugIn: PlugIn, _ batch: BatchSpec) async throws -> BackendSeat.Kind {
+        let paths = [batch.source, batch.destination].compactMap { $0?.credentials.values }.flatMap { $0 }
+        let stamps = try await folder.look {
+            Dictionary(paths.compactMap { path in CredentialStamp(path).map { (path, $0) } }) { first, _ in first }
+        }
+        return BackendSeat.Kind(
+            protocolName: plugIn.found.manifest.name, isReusable: plugIn.found.manifest.reuse, batch: batch,
+            credentials: stamps)
     }
 
     /// The plug-in that serves a station.

@@ -21,12 +21,12 @@ extension WorkerSession {
             let mine = batch.elements.compactMap { held[$0.key.id] }
             if mine.isEmpty {
                 waiting.remove(at: index)
-            } else if let number = extendable.first(where: { $0.value == batch.errand })?.key {
-                waiting.remove(at: index)
-                join(batch, mine, to: number)
             } else if runners.count < shop.config.slots {
                 waiting.remove(at: index)
                 start(batch, mine)
+            } else if let number = extendable.first(where: { $0.value == batch.errand })?.key {
+                waiting.remove(at: index)
+                join(batch, mine, to: number)
             } else {
                 index += 1
             }
@@ -77,7 +77,7 @@ extension WorkerSession {
             runnerOf[report.assignment.key.id] = number
         }
         Task {
-            let isTaken = await runner.extend(mine)
+            let isTaken = await runner.extend(mine, of: batch.errand)
             var orders: [(id: String, order: PendingCancel)] = []
             for report in mine {
                 let id = report.assignment.key.id

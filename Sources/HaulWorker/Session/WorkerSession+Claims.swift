@@ -48,10 +48,12 @@ extension WorkerSession {
         // Each slot's share of a claim: what keeps a backend busy, or for a second at the pace of the last ones.
         let second = throughput.rate(at: clock.now).map { Int($0) / max(1, runners.count) } ?? 0
         let share = max(config.concurrency, second)
+        // Only for a batch that is nearly through: what comes much later has to wait for a slot.
+        let wait = runners.count < config.slots ? pace.claimWait : min(1, pace.claimWait)
         return ClaimRequest(
             types: config.types.map(\.rawValue), protocols: shop.catalog.usable.map(\.manifest.name),
             sites: config.sites.isEmpty ? nil : config.sites, session: document.session,
-            limit: min(config.claimLimit, freeSlots * share), bytes: config.claimBytes, wait: pace.claimWait)
+            limit: min(config.claimLimit, freeSlots * share), bytes: config.claimBytes, wait: wait)
     }
 
     /// What came is held from now on, then run; what cannot be run is reported.
