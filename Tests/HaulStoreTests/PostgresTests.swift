@@ -227,7 +227,10 @@ import Testing
             try one.rollback()
             #expect(try two.rows(state) { $0.text(0) } == ["idle"])
             try two.run(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'single'")
+                """
+                SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                WHERE application_name = 'single' AND datname = current_database()
+                """)
         }
     }
 
@@ -283,7 +286,10 @@ import Testing
         let url = try await TestDatabase.makePostgreSQL()
         let (one, two) = (try PostgresConnection(url: url, name: "one"), try PostgresConnection(url: url, name: "two"))
         try one.script("CREATE TABLE n (i BIGINT PRIMARY KEY)")
-        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one'"
+        let end = """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'one' AND datname = current_database()
+            """
         // Between two transactions: it is not noticed.
         try two.run(end)
         try one.beginWriting()
