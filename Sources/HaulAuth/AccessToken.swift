@@ -9,20 +9,23 @@ public enum AccessToken {
     /// What is stored of a token: SHA-256. A token has 256 random bits, which no slow hash would guard better.
     public static func hash(of token: String) -> [UInt8] { Hash.sha256(Array(token.utf8)) }
 
+    /// Whether a text looks like one: what does not is no token of ours.
+    static func isOne(_ text: String) -> Bool { text.hasPrefix(prefix) }
+
+    /// A new token, and what is stored of it.
+    static func make() -> (token: String, hash: [UInt8]) {
+        let token = prefix + Text.base64url(Random.bytes(32))
+        return (token, hash(of: token))
+    }
+
     /// Makes a token for a user, who is made too where there is none of that name.
     ///
-    /// - Parameters:
-    ///   - sites: what a worker's token is restricted to; nil is everything. `queues` and `users` likewise.
     /// - Returns: the token, which can't be found out again.
-    public static func add(
-        to store: Store, user name: String, role: Role, sites: [Int]? = nil, queues: [String]? = nil,
-        users: [String]? = nil, now: Timestamp
-    ) async throws -> String {
-        let token = prefix + Text.base64url(Random.bytes(32))
-        try await store.write { writer in
-            let user = try writer.user(named: name, now: now)
-            try writer.addToken(
-                hash: hash(of: token), user: user, role: role, sites: sites, queues: queues, users: users, now: now)
+    public static func add(_ spec: TokenSpec, to store: Store, user name: String, now: Timestamp) async throws -> String
+    {
+        let (token, hash) = make()
+        _ = try await store.write { writer in
+            try writer.addToken(spec, hash: hash, user: try writer.user(named: name, now: now), now: now)
         }
         return token
     }

@@ -1,35 +1,62 @@
-import HaulCrypto
 public import HaulHTTP
+public import HaulModel
 public import HaulStore
 
-/// Finds out who sent a request: `Authorization: Bearer TOKEN`, or the token in `X-Token`.
+/// Finds out who sent a request, for every dialect: see ``Shown``.
 public struct Authenticator: Sendable {
     private let store: Store
     private let bearers = RecentBearers()
+    private let logins: Logins
+    public let accounts: Accounts
+    private let now: @Sendable () -> Timestamp
 
-    public init(store: Store) { self.store = store }
+    public init(store: Store, now: @escaping @Sendable () -> Timestamp) {
+        self.store = store
+        self.now = now
+        logins = Logins(store: store, now: now)
+        accounts = Accounts(store: store, logins: logins, now: now)
+    }
 
-    /// The bearer of the request's token as the database has it now, or nil when it has none that is good.
+    /// Who shows what this request shows, as the database has them now, or nil where nobody does.
+    ///
+    /// - Throws: ``LoginRefusal`` other than ``LoginRefusal/wrong`` for a name and password.
     public func principal(of head: HTTPRequestHead) async throws -> Principal? {
-        guard let token = Self.token(of: head) else { return nil }
-        let hash = AccessToken.hash(of: token)
-        let principal = try await store.ask { try $0.token(hash: hash) }.map(Principal.init)
-        bearers.note(principal, for: hash)
+        guard let shown = Shown(head) else { return nil }
+        let principal = try await principal(showing: shown, from: head.remoteAddress)
+        bearers.note(principal, for: shown.key)
         return principal
     }
 
-    /// The bearer of a token that was good within the last seconds, or nil; does not wait. It may have been revoked
-    /// since: enough to read a request's body, not to do what it asks for.
-    public func recentPrincipal(of head: HTTPRequestHead) -> Principal? {
-        Self.token(of: head).flatMap { bearers.principal(for: AccessToken.hash(of: $0)) }
+    private func principal(showing shown: Shown, from address: String) async throws -> Principal? {
+        switch shown {
+        case .token(let token): return try await bearer(of: token).map(Principal.init)
+        case .login(let name, let secret):
+            if AccessToken.isOne(secret) {
+                return try await bearer(of: secret).flatMap { $0.user.name == name ? Principal($0) : nil }
+            }
+            do {
+                return Principal(try await logins.check(name, secret, from: address))
+            } catch LoginRefusal.wrong { return nil }
+        }
     }
 
-    /// The token that a request carries, whatever it is worth.
+    private func bearer(of token: String) async throws -> TokenRecord? {
+        let hash = AccessToken.hash(of: token)
+        guard let record = try await store.ask({ try $0.token(hash: hash) }), !record.isOver(at: now()) else {
+            return nil
+        }
+        return record
+    }
+
+    /// Who was known by what the request shows within the last seconds, or nil; does not wait. It may have been revoked
+    /// since: enough to read a request's body, not to do what it asks for.
+    public func recentPrincipal(of head: HTTPRequestHead) -> Principal? {
+        Shown(head).flatMap { bearers.principal(for: $0.key) }
+    }
+
+    /// The token that a request carries, whatever it is worth; of an element, too.
     public static func token(of head: HTTPRequestHead) -> String? {
-        if let token = head.headers["X-Token"], !token.isEmpty { return token }
-        guard let header = head.headers["Authorization"] else { return nil }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return String(parts[1])
+        guard case .token(let token)? = Shown(head) else { return nil }
+        return token
     }
 }

@@ -28,6 +28,13 @@ final class Invocation: Sendable {
         return server
     }
 
+    /// The server as somebody else sees it: with this token, or none.
+    func stranger(token: String? = nil) async throws -> ServerConnection {
+        var (settings, _) = try ServerSettings.find(arguments, environment)
+        settings.token = token
+        return ServerConnection(settings)
+    }
+
     /// An operand that is a job's or element's number.
     func id(_ index: Int, _ what: String) throws(CLIError) -> Int {
         let text = arguments.operands[index]

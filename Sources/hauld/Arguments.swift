@@ -8,6 +8,7 @@ enum Arguments {
     case addToken(config: String, TokenCommand.Request)
     case listTokens(config: String, user: String?)
     case revokeTokens(config: String, TokenCommand.Choice)
+    case user(config: String, UserCommand.Request, changes: Bool)
 
     static let versionText = "0.1.0"
     static let usualConfig = "/etc/haul/hauld.json5"
@@ -17,9 +18,13 @@ enum Arguments {
 
         hauld [--config FILE]
             Serves until SIGTERM. FILE is \(usualConfig) unless given; config/hauld.json5 explains each key.
-        hauld token add --user NAME --role user|worker|operator [--config FILE]
-                        [--sites ID,...] [--queues NAME,...] [--users NAME,...]
-            Makes a token and prints it once; only a hash is stored. The last three restrict what a worker gets.
+        hauld user add NAME [--role user|worker|operator] [--password-file FILE] [--config FILE]
+        hauld user change NAME [--role ROLE] [--password-file FILE] [--disabled yes|no] [--config FILE]
+            Makes or changes a user: how the first operator comes to be. FILE holds the password; - is standard input.
+        hauld token add --user NAME --role user|worker|operator [--config FILE] [--name TEXT] [--scopes SCOPE,...]
+                        [--days N] [--sites ID,...] [--queues NAME,...] [--users NAME,...]
+            Makes a token and prints it once; only a hash is stored. Scopes narrow it to some of what its role may do;
+            the last three restrict what a worker gets.
         hauld token list [--user NAME] [--config FILE]
             Tokens by id, without what they are called by.
         hauld token revoke --id N,... | --user NAME [--role ROLE] | --token-file FILE  [--config FILE]
@@ -45,6 +50,10 @@ enum Arguments {
             case "revoke": self = try Self.revokeTokens(words)
             default: throw UsageError(message: "token: say add, list or revoke")
             }
+        } else if words.first == "user" {
+            let verb = words.count > 1 ? words[1] : ""
+            guard ["add", "change"].contains(verb) else { throw UsageError(message: "user: say add or change") }
+            self = try Self.addUser(Array(words.dropFirst(2)), changes: verb == "change")
         } else {
             let options = try Self.options(words, named: ["config"])
             self = .serve(config: options["config"] ?? Self.usualConfig)
@@ -52,16 +61,24 @@ enum Arguments {
     }
 
     private static func addToken(_ words: [String]) throws(UsageError) -> Arguments {
-        let options = try options(words, named: ["config", "user", "role", "sites", "queues", "users"])
+        let options = try options(
+            words, named: ["config", "user", "role", "name", "scopes", "days", "sites", "queues", "users"])
         guard let user = options["user"] else { throw UsageError(message: "token add: --user NAME is missing") }
         guard let role = options["role"].flatMap(Role.init) else {
             throw UsageError(message: "token add: --role must be user, worker or operator")
         }
+        var spec = TokenSpec(role: role)
+        spec.name = options["name"] ?? ""
+        spec.scopes = try scopes(options["scopes"], of: role)
+        spec.sites = try ids(options["sites"], "token add: --sites")
+        spec.queues = list(options["queues"])
+        spec.users = list(options["users"])
+        let days = options["days"].map { Double($0) ?? .nan }
+        if let days, !(days > 0 && days <= 36_500) {
+            throw UsageError(message: "token add: --days must be a number from 0 to 36500")
+        }
         return .addToken(
-            config: options["config"] ?? usualConfig,
-            TokenCommand.Request(
-                user: user, role: role, sites: try ids(options["sites"], "token add: --sites"),
-                queues: list(options["queues"]), users: list(options["users"])))
+            config: options["config"] ?? usualConfig, TokenCommand.Request(user: user, spec: spec, days: days))
     }
 
     private static func listTokens(_ words: [String]) throws(UsageError) -> Arguments {
@@ -91,6 +108,37 @@ enum Arguments {
             throw UsageError(message: "token revoke: --role goes with --user")
         }
         return .revokeTokens(config: options["config"] ?? usualConfig, choice)
+    }
+
+    private static func scopes(_ text: String?, of role: Role) throws(UsageError) -> Set<Scope>? {
+        guard let words = list(text) else { return nil }
+        let scopes = words.compactMap { Scope(rawValue: $0) }
+        guard scopes.count == words.count, !scopes.isEmpty, role.scopes.isSuperset(of: scopes) else {
+            let known = role.scopes.map(\.rawValue).sorted().joined(separator: ", ")
+            throw UsageError(message: "token add: --scopes of a token of role \(role.rawValue) are some of \(known)")
+        }
+        return Set(scopes)
+    }
+
+    private static func addUser(_ words: [String], changes: Bool) throws(UsageError) -> Arguments {
+        let verb = changes ? "change" : "add"
+        guard let name = words.first, !name.hasPrefix("--") else {
+            throw UsageError(message: "user \(verb): whom? hauld user \(verb) NAME")
+        }
+        let options = try options(
+            Array(words.dropFirst()), named: ["config", "role", "password-file"] + (changes ? ["disabled"] : []))
+        let role = options["role"].flatMap(Role.init)
+        guard role != nil || options["role"] == nil else {
+            throw UsageError(message: "user \(verb): --role must be user, worker or operator")
+        }
+        let answers = ["yes": true, "no": false]
+        guard options["disabled"] == nil || answers[options["disabled"] ?? ""] != nil else {
+            throw UsageError(message: "user change: --disabled must be yes or no")
+        }
+        let request = UserCommand.Request(
+            name: name, role: role, passwordFile: options["password-file"],
+            isDisabled: options["disabled"].flatMap { answers[$0] })
+        return .user(config: options["config"] ?? usualConfig, request, changes: changes)
     }
 
     private static func ids(_ text: String?, _ option: String) throws(UsageError) -> [Int]? {

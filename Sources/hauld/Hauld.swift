@@ -14,6 +14,8 @@ import HaulStore
                 print(try await TokenCommand(config: ServerConfig.load(config)).add(request))
             case .listTokens(let config, let user):
                 print(try await TokenCommand(config: ServerConfig.load(config)).list(user: user))
+            case .user(let config, let request, let changes):
+                print(try await UserCommand(config: ServerConfig.load(config)).run(request, changes: changes))
             case .revokeTokens(let config, let choice):
                 print(try await TokenCommand(config: ServerConfig.load(config)).revoke(choice))
             }

@@ -75,6 +75,15 @@ struct Server {
         }
     }
 
+    /// Opens the database for a command of an operator.
+    static func withStore<T>(_ config: ServerConfig, _ body: (Store) async throws -> T) async throws -> T {
+        guard Sodium.start() else { throw StartError(message: "libsodium found no source of randomness") }
+        let store = try openStore(config)
+        do { return try await body(store) } catch let error as StoreError {
+            throw StartError(error, store: config.store)
+        }
+    }
+
     static func makeFolder(of path: String, _ what: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
@@ -132,8 +141,11 @@ struct Server {
             notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
             failure: { _, _ in .problem(status: 500, reason: "the server failed") })
         let onFault: @Sendable (String) -> Void = { Self.log("request failed", $0) }
-        NativeAPI(engine: engine, authenticator: Authenticator(store: engine.store), onFault: onFault)
-            .mount(on: &router)
+        NativeAPI(
+            engine: engine, authenticator: Authenticator(store: engine.store, now: engine.world.now),
+            loginLimits: LoginLimits(usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600),
+            onFault: onFault
+        ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
     }

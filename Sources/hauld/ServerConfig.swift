@@ -24,6 +24,7 @@ struct ServerConfig: Decodable, Sendable {
     var breaker: Breaker
     var retention: Retention
     var limits: Limits
+    var logins: Logins
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -44,7 +45,7 @@ struct ServerConfig: Decodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits
+        case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
     }
 
     init(from decoder: any Decoder) throws {
@@ -64,6 +65,7 @@ struct ServerConfig: Decodable, Sendable {
         breaker = try container.decode(Breaker.self, forKey: .breaker, default: Breaker())
         retention = try container.decode(Retention.self, forKey: .retention, default: Retention())
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
+        logins = try container.decode(Logins.self, forKey: .logins, default: Logins())
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.
@@ -154,6 +156,28 @@ struct ServerConfig: Decodable, Sendable {
             guard days == 0 || (1...36_500).contains(days) else {
                 throw ConfigValueError(expected: "0 (for ever), or 1 to 36500 days", key: "days")
             }
+        }
+    }
+
+    /// For how long a login is good.
+    struct Logins: Decodable, Sendable {
+        /// Where it says nothing.
+        var hours = 12.0
+        /// The most that one may ask for.
+        var longestHours = 720.0
+
+        private enum CodingKeys: String, CodingKey {
+            case hours
+            case longestHours = "longest_hours"
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            hours = try container.decode(Double.self, forKey: .hours, in: 0.001...87_600, default: hours)
+            longestHours = try container.decode(
+                Double.self, forKey: .longestHours, in: hours...87_600, default: max(hours, longestHours))
         }
     }
 

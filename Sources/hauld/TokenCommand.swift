@@ -9,10 +9,9 @@ import HaulStore
 struct TokenCommand {
     struct Request: Sendable {
         var user: String
-        var role: Role
-        var sites: [Int]?
-        var queues: [String]?
-        var users: [String]?
+        var spec: TokenSpec
+        /// For how long it is good; nil is for ever.
+        var days: Double?
     }
 
     /// Which tokens are to be revoked.
@@ -28,17 +27,19 @@ struct TokenCommand {
     /// - Returns: the token, which is shown once.
     func add(_ request: Request) async throws -> String {
         if let problem = AccessToken.problem(withUser: request.user) { throw UsageError(message: problem) }
-        return try await withStore { store in
-            try await AccessToken.add(
-                to: store, user: request.user, role: request.role, sites: request.sites, queues: request.queues,
-                users: request.users, now: World.real.now())
+        return try await Server.withStore(config) { store in
+            let now = World.real.now()
+            var spec = request.spec
+            spec.expires = request.days.map { now.adding(seconds: $0 * 86_400) }
+            return try await AccessToken.add(spec, to: store, user: request.user, now: now)
         }
     }
 
     /// - Returns: a line a token, under a line of headings.
     func list(user: String?) async throws -> String {
-        let tokens = try await withStore { try await AccessToken.list(in: $0, user: user) }
-        return (["ID\tUSER\tROLE\tMADE\tREVOKED\tRESTRICTED TO"] + tokens.map(Self.line)).joined(separator: "\n")
+        let tokens = try await Server.withStore(config) { try await AccessToken.list(in: $0, user: user) }
+        return (["ID\tUSER\tROLE\tNAME\tMADE\tEXPIRES\tREVOKED\tRESTRICTED TO"] + tokens.map(Self.line)).joined(
+            separator: "\n")
     }
 
     /// - Returns: a line a token.
@@ -48,9 +49,9 @@ struct TokenCommand {
             switch choice {
             case .ids(let ids): ids.map { .id($0) }
             case .user(let name, let role): [.user(name, role)]
-            case .file(let path): [.token(try Self.token(in: path))]
+            case .file(let path): [.token(try SecretFile.read(path, "token"))]
             }
-        let lines = try await withStore { store in
+        let lines = try await Server.withStore(config) { store in
             var lines: [String] = []
             for selection in selections {
                 let revoked = try await AccessToken.revoke(selection, in: store, now: World.real.now())
@@ -60,23 +61,6 @@ struct TokenCommand {
             return lines
         }
         return lines.joined(separator: "\n")
-    }
-
-    private func withStore<T>(_ body: (Store) async throws -> T) async throws -> T {
-        guard Sodium.start() else { throw StartError(message: "libsodium found no source of randomness") }
-        let store = try Server.openStore(config)
-        do { return try await body(store) } catch let error as StoreError {
-            throw StartError(error, store: config.store)
-        }
-    }
-
-    private static func token(in path: String) throws -> String {
-        let data =
-            path == "-" ? (try? FileHandle.standardInput.readToEnd()) : FileManager.default.contents(atPath: path)
-        guard let data else { throw StartError(message: "\(path): cannot be read") }
-        let token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !token.isEmpty else { throw StartError(message: "\(path): holds no token") }
-        return token
     }
 
     private static func nothing(for selection: TokenSelection) -> String {
@@ -89,14 +73,17 @@ struct TokenCommand {
     }
 
     private static func line(_ token: KnownToken) -> String {
-        let record = token.record
+        let (record, spec) = (token.record, token.record.spec)
         let restrictions = [
-            record.sites.map { "sites=" + $0.map(String.init).joined(separator: ",") },
-            record.queues.map { "queues=" + $0.joined(separator: ",") },
-            record.users.map { "users=" + $0.joined(separator: ",") },
+            spec.scopes.map { "scopes=" + $0.map(\.rawValue).sorted().joined(separator: ",") },
+            spec.sites.map { "sites=" + $0.map(String.init).joined(separator: ",") },
+            spec.queues.map { "queues=" + $0.joined(separator: ",") },
+            spec.users.map { "users=" + $0.joined(separator: ",") },
         ].compactMap { $0 }
         return [
-            "\(record.id)", record.user.name, record.role.rawValue, token.made.text, token.revoked?.text ?? "-",
+            "\(record.id)", record.user.name, record.role.rawValue, spec.name.isEmpty ? "-" : spec.name,
+            token.made.text,
+            spec.expires?.text ?? "-", token.revoked?.text ?? "-",
             restrictions.isEmpty ? "-" : restrictions.joined(separator: " "),
         ].joined(separator: "\t")
     }

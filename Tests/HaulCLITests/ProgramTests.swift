@@ -90,7 +90,7 @@ import Testing
         let run = try await HaulRun.run(["job", "3"], ["HAUL_URL": server.url])
         #expect(run.code == code && run.output.isEmpty)
         // Where a token is missing, what the server says of headers is of no use here.
-        let hint = status == 401 ? "give a good token: --token-file FILE, " : "do that\n"
+        let hint = status == 401 ? "haul login; or give a good token: --token-file FILE, " : "do that\n"
         #expect(run.errors.hasPrefix("haul: it\\u{1b}[31m failed\n  f: a number\n  hint: \(hint)"), "\(run.errors)")
         await server.stop()
     }

@@ -35,8 +35,9 @@ import Testing
         let now = test.engine.world.now()
         let bearer = try await test.engine.store.write { writer in
             let hash = (0..<32).map { _ in UInt8.random(in: 0...255) }
-            try writer.addToken(
-                hash: hash, user: user, role: .worker, sites: sites, queues: queues, users: users, now: now)
+            var spec = TokenSpec(role: .worker)
+            (spec.sites, spec.queues, spec.users) = (sites, queues, users)
+            try writer.addToken(spec, hash: hash, user: user, now: now)
             return try #require(try writer.reader.token(hash: hash))
         }
         let worker = WorkerRecord(name: name, host: "h", version: "1", slots: 1, protocols: ["SSH"], sites: [])

@@ -118,8 +118,7 @@ final class TestEngine: Sendable {
         let hash = (0..<32).map { _ in UInt8.random(in: 0...255) }
         let now = clock.now
         return try await engine.store.write { writer in
-            try writer.addToken(
-                hash: hash, user: user, role: .worker, sites: nil, queues: nil, users: nil, now: now)
+            try writer.addToken(TokenSpec(role: .worker), hash: hash, user: user, now: now)
             return try #require(try writer.reader.token(hash: hash))
         }
     }

@@ -19,6 +19,8 @@ import Testing
         "workers.name",
         // 255 bytes: the native API.
         "idempotency_keys.key",
+        // 32 bytes: a hash.
+        "login_failures.hash",
     ]
 
     @Test func whatIsIndexedIsBounded() throws {

@@ -103,8 +103,8 @@ struct StoreTests {
             try await temporary.store.write { writer in
                 let user = try writer.user(named: "w", now: TemporaryStore.now)
                 try writer.addToken(
-                    hash: [UInt8](repeating: 1, count: 32), user: user, role: .worker, sites: nil, queues: nil,
-                    users: nil, now: TemporaryStore.now)
+                    TokenSpec(role: .worker), hash: [UInt8](repeating: 1, count: 32), user: user,
+                    now: TemporaryStore.now)
                 let session = try #require(
                     try writer.startSession(
                         workerID: nil, tokenID: 1, worker: "w", now: TemporaryStore.now, expires: TemporaryStore.now))
@@ -251,8 +251,9 @@ struct StoreTests {
             let user = try writer.user(named: "w", now: now)
             for number in UInt8(1)...2 {
                 let hash = [UInt8](repeating: number, count: 32)
-                try writer.addToken(
-                    hash: hash, user: user, role: .worker, sites: [1], queues: nil, users: nil, now: now)
+                var spec = TokenSpec(role: .worker)
+                spec.sites = [1]
+                try writer.addToken(spec, hash: hash, user: user, now: now)
             }
             let later = now.adding(seconds: 60)
             func start(_ token: Int) throws -> Session? {
@@ -267,7 +268,7 @@ struct StoreTests {
             #expect(try start(1) == nil && start(2) != nil)
             #expect(try writer.reader.token(hash: [UInt8](repeating: 1, count: 32)) == nil)
             let known = try writer.reader.tokens(ofUser: user.id, after: 0, limit: 10)
-            #expect(known.map(\.revoked) == [now, nil] && known.map(\.record.sites) == [[1], [1]])
+            #expect(known.map(\.revoked) == [now, nil] && known.map(\.record.spec.sites) == [[1], [1]])
         }
     }
 }

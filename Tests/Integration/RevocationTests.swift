@@ -137,7 +137,7 @@ struct RevocationTests {
         let lines = list.output.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
         #expect(list.code == 0 && lines.count == 2 && lines[0].count == lines[1].count, "\(list)")
         let row = try #require(lines.last)
-        #expect(row[1] == "\(person.name)-worker" && row[2] == "worker" && row[5] == "users=\(person.name)", "\(row)")
+        #expect(row[1] == "\(person.name)-worker" && row[2] == "worker" && row[7] == "users=\(person.name)", "\(row)")
         #expect(!list.output.contains(String((person.worker.token ?? "").dropFirst(5))))
         #expect(try await token("list").output.split(separator: "\n").count >= 3)
         #expect(try await token("revoke", "--id", row[0]).output.contains("(\(row[1]), worker) revoked"))

@@ -107,8 +107,7 @@ final class Simulation {
             let hash = chance.bytes(32)
             let bearer = try await store.write { writer -> TokenRecord? in
                 let user = try writer.user(named: "worker", now: now)
-                try writer.addToken(
-                    hash: hash, user: user, role: .worker, sites: nil, queues: nil, users: nil, now: now)
+                try writer.addToken(TokenSpec(role: .worker), hash: hash, user: user, now: now)
                 return try writer.reader.token(hash: hash)
             }
             guard let bearer else { throw StoreError.failed("no token") }

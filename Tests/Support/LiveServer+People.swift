@@ -43,6 +43,14 @@ extension LiveServer {
         try await ProgramRun("hauld", ["token", "revoke", "--config", config] + which)
     }
 
+    /// Makes a user with a password as operators do: `hauld user add`.
+    public func addUser(_ name: String, role: String, password: String) async throws {
+        let run = try await ProgramRun(
+            "hauld", ["user", "add", name, "--role", role, "--password-file", "-", "--config", config],
+            input: password + "\n")
+        guard run.code == 0 else { throw Failure(description: "user add exited \(run.code): \(run.errors)") }
+    }
+
     private func token(user: String, role: String, _ more: [String]) async throws -> String {
         let run = try await ProgramRun(
             "hauld", ["token", "add", "--config", config, "--user", user, "--role", role] + more)

@@ -8,13 +8,30 @@ public struct ProgramRun: Sendable {
     public var output: String
     public var errors: String
 
-    public init(_ program: String, _ arguments: [String], atMost limit: Duration = .seconds(60)) async throws {
-        try await self.init(executable: Built.executable(program), arguments, atMost: limit)
+    public init(
+        _ program: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+        atMost limit: Duration = .seconds(60)
+    ) async throws {
+        try await self.init(
+            executable: Built.executable(program), arguments, input: input, environment: environment, atMost: limit)
     }
 
-    /// - Parameter executable: the path of any program.
-    public init(executable: String, _ arguments: [String], atMost limit: Duration = .seconds(60)) async throws {
-        let child = try await Child.start(Command(executable: executable, arguments: arguments))
+    /// - Parameters:
+    ///   - executable: the path of any program.
+    ///   - input: what it reads; nil is nothing.
+    ///   - environment: what it has besides the usual.
+    public init(
+        executable: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+        atMost limit: Duration = .seconds(60)
+    ) async throws {
+        let child = try await Child.start(
+            Command(
+                executable: executable, arguments: arguments,
+                environment: Environment.allowed.merging(environment) { $1 }, input: input == nil ? .null : .pipe))
+        if let input {
+            child.input?.post(Data(input.utf8))
+            child.input?.finish()
+        }
         async let output = Self.text(child.output)
         async let errors = Self.text(child.errors)
         let status = await child.wait(atMost: limit)

@@ -1,4 +1,5 @@
 import Foundation
+import HaulAuth
 import HaulEngine
 import HaulHTTP
 import HaulModel
@@ -21,6 +22,8 @@ struct Problem: Error, Sendable {
         switch error {
         case let problem as Problem: self = problem
         case let error as EngineError: self.init(error)
+        case let refusal as LoginRefusal: self.init(refusal)
+        case let refusal as AccountRefusal: self.init(refusal)
         default: self.init(EngineError(unexpected: error))
         }
     }
@@ -93,28 +96,6 @@ extension Problem {
     static let badEncoding = invalid(
         "bad_encoding", "The URL holds a percent escape that is none, or bytes that are no UTF-8.",
         hint: "Write each byte of the name's UTF-8 that is no plain letter as %XX.")
-
-    static let unauthorized = noToken(
-        "The request has no token that is known here.",
-        hint: "Send it as \"Authorization: Bearer TOKEN\" or in X-Token; operators make one with hauld token add.")
-
-    static let noElementToken = noToken(
-        "The request has no token of the element that its path names.",
-        hint: "Send the `token` that came with the element, as \"Authorization: Bearer TOKEN\" or in X-Token.")
-
-    private static func noToken(_ detail: String, hint: String) -> Problem {
-        Problem(
-            ProblemDocument(status: 401, title: "Unauthorized", code: "no_token", detail: detail, hint: hint),
-            headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
-    }
-
-    static func role(_ role: Role, needed: [Role]) -> Problem {
-        let names = needed.map(\.rawValue).joined(separator: " or ")
-        return Problem(
-            ProblemDocument(
-                status: 403, title: "Forbidden", code: "role",
-                detail: "A token of role \(role.rawValue) may not do this.", hint: "Use a token of role \(names)."))
-    }
 
     static func notFound(_ request: HTTPRequest) -> Problem {
         Problem(

@@ -4,31 +4,39 @@ import HaulHTTP
 import HaulModel
 
 extension NativeAPI {
-    /// Who asks, if the role is one of these.
+    /// Who asks, if they may do this.
     ///
-    /// - Throws: 401 without a good token, 403 for another role.
-    func principal(of request: HTTPRequest, _ roles: Role...) async throws -> Principal {
-        try await principal(of: request.head, roles)
+    /// - Throws: 401 where nobody is known by what the request shows, 403 where they may not, 429 where too many
+    ///   passwords were wrong.
+    func principal(of request: HTTPRequest, _ scope: Scope) async throws -> Principal {
+        try await principal(of: request.head, [scope])
     }
 
-    private func principal(of head: HTTPRequestHead, _ roles: [Role]) async throws -> Principal {
+    /// Who asks, whatever they may do.
+    func anyone(_ request: HTTPRequest) async throws -> Principal {
+        try await principal(of: request.head, Scope.allCases)
+    }
+
+    private func principal(of head: HTTPRequestHead, _ scopes: [Scope]) async throws -> Principal {
         if head.hasInvalidEncoding { throw Problem.badEncoding }
         guard let principal = try await authenticator.principal(of: head) else { throw Problem.unauthorized }
-        guard roles.contains(principal.role) else { throw Problem.role(principal.role, needed: roles) }
+        guard !principal.scopes.isDisjoint(with: scopes) else { throw Problem.notAllowed(principal, scopes) }
         return principal
     }
 
-    /// Lets in the bodies of those who have one of these roles. A token that was good a moment ago opens at once, any
-    /// other asks the database; the handler asks it in any case, when the body is there.
-    func gate(_ roles: Role...) -> Router.Gate {
+    /// Lets in the bodies of those who may do one of these. Who was known a moment ago opens at once, about any other the
+    /// database is asked; the handler asks it in any case, when the body is there.
+    func gate(_ scopes: Scope...) -> Router.Gate {
         { head, _ in
-            guard !head.hasInvalidEncoding, Authenticator.token(of: head) != nil else {
+            guard !head.hasInvalidEncoding, Shown(head) != nil else {
                 return .shut((head.hasInvalidEncoding ? Problem.badEncoding : .unauthorized).response)
             }
-            if let principal = authenticator.recentPrincipal(of: head), roles.contains(principal.role) { return .open }
+            if let known = authenticator.recentPrincipal(of: head), !known.scopes.isDisjoint(with: scopes) {
+                return .open
+            }
             return .ask {
                 do {
-                    _ = try await principal(of: head, roles)
+                    _ = try await principal(of: head, scopes)
                     return nil
                 } catch {
                     return answer(error, head)
@@ -80,5 +88,17 @@ extension NativeAPI {
             }
         }
         return watched
+    }
+}
+
+extension Principal {
+    /// The token of a worker: its sessions end with it.
+    ///
+    /// - Throws: 403 where a name and a password were shown.
+    var bearer: TokenRecord {
+        get throws {
+            guard let token else { throw Problem.tokenNeeded }
+            return token
+        }
     }
 }

@@ -8,25 +8,31 @@ import HaulWire
 public struct NativeAPI: Sendable {
     let engine: Engine
     let authenticator: Authenticator
+    let loginLimits: LoginLimits
     /// Told what went wrong on our side: a line for the server's log.
     let onFault: @Sendable (String) -> Void
 
-    public init(engine: Engine, authenticator: Authenticator, onFault: @escaping @Sendable (String) -> Void) {
+    public init(
+        engine: Engine, authenticator: Authenticator, loginLimits: LoginLimits = LoginLimits(),
+        onFault: @escaping @Sendable (String) -> Void
+    ) {
         self.engine = engine
         self.authenticator = authenticator
+        self.loginLimits = loginLimits
         self.onFault = onFault
     }
 
     /// Adds the routes to a server's router.
     public func mount(on outer: inout Router) {
         var router = Router(
-            defaultBodyLimit: 2 << 20, defaultGate: gate(.user, .operator),
+            defaultBodyLimit: 2 << 20, defaultGate: gate(.readJobs, .changeJobs),
             notFound: { Problem.notFound($0).response },
             methodNotAllowed: { Problem.methodNotAllowed($0, $1).response },
             failure: { answer($0, $1.head) })
         addUserRoutes(to: &router)
         addWorkerRoutes(to: &router)
         addOperatorRoutes(to: &router)
+        addAccountRoutes(to: &router)
         outer.mount(WirePath.root, router)
     }
 }

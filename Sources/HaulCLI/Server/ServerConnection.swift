@@ -135,6 +135,8 @@ extension ServerConnection {
         }
     }
 
+    static func encode(_ document: some Encodable) throws -> [UInt8] { Array(try JSONEncoder().encode(document)) }
+
     static func escape(_ text: String) -> String {
         text.utf8.map { byte in
             let isPlain =
@@ -171,13 +173,13 @@ extension ServerConnection {
             }
         }
         return CLIError(
-            code: code, message: message, hint: hint(head.status, problem.hint), fields: fields, index: problem.index)
+            code: code, message: message, hint: hint(head.status, problem), fields: fields, index: problem.index)
     }
 
     /// The server speaks of headers where it wants a token: here it comes from elsewhere.
-    private static func hint(_ status: Int, _ given: String?) -> String? {
-        status == 401
-            ? "give a good token: --token-file FILE, HAUL_TOKEN_FILE, HAUL_TOKEN or the config file; operators make one with "
-                + "hauld token add" : given
+    private static func hint(_ status: Int, _ problem: ProblemDocument?) -> String? {
+        status == 401 && problem?.code != "bad_login"
+            ? "haul login; or give a good token: --token-file FILE, HAUL_TOKEN_FILE, HAUL_TOKEN or the config file; operators "
+                + "make one with hauld token add" : problem?.hint
     }
 }

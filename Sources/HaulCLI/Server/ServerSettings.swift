@@ -47,6 +47,8 @@ struct ServerSettings: Sendable {
         } else if isOwn, let given = file.token {
             token = given
             warnOfReaders(path, &warnings)
+        } else {
+            token = LoginFile(of: base(url), environment).token()
         }
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
             throw CLIError.usage("the server's URL has to start with http:// or https://, found \(url)")
@@ -64,7 +66,8 @@ struct ServerSettings: Sendable {
     }
 
     private static let source =
-        "--token-file, HAUL_TOKEN_FILE or token_file in the config file names it; it holds what hauld token add printed"
+        "--token-file, HAUL_TOKEN_FILE or token_file in the config file names it; it holds what haul token add or hauld token "
+        + "add printed"
 
     private static func read(_ path: String, _ warnings: inout [String]) throws -> String {
         let path = ConfigFile.resolve(path, relativeTo: "")

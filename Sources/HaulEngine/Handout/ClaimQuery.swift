@@ -105,9 +105,9 @@ public struct ClaimQuery: Sendable {
         if session == nil && !needed.isSubset(of: ProtocolName.documented) { return false }
         if let protocols, !needed.isSubset(of: protocols) { return false }
         if let sites, !sites.isSuperset(of: places) { return false }
-        if let allowed = bearer.sites, !Set(allowed).isSuperset(of: places) { return false }
-        if let allowed = bearer.queues, !allowed.contains(lane.queue) { return false }
-        if let allowed = bearer.users, !allowed.contains(lane.user) { return false }
+        if let allowed = bearer.spec.sites, !Set(allowed).isSuperset(of: places) { return false }
+        if let allowed = bearer.spec.queues, !allowed.contains(lane.queue) { return false }
+        if let allowed = bearer.spec.users, !allowed.contains(lane.user) { return false }
         return true
     }
 }

@@ -35,21 +35,21 @@ struct MissingWorker {
             return .init(.noWorkerForSite, "None of the workers that can run \(what) can reach \(places).")
         }
         // What their tokens let them.
-        let there = reaching.filter { $0.bearer.sites.map { Set($0).isSuperset(of: lane.places) } ?? true }
+        let there = reaching.filter { $0.bearer.spec.sites.map { Set($0).isSuperset(of: lane.places) } ?? true }
         guard !there.isEmpty else {
             return .init(
                 .noWorkerForSite,
                 "None of the workers that can run \(what) and reach \(places) may go there: their tokens are restricted to "
                     + "other sites.")
         }
-        let ofUser = there.filter { $0.bearer.users?.contains(lane.user) ?? true }
+        let ofUser = there.filter { $0.bearer.spec.users?.contains(lane.user) ?? true }
         guard !ofUser.isEmpty else {
             return .init(
                 .noWorkerForUser,
                 "None of the workers that could take it may work for user \(lane.user): their tokens are restricted to other "
                     + "users.")
         }
-        let ofQueue = ofUser.filter { $0.bearer.queues?.contains(lane.queue) ?? true }
+        let ofQueue = ofUser.filter { $0.bearer.spec.queues?.contains(lane.queue) ?? true }
         guard !ofQueue.isEmpty else {
             return .init(
                 .noWorkerForQueue,

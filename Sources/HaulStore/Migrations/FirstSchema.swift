@@ -16,6 +16,10 @@ extension Migrations {
         CREATE TABLE users (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL UNIQUE CHECK (name <> ''),
+            -- What logins are; Argon2id's text; since when nobody gets in under the name.
+            role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'worker', 'operator')),
+            password TEXT,
+            disabled INTEGER,
             -- Elements handed out, as fairness counts them.
             vtime INTEGER NOT NULL DEFAULT 0,
             registered INTEGER NOT NULL);
@@ -39,9 +43,23 @@ extension Migrations {
             role TEXT NOT NULL CHECK (role IN ('user', 'worker', 'operator')),
             -- What a worker's token is restricted to: JSON arrays; NULL is everything.
             sites TEXT, queues TEXT, users TEXT,
+            -- What its maker calls it; what of its role it has, a JSON array, NULL is all of it.
+            name TEXT NOT NULL DEFAULT '',
+            scopes TEXT,
             made INTEGER NOT NULL,
+            expires INTEGER,
             revoked INTEGER);
         CREATE INDEX tokens_of_user ON tokens (user_id, id);
+        CREATE INDEX tokens_that_expire ON tokens (expires) WHERE expires IS NOT NULL;
+
+        -- Passwords that were wrong, by a hash of who tried which name. What is tried counts until it turns out right.
+        CREATE TABLE login_failures (
+            hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+            failures INTEGER NOT NULL CHECK (failures >= 0),
+            -- No other is tried before.
+            until INTEGER NOT NULL,
+            changed INTEGER NOT NULL);
+        CREATE INDEX login_failures_by_age ON login_failures (changed);
 
         -- Sites that operators closed, and why.
         CREATE TABLE bans (
@@ -237,7 +255,7 @@ extension Migrations {
             -- When the last of its leases had been taken back: nothing refers to it any more.
             released INTEGER CHECK (released IS NULL OR ended IS NOT NULL));
         CREATE UNIQUE INDEX sessions_one_live ON sessions (worker_id) WHERE ended IS NULL;
-        CREATE INDEX sessions_of_token ON sessions (token_id) WHERE ended IS NULL;
+        CREATE INDEX sessions_of_token ON sessions (token_id);
         CREATE INDEX sessions_without_worker ON sessions (token_id, expires) WHERE ended IS NULL AND worker_id IS NULL;
         CREATE INDEX sessions_of_worker ON sessions (worker_id) WHERE worker_id IS NOT NULL;
         CREATE INDEX workers_seen ON workers (seen);

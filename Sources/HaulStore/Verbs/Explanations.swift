@@ -109,22 +109,22 @@ extension StoreReader {
     public func liveWorkers(now: Timestamp, limit: Int) throws -> [LiveWorker] {
         let registered = try db.rows(
             """
-            SELECT t.id, u.id, u.name, t.role, t.sites, t.queues, t.users, w.name, w.protocols, w.sites, w.drained
+            SELECT \(Self.bearerColumns), w.name, w.protocols, w.sites, w.drained
             FROM sessions s JOIN workers w ON w.id = s.worker_id JOIN tokens t ON t.id = s.token_id
             JOIN users u ON u.id = t.user_id
             WHERE s.worker_id > 0 AND s.ended IS NULL AND s.expires > $1 ORDER BY s.worker_id LIMIT $2
             """, [.int(now.milliseconds), .int(limit)]
         ) { row in
             LiveWorker(
-                bearer: try Self.token(row),
+                bearer: try Self.bearer(row),
                 announced: LiveWorker.Announcement(
-                    name: row.text(7), protocols: try SQLJSON.value([String].self, row.text(8)),
-                    sites: try SQLJSON.value([Int].self, row.text(9)), isDrained: row.optionalInt(10) != nil))
+                    name: row.text(10), protocols: try SQLJSON.value([String].self, row.text(11)),
+                    sites: try SQLJSON.value([Int].self, row.text(12)), isDrained: row.optionalInt(13) != nil))
         }
         // Each of their claims has a session: the index is asked for the next token.
         let others = try db.rows(
             """
-            SELECT t.id, u.id, u.name, t.role, t.sites, t.queues, t.users FROM (
+            SELECT \(Self.bearerColumns) FROM (
                 WITH RECURSIVE w (id) AS (
                     SELECT MIN(token_id) FROM sessions INDEXED BY sessions_without_worker
                     WHERE ended IS NULL AND worker_id IS NULL
@@ -136,7 +136,7 @@ extension StoreReader {
             WHERE EXISTS (SELECT 1 FROM sessions INDEXED BY sessions_without_worker
                 WHERE token_id = w.id AND ended IS NULL AND worker_id IS NULL AND expires > $1) LIMIT $2
             """, [.int(now.milliseconds), .int(limit)]
-        ) { LiveWorker(bearer: try Self.token($0), announced: nil) }
+        ) { LiveWorker(bearer: try Self.bearer($0), announced: nil) }
         return registered.sorted { $0.name < $1.name } + others
     }
 }

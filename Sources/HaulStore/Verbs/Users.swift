@@ -1,26 +1,29 @@
 public import HaulModel
 
 extension StoreReader {
-    /// The bearer of the token with this hash, unless it was revoked.
-    public func token(hash: [UInt8]) throws -> TokenRecord? {
-        try db.first(
-            """
-            SELECT t.id, u.id, u.name, t.role, t.sites, t.queues, t.users
-            FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = $1 AND t.revoked IS NULL
-            """, [.blob(hash)], Self.token)
-    }
-
-    static func token(_ row: any SQLRow) throws -> TokenRecord {
-        TokenRecord(
-            id: row.int(0), user: User(id: row.int(1), name: row.text(2)), role: Role(rawValue: row.text(3)) ?? .user,
-            sites: try row.optionalText(4).map { try SQLJSON.value([Int].self, $0) },
-            queues: try row.optionalText(5).map { try SQLJSON.value([String].self, $0) },
-            users: try row.optionalText(6).map { try SQLJSON.value([String].self, $0) })
-    }
-
     public func user(named name: String) throws -> User? {
         try db.first("SELECT id, name FROM users WHERE name = $1", [.text(name)]) {
             User(id: $0.int(0), name: $0.text(1))
+        }
+    }
+
+    public func account(named name: String) throws -> Account? {
+        try accounts("WHERE name = $1", [.text(name)]).first
+    }
+
+    /// A page of users by name, after one of them.
+    public func accounts(after: String, limit: Int) throws -> [Account] {
+        try accounts("WHERE name > $1 ORDER BY name LIMIT $2", [.text(after), .int(limit)])
+    }
+
+    private func accounts(_ condition: String, _ values: [SQLValue]) throws -> [Account] {
+        try db.rows(
+            "SELECT id, name, role, password, registered, disabled FROM users \(condition)", values
+        ) { row in
+            Account(
+                user: User(id: row.int(0), name: row.text(1)), role: Role(rawValue: row.text(2)) ?? .user,
+                password: row.optionalText(3), registered: Timestamp(milliseconds: row.int(4)),
+                disabled: row.optionalInt(5).map(Timestamp.init(milliseconds:)))
         }
     }
 }
@@ -35,17 +38,28 @@ extension StoreWriter {
         return user
     }
 
-    /// Keeps the hash of a new token.
-    public func addToken(
-        hash: [UInt8], user: User, role: Role, sites: [Int]?, queues: [String]?, users: [String]?, now: Timestamp
-    ) throws {
-        try db.run(
+    /// Makes a user.
+    ///
+    /// - Returns: false where there is one of this name.
+    public func addAccount(named name: String, role: Role, password: String?, now: Timestamp) throws -> Bool {
+        let added = try db.run(
             """
-            INSERT INTO tokens (hash, user_id, role, sites, queues, users, made) VALUES ($1, $2, $3, $4, $5, $6, $7)
-            """,
-            [
-                .blob(hash), .int(user.id), .text(role.rawValue), SQLValue(try sites.map(SQLJSON.text)),
-                SQLValue(try queues.map(SQLJSON.text)), SQLValue(try users.map(SQLJSON.text)), .int(now.milliseconds),
-            ])
+            INSERT INTO users (name, role, password, registered) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING
+            """, [.text(name), .text(role.rawValue), SQLValue(password), .int(now.milliseconds)])
+        return added == 1
+    }
+
+    public func change(_ change: AccountChange, ofUser id: Int, now: Timestamp) throws {
+        if let role = change.role {
+            try db.run("UPDATE users SET role = $2 WHERE id = $1", [.int(id), .text(role.rawValue)])
+        }
+        if let password = change.password {
+            try db.run("UPDATE users SET password = $2 WHERE id = $1", [.int(id), SQLValue(password)])
+        }
+        if let isDisabled = change.isDisabled {
+            try db.run(
+                "UPDATE users SET disabled = CASE WHEN $2 = 0 THEN NULL ELSE COALESCE(disabled, $3) END WHERE id = $1",
+                [.int(id), .int(isDisabled ? 1 : 0), .int(now.milliseconds)])
+        }
     }
 }

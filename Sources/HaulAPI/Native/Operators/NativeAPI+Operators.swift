@@ -8,12 +8,12 @@ extension NativeAPI {
     /// Queues, workers and sites: who may see them, and who may open and close them.
     func addOperatorRoutes(to router: inout Router) {
         router.on("GET", "/queues") { request, _ in
-            let user = try await owner(request)
+            let user = try await owner(request, .readJobs)
             return JSONText.response(
                 try await engine.queues(ofUser: user).map { QueueDocument($0) })
         }
         router.on("PATCH", "/queues/:queue") { request, path in
-            let user = try await owner(request)
+            let user = try await owner(request, .changeJobs)
             let document = try JSONText.object(request.body)
             var fields = Fields(document)
             let paused = fields.flag("paused")
@@ -28,31 +28,31 @@ extension NativeAPI {
                 queue: name, ofUser: user, isPaused: paused, limit: document["limit"] == nil ? nil : .some(limit))
             return JSONText.response(QueueDocument(queue))
         }
-        router.on("GET", "/workers", gate: gate(.operator)) { request, _ in try await listWorkers(request) }
-        router.on("GET", "/workers/:worker", gate: gate(.operator)) { request, path in
-            _ = try await principal(of: request, .operator)
+        router.on("GET", "/workers", gate: gate(.operate)) { request, _ in try await listWorkers(request) }
+        router.on("GET", "/workers/:worker", gate: gate(.operate)) { request, path in
+            _ = try await principal(of: request, .operate)
             return JSONText.response(WorkerDocument(try await engine.worker(named: path["worker"])))
         }
-        router.on("PATCH", "/workers/:worker", gate: gate(.operator)) { request, path in
-            _ = try await principal(of: request, .operator)
+        router.on("PATCH", "/workers/:worker", gate: gate(.operate)) { request, path in
+            _ = try await principal(of: request, .operate)
             var fields = Fields(try JSONText.object(request.body))
             let drained = fields.required("drained") { $0.flag($1) }
             try fields.check()
             let worker = try await engine.setDrained(drained ?? false, worker: path["worker"])
             return JSONText.response(WorkerDocument(worker))
         }
-        router.on("DELETE", "/workers/:worker/session", gate: gate(.operator)) { request, path in
-            _ = try await principal(of: request, .operator)
+        router.on("DELETE", "/workers/:worker/session", gate: gate(.operate)) { request, path in
+            _ = try await principal(of: request, .operate)
             return JSONText.response(WorkerDocument(try await engine.endSession(ofWorker: path["worker"])))
         }
         router.on("GET", "/sites") { request, _ in
-            _ = try await principal(of: request, .user, .operator)
+            _ = try await principal(of: request, .readJobs)
             let bans = Dictionary(try await engine.bans().map { ($0.siteID, $0.reason) }) { $1 }
             return JSONText.response(
                 engine.rules.sites.sites.sorted { $0.id < $1.id }.map { SiteDocument($0, banned: bans[$0.id]) })
         }
-        router.on("PATCH", "/sites/:site", gate: gate(.operator)) { request, path in
-            _ = try await principal(of: request, .operator)
+        router.on("PATCH", "/sites/:site", gate: gate(.operate)) { request, path in
+            _ = try await principal(of: request, .operate)
             guard let site = engine.rules.sites.site(path["site"]) else { throw Problem.noSite(path["site"]) }
             let document = try JSONText.object(request.body)
             var fields = Fields(document)
@@ -67,7 +67,7 @@ extension NativeAPI {
 
     /// `GET /workers`.
     private func listWorkers(_ request: HTTPRequest) async throws -> HTTPResponse {
-        _ = try await principal(of: request, .operator)
+        _ = try await principal(of: request, .operate)
         let first = try await engine.workers(after: "", limit: Self.page)
         let response = JSONStream(for: request).response { [engine] sink in
             var workers = first
@@ -84,12 +84,12 @@ extension NativeAPI {
     }
 
     /// Whose queues: the asker's; an operator may name another user.
-    private func owner(_ request: HTTPRequest) async throws -> Int {
-        let principal = try await principal(of: request, .user, .operator)
+    private func owner(_ request: HTTPRequest, _ scope: Scope) async throws -> Int {
+        let principal = try await principal(of: request, scope)
         guard let name = request.query("user"), !name.isEmpty, name != principal.user.name else {
             return principal.user.id
         }
-        guard principal.isOperator else { throw Problem.role(principal.role, needed: [.operator]) }
+        guard principal.isOperator else { throw Problem.notAllowed(principal, [.operate]) }
         guard let user = try await engine.user(named: name) else { throw Problem.noUser(name) }
         return user.id
     }
@@ -103,10 +103,10 @@ extension Problem {
                 hint: "GET /sites (haul sites) lists them."))
     }
 
-    fileprivate static func noUser(_ name: String) -> Problem {
+    static func noUser(_ name: String) -> Problem {
         Problem(
             ProblemDocument(
                 status: 404, title: "Not found", code: "no_such_user", detail: "There is no user \"\(name)\".",
-                hint: "Users are made with their first token: hauld token add."))
+                hint: "GET /users (haul users) lists them."))
     }
 }

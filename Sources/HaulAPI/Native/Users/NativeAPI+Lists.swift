@@ -11,7 +11,7 @@ extension NativeAPI {
 
     /// `GET /jobs?status=&type=&queue=&site=&since=&limit=&after=&user=`.
     func listJobs(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await principal(of: request, .user, .operator)
+        let principal = try await principal(of: request, .readJobs)
         var query = QueryReader(request)
         var filter = JobFilter()
         filter.status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {
@@ -29,7 +29,7 @@ extension NativeAPI {
         try query.check()
         filter.userID = principal.user.id
         if let user, user != principal.user.name {
-            guard principal.isOperator else { throw Problem.role(principal.role, needed: [.operator]) }
+            guard principal.isOperator else { throw Problem.notAllowed(principal, [.operate]) }
             if user == "*" {
                 filter.userID = nil
             } else {
@@ -48,7 +48,7 @@ extension NativeAPI {
 
     /// `GET /jobs/J/elements?status=&after=&limit=&listing=none`. Elements of no job, or of someone else's: `[]`.
     func listElements(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await principal(of: request, .user, .operator)
+        let principal = try await principal(of: request, .readJobs)
         let id = try Self.number(path["job"])
         var query = QueryReader(request)
         let status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {

@@ -10,7 +10,7 @@ extension NativeAPI {
 
     /// `POST /jobs`, and with a type `POST /list`, `/copy` ...
     func register(_ request: HTTPRequest, _ type: JobType? = nil) async throws -> HTTPResponse {
-        let principal = try await principal(of: request, .user, .operator)
+        let principal = try await principal(of: request, .changeJobs)
         let key = try Self.idempotencyKey(request)
         if type == nil, let documents = try Self.bulk(request) {
             guard documents.count <= Self.bulkLimit else { throw Problem.tooMany(Self.bulkLimit, "jobs") }

@@ -45,8 +45,8 @@ extension NativeAPI {
     }
 
     /// The job that the path names, if the one who asks may see it.
-    func job(_ path: PathParameters, _ request: HTTPRequest) async throws -> Job {
-        let principal = try await principal(of: request, .user, .operator)
+    func job(_ path: PathParameters, _ request: HTTPRequest, _ scope: Scope = .readJobs) async throws -> Job {
+        let principal = try await principal(of: request, scope)
         let id = try Self.number(path["job"])
         guard let job = try await engine.job(id), principal.mayRead(job) else {
             throw EngineError.noJob(id)
@@ -55,8 +55,10 @@ extension NativeAPI {
     }
 
     /// The element that the path names, if the one who asks may see it.
-    func element(_ path: PathParameters, _ request: HTTPRequest) async throws -> (Job, Element) {
-        let job = try await job(path, request)
+    func element(
+        _ path: PathParameters, _ request: HTTPRequest, _ scope: Scope = .readJobs
+    ) async throws -> (Job, Element) {
+        let job = try await job(path, request, scope)
         let id = try Self.number(path["element"])
         guard let element = try await engine.element(id, ofJob: job.id) else {
             throw EngineError.noElement(id, ofJob: job.id)

@@ -15,7 +15,7 @@ extension NativeAPI {
 
     /// `POST /worker/jobs`, in haul's own form and in that of the documented system.
     func claim(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await principal(of: request, .worker)
+        let principal = try await principal(of: request, .work)
         var fields = Fields(try JSONText.object(request.body))
         let types = fields.required("types") { $0.list($1, Self.types, { JobType($0) }) }
         if fields.value("types")?.array?.isEmpty == true {
@@ -30,7 +30,7 @@ extension NativeAPI {
         let query = ClaimQuery(
             types: Set(types ?? []), protocols: protocols.map(Set.init),
             sites: sites.flatMap { $0.isEmpty ? nil : Set($0) }, session: session, measure: measure,
-            bearer: principal.token, host: request.remoteAddress)
+            bearer: try principal.bearer, host: request.remoteAddress)
         let handouts = try await engine.claim(query, wait: min(wait, Self.longestWait))
         guard !handouts.isEmpty else {
             throw Problem(

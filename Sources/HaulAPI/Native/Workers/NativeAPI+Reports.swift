@@ -25,7 +25,7 @@ extension NativeAPI {
     /// `POST /worker/results`: up to 1,000 outcomes in one commit, a status each. One that can't be read is a 400 of its
     /// own and takes none with it.
     func results(_ request: HTTPRequest) async throws -> HTTPResponse {
-        _ = try await principal(of: request, .worker)
+        _ = try await principal(of: request, .work)
         let body = try JSONText.value(request.body)
         guard let items = body.array ?? body.object?["results"]?.array else {
             throw Problem.fields(["results": "is missing: must be a list of outcomes"])

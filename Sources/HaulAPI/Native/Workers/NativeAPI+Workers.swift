@@ -8,7 +8,7 @@ import HaulWire
 extension NativeAPI {
     /// The routes of workers.
     func addWorkerRoutes(to router: inout Router) {
-        let worker = gate(.worker)
+        let worker = gate(.work)
         router.on("POST", "/worker/register", bodyLimit: 4 << 20, gate: worker) { request, _ in
             try await startSession(request)
         }
@@ -35,7 +35,7 @@ extension NativeAPI {
 
     /// `POST /worker/register`.
     private func startSession(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await principal(of: request, .worker)
+        let principal = try await principal(of: request, .work)
         var fields = Fields(try JSONText.object(request.body))
         let name = fields.required("name") { $0.text($1, limit: 128) }
         let host = fields.text("host", limit: 256)
@@ -50,7 +50,7 @@ extension NativeAPI {
         let worker = WorkerRecord(
             name: name ?? "", host: host ?? request.remoteAddress, version: version ?? "", slots: slots ?? 1,
             protocols: (protocols ?? []).map(\.name), sites: sites ?? [])
-        let session = try await engine.startSession(worker, bearer: principal.token)
+        let session = try await engine.startSession(worker, bearer: try principal.bearer)
         return JSONText.response(
             SessionDocument(
                 session: session.id, leaseSeconds: engine.configuration.leaseSeconds,
@@ -59,7 +59,7 @@ extension NativeAPI {
 
     /// `POST /worker/heartbeat`.
     private func heartbeat(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await principal(of: request, .worker)
+        let principal = try await principal(of: request, .work)
         var fields = Fields(try JSONText.object(request.body))
         let session = fields.required("session") { $0.int($1) }
         let holding = fields.required("holding") { $0.list($1, "\"JOB.ELEMENT.ATTEMPT\"", \.string) }
@@ -70,7 +70,7 @@ extension NativeAPI {
         try fields.check()
         let beat = HeartbeatRecord(load: load, slots: slots, protocols: protocols?.map(\.name), sites: sites)
         let answer = try await engine.heartbeat(
-            session: session ?? 0, holding: Set(holding ?? []), beat, bearer: principal.token)
+            session: session ?? 0, holding: Set(holding ?? []), beat, bearer: try principal.bearer)
         return JSONText.response(HeartbeatReply(stop: answer.stop, unknown: answer.unknown, drain: answer.drain))
     }
 

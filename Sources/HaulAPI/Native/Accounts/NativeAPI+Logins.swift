@@ -1,0 +1,101 @@
+import HaulAuth
+import HaulHTTP
+import HaulModel
+import HaulWire
+
+extension NativeAPI {
+    /// Logins, tokens and users.
+    func addAccountRoutes(to router: inout Router) {
+        addLoginRoutes(to: &router)
+        addTokenRoutes(to: &router)
+        addUserAccountRoutes(to: &router)
+    }
+
+    /// Getting in and out.
+    private func addLoginRoutes(to router: inout Router) {
+        router.on("POST", "/login", bodyLimit: 8192, gate: { _, _ in .open }) { request, _ in
+            try await login(request)
+        }
+        router.on("POST", "/logout", gate: gate(.readJobs, .changeJobs, .tokens, .work, .operate)) { request, _ in
+            guard let token = try await anyone(request).token else { throw Problem.noTokenToRevoke }
+            return JSONText.response(TokenDocument(try await accounts.revoke(token: token.id, of: token.user.id)))
+        }
+        router.on("GET", "/whoami") { request, _ in
+            let who = try await anyone(request)
+            return JSONText.response(WhoDocument(user: who.user, role: who.role, scopes: who.scopes, token: who.token))
+        }
+        router.on("PUT", "/password", bodyLimit: 8192, gate: gate(.tokens)) { request, _ in
+            let who = try await principal(of: request, .tokens)
+            var fields = Fields(try JSONText.object(request.body))
+            let old = fields.required("password") { $0.text($1, limit: 4096) }
+            let new = fields.required("new_password") { $0.text($1, limit: 4096) }
+            fields.check(password: new, "new_password", of: who.user.name)
+            try fields.check()
+            // Who has found a token must not be able to make it last.
+            let account = try await accounts.check(who.user.name, old ?? "", from: request.remoteAddress)
+            return JSONText.response(
+                AccountDocument(try await accounts.change(account.user.name, password: .some(new))))
+        }
+    }
+
+    /// `POST /login`.
+    private func login(_ request: HTTPRequest) async throws -> HTTPResponse {
+        if request.hasInvalidEncoding { throw Problem.badEncoding }
+        let document = try JSONText.object(request.body)
+        var fields = Fields(document)
+        let name = fields.required("user") { $0.text($1, limit: 4096) }
+        let password = fields.required("password") { $0.text($1, limit: 4096) }
+        let seconds = fields.seconds("duration", atMost: loginLimits.longest) ?? loginLimits.usual
+        let scopes = fields.scopes()
+        try fields.check()
+        let new = try await accounts.login(
+            name ?? "", password ?? "", from: request.remoteAddress, seconds: seconds, scopes: scopes)
+        var response = JSONText.response(TokenDocument(new.known, token: new.token))
+        response.headers.set("Cache-Control", "no-store")
+        return response
+    }
+}
+
+/// Seconds for which a login is good.
+public struct LoginLimits: Sendable, Hashable {
+    public var usual: Double
+    public var longest: Double
+
+    public init(usual: Double = 43_200, longest: Double = 2_592_000) {
+        self.usual = usual
+        self.longest = longest
+    }
+}
+
+extension Fields {
+    /// A number of seconds that is positive, and not more than a limit.
+    mutating func seconds(_ name: String, atMost limit: Double) -> Double? {
+        guard let seconds = number(name) else { return nil }
+        if seconds < 1 || seconds > limit {
+            note(name, "must be a number of seconds from 1 to \(Int(limit))")
+            return nil
+        }
+        return seconds
+    }
+
+    /// What a token is narrowed to; nil where nothing is said.
+    mutating func scopes() -> Set<Scope>? {
+        let names = Scope.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let list = list("scopes", "scopes (\(names))", { $0.string.flatMap(Scope.init) }) else { return nil }
+        if list.isEmpty { note("scopes", "is empty: leave it out for all, or name some of \(names)") }
+        return Set(list)
+    }
+
+    /// Notes what is wrong with a new password.
+    mutating func check(password: String?, _ name: String, of user: String) {
+        guard let password, let problem = Logins.problem(with: password, of: user) else { return }
+        note(name, problem)
+    }
+}
+
+extension Problem {
+    fileprivate static let noTokenToRevoke = Problem(
+        ProblemDocument(
+            status: 409, title: "Conflict", code: "no_token", detail: "There is no token to end: a password was shown.",
+            hint: "Nothing is to be done: no login was made."))
+}

@@ -1,0 +1,46 @@
+import Foundation
+public import HaulHTTP
+
+/// What a request shows of who is asking.
+public enum Shown: Sendable, Hashable {
+    /// Bearer, `X-Token`, or Basic with the password `x-api-token`, whose user name is the token.
+    case token(String)
+    /// Basic: a user's name with their password, or with a token of theirs.
+    case login(user: String, secret: String)
+
+    /// The password that says that the user's name is a token.
+    private static let tokenMark = "x-api-token"
+    /// Bytes of a header that is looked at.
+    private static let longest = 8192
+
+    /// - Returns: nil where it shows nothing that can be understood.
+    public init?(_ head: HTTPRequestHead) {
+        if let token = head.headers["X-Token"], !token.isEmpty {
+            self = .token(token)
+            return
+        }
+        guard let header = head.headers["Authorization"], header.utf8.count <= Self.longest else { return nil }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        switch parts[0].lowercased() {
+        case "bearer": self = .token(String(parts[1]))
+        case "basic":
+            // RFC 7617: base64 of NAME:PASSWORD in UTF-8; the name has no colon.
+            guard let data = Data(base64Encoded: String(parts[1])), let text = String(data: data, encoding: .utf8),
+                let colon = text.firstIndex(of: ":"), !text.utf8.contains(0)
+            else { return nil }
+            let (name, secret) = (String(text[..<colon]), String(text[text.index(after: colon)...]))
+            guard !name.isEmpty, !secret.isEmpty else { return nil }
+            self = secret == Self.tokenMark ? .token(name) : .login(user: name, secret: secret)
+        default: return nil
+        }
+    }
+
+    /// What it is remembered by: never the secret itself.
+    var key: [UInt8] {
+        switch self {
+        case .token(let token): AccessToken.hash(of: token)
+        case .login(let user, let secret): AccessToken.hash(of: "\(user)\0\(secret)")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import HaulModel
+
+/// A token (`GET /tokens`), and what a login or the making of one answers.
+public struct TokenDocument: Sendable, Hashable, Codable {
+    public var id: Int
+    /// The token itself: only where it was just made.
+    public var token: String?
+    public var user: String
+    public var role: String
+    /// What its maker calls it; may be empty.
+    public var name: String
+    /// What it lets do, in alphabetical order.
+    public var scopes: [String]
+    /// What a worker's token is restricted to; left out where it is not.
+    public var sites: [Int]?
+    public var queues: [String]?
+    public var users: [String]?
+    /// UTC, milliseconds, `Z`.
+    public var made: String
+    /// When it ends; left out where it does not.
+    public var expires: String?
+    /// Since when it is worth nothing.
+    public var revoked: String?
+
+    public init(_ known: KnownToken, token: String? = nil) {
+        let spec = known.record.spec
+        id = known.record.id
+        self.token = token
+        user = known.record.user.name
+        role = spec.role.rawValue
+        name = spec.name
+        scopes = known.record.scopes.map(\.rawValue).sorted()
+        sites = spec.sites
+        queues = spec.queues
+        users = spec.users
+        made = known.made.text
+        expires = spec.expires?.text
+        revoked = known.revoked?.text
+    }
+}
+
+/// Who is asking (`GET /whoami`).
+public struct WhoDocument: Sendable, Hashable, Codable {
+    public var user: String
+    public var role: String
+    public var scopes: [String]
+    /// The id of the token that was shown; left out where it was a name and a password.
+    public var token: Int?
+    /// When that token ends; left out where it does not.
+    public var expires: String?
+
+    public init(user: User, role: Role, scopes: Set<Scope>, token: TokenRecord?) {
+        self.user = user.name
+        self.role = role.rawValue
+        self.scopes = scopes.map(\.rawValue).sorted()
+        self.token = token?.id
+        expires = token?.spec.expires?.text
+    }
+}
+
+/// A user (`GET /users`).
+public struct AccountDocument: Sendable, Hashable, Codable {
+    public var name: String
+    /// What their logins are.
+    public var role: String
+    /// Whether they have one.
+    public var password: Bool
+    /// UTC, milliseconds, `Z`.
+    public var registered: String
+    /// Since when nobody gets in under the name; left out where they do.
+    public var disabled: String?
+
+    public init(_ account: Account) {
+        name = account.user.name
+        role = account.role.rawValue
+        password = account.password != nil
+        registered = account.registered.text
+        disabled = account.disabled?.text
+    }
+}
