@@ -33,6 +33,8 @@ SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql 
 # grid-proxy-init of globus-proxy-utils makes proxies.
 TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime globus-proxy-utils
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
+# What `make bench-data` measures against besides: globus-url-copy.
+BENCHTOOLS := globus-gass-copy-progs
 
 # An S3 service for tests, in a Python environment below the build folder.
 MOTO := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9
@@ -187,6 +189,7 @@ LARGE := --entries 1 --size 4294967296 --rounds 5
 COPIES ?= 'ssh-a ssh-b $(SMALL)' 'http-a http-b $(SMALL)' 'gridftp-a gridftp-b $(SMALL)' 'local-a local-a $(SMALL)' \
     'ssh-a ssh-b $(LARGE)' 'http-a http-b $(LARGE)' 'gridftp-a gridftp-b $(LARGE)' 'local-a local-a $(LARGE)' \
     'ssh-a http-a $(LARGE)' 'http-a gridftp-a $(LARGE)' 'gridftp-a ssh-b $(LARGE)' 'local-a ssh-a $(LARGE)'
+bench-data: PACKAGES += $(BENCHTOOLS)
 bench-data: setup build
 	@for what in $(COPIES); do \
 	    read -r from to rest <<< "$$what"; \

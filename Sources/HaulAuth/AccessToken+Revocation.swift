@@ -58,7 +58,12 @@ extension AccessToken {
         }
         return try await store.write { writer in
             try meant.map { token in
-                RevokedToken(token: token, endedSessions: try writer.revokeToken(token.record.id, now: now))
+                let ended = try writer.revokeToken(token.record.id, now: now)
+                if ended != nil {
+                    let deed = Deed(.revokeToken, "\(token.record.id)", "user=\(token.record.user.name)")
+                    try writer.note(deed, by: .console, now: now)
+                }
+                return RevokedToken(token: token, endedSessions: ended)
             }
         }
     }

@@ -25,7 +25,9 @@ public enum AccessToken {
     {
         let (token, hash) = make()
         _ = try await store.write { writer in
-            try writer.addToken(spec, hash: hash, user: try writer.user(named: name, now: now), now: now)
+            let user = try writer.user(named: name, now: now)
+            let id = try writer.addToken(spec, hash: hash, user: user, now: now)
+            try writer.note(Deed(.addToken, "\(id)", spec.summary(of: user)), by: .console, now: now)
         }
         return token
     }

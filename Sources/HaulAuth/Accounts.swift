@@ -35,13 +35,16 @@ public struct Accounts: Sendable {
     }
 
     /// Makes a user.
-    public func add(_ name: String, role: Role, password: String?) async throws -> Account {
+    public func add(_ name: String, role: Role, password: String?, by actor: Requester) async throws -> Account {
         var hash: String?
         if let password { hash = try await logins.hash(password) }
         let (time, stored) = (now(), hash)
-        guard try await store.write({ try $0.addAccount(named: name, role: role, password: stored, now: time) }) else {
-            throw AccountRefusal.exists(name)
+        let isNew = try await store.write { writer in
+            guard try writer.addAccount(named: name, role: role, password: stored, now: time) else { return false }
+            try writer.note(Deed(.addUser, name, "role=\(role.rawValue)"), by: actor, now: time)
+            return true
         }
+        guard isNew else { throw AccountRefusal.exists(name) }
         return try await account(named: name)
     }
 
@@ -50,7 +53,7 @@ public struct Accounts: Sendable {
     ///
     /// - Parameter password: In clear; nil in it takes it away.
     public func change(
-        _ name: String, role: Role? = nil, password: String?? = nil, isDisabled: Bool? = nil
+        _ name: String, role: Role? = nil, password: String?? = nil, isDisabled: Bool? = nil, by actor: Requester
     ) async throws -> Account {
         var change = AccountChange(role: role, isDisabled: isDisabled)
         if let password {
@@ -62,6 +65,11 @@ public struct Accounts: Sendable {
         let account = try await store.write { writer -> Account? in
             guard let account = try writer.reader.account(named: name) else { return nil }
             try writer.change(wanted, ofUser: account.user.id, now: time)
+            let changes = [
+                role.map { "role=\($0.rawValue)" }, isDisabled.map { "disabled=\($0)" },
+                wanted.password.map { $0 == nil ? "password taken away" : "password" },
+            ].compactMap(\.self)
+            try writer.note(Deed(.changeUser, name, changes.joined(separator: " ")), by: actor, now: time)
             try Self.forEachToken(of: account.user, writer.reader) { token in
                 let spec = token.record.spec
                 let lostRole = role.map { $0 != spec.role && !($0 == .operator && spec.role == .user) } ?? false
@@ -92,11 +100,14 @@ public struct Accounts: Sendable {
         spec.name = Self.loginName
         spec.scopes = scopes
         spec.expires = now().adding(seconds: seconds)
-        return try await addToken(spec, to: account.user)
+        let actor = Requester(name: account.user.name, token: nil, address: address)
+        return try await addToken(spec, to: account.user, by: actor, as: .login)
     }
 
     /// Makes a token.
-    public func addToken(_ spec: TokenSpec, to user: User) async throws -> NewToken {
+    public func addToken(
+        _ spec: TokenSpec, to user: User, by actor: Requester, as action: Deed.Action = .addToken
+    ) async throws -> NewToken {
         let (token, hash) = AccessToken.make()
         let time = now()
         let id = try await store.write { writer -> Int in
@@ -105,7 +116,9 @@ public struct Accounts: Sendable {
                 if known.revoked == nil, !known.record.isOver(at: time) { good += 1 }
             }
             guard good < Self.mostTokens else { throw AccountRefusal.tooManyTokens(Self.mostTokens) }
-            return try writer.addToken(spec, hash: hash, user: user, now: time)
+            let id = try writer.addToken(spec, hash: hash, user: user, now: time)
+            try writer.note(Deed(action, "\(id)", spec.summary(of: user)), by: actor, now: time)
+            return id
         }
         let record = TokenRecord(id: id, user: user, spec: spec)
         return NewToken(token: token, known: KnownToken(record: record, made: time, revoked: nil))
@@ -119,14 +132,17 @@ public struct Accounts: Sendable {
     /// Revokes a token.
     ///
     /// - Parameter owner: It has to be this user's; nil: anybody's.
-    public func revoke(token id: Int, of owner: Int?) async throws -> KnownToken {
+    public func revoke(token id: Int, of owner: Int?, by actor: Requester) async throws -> KnownToken {
         guard let known = try await store.ask({ try $0.token(id) }), owner == nil || known.record.user.id == owner
         else {
             throw AccountRefusal.noToken(id)
         }
         let time = now()
         let token = try await store.write { writer in
-            _ = try writer.revokeToken(id, now: time)
+            if try writer.revokeToken(id, now: time) != nil {
+                try writer.note(
+                    Deed(.revokeToken, "\(id)", "user=\(known.record.user.name)"), by: actor, now: time)
+            }
             return try writer.reader.token(id)
         }
         return token ?? known
@@ -142,6 +158,17 @@ public struct Accounts: Sendable {
             guard tokens.count == page, let last = tokens.last else { return }
             after = last.record.id
         }
+    }
+}
+
+extension TokenSpec {
+    /// `user=alice role=user scopes=jobs.read expires=2026-01-31T12:00:00.000Z`
+    func summary(of user: User) -> String {
+        [
+            "user=\(user.name)", "role=\(role.rawValue)",
+            scopes.map { "scopes=" + $0.map(\.rawValue).sorted().joined(separator: ",") },
+            expires.map { "expires=\($0.text)" },
+        ].compactMap(\.self).joined(separator: " ")
     }
 }
 

@@ -50,7 +50,11 @@ public final class Logins: Sendable {
         }
         // Of nobody, too: how long it takes tells nothing.
         let isRight = try await desk.isRight(password, hash: stored)
-        guard isRight, let account, let stored else { throw LoginRefusal.wrong }
+        guard isRight, let account, let stored else {
+            let actor = Requester(name: name, token: nil, address: address)
+            try await store.write { try $0.note(Deed(.loginFailed, name), by: actor, now: time) }
+            throw LoginRefusal.wrong
+        }
         try await store.write { try $0.endLogin(forgetting: [guesser], taking: shared) }
         recent.note(name, password, stored)
         return account

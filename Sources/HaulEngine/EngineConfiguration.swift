@@ -27,6 +27,8 @@ public struct EngineConfiguration: Sendable {
     public var serverSilenceSeconds: Double = 30
     /// How long a server that is not heard of is remembered, in seconds.
     public var unseenServerSeconds: Double = 30 * 24 * 3600
+    /// How long a line of the record of changes stays, in seconds; nil is for ever.
+    public var recordedSeconds: Double? = 365 * 24 * 3600
     /// Elements in one transaction of an expansion.
     public var expansionPiece = 1000
     /// Elements in one transaction of a duty.

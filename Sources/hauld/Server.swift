@@ -130,6 +130,7 @@ struct Server {
             failures: config.breaker.failures, base: config.breaker.base, maximum: config.breaker.maximum)
         configuration.runningPerUser = config.limits.runningPerUser
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
+        configuration.recordedSeconds = config.retention.recordDays > 0 ? config.retention.recordDays * 86_400 : nil
         return try await Engine(
             store: store, logs: logs, rules: rules, configuration: configuration,
             world: World(clock: clock), identity: peers.own, others: peers.client, onDiskFailure: Self.diskFailed,

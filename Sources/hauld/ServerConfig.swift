@@ -144,8 +144,13 @@ struct ServerConfig: Decodable, Sendable {
     struct Retention: Decodable, Sendable {
         /// For which jobs stay after their end; 0 is for ever.
         var days = 90.0
+        /// For which the record of changes stays; 0 is for ever.
+        var recordDays = 365.0
 
-        private enum CodingKeys: String, CodingKey { case days }
+        private enum CodingKeys: String, CodingKey {
+            case days
+            case recordDays = "record_days"
+        }
 
         init() {}
 
@@ -156,6 +161,8 @@ struct ServerConfig: Decodable, Sendable {
             guard days == 0 || (1...36_500).contains(days) else {
                 throw ConfigValueError(expected: "0 (for ever), or 1 to 36500 days", key: "days")
             }
+            recordDays = try container.decode(
+                Double.self, forKey: .recordDays, in: 0...36_500, default: recordDays)
         }
     }
 

@@ -29,8 +29,9 @@ struct UserCommand {
                     changes
                     ? try await accounts.change(
                         request.name, role: request.role, password: password.map { .some($0) },
-                        isDisabled: request.isDisabled)
-                    : try await accounts.add(request.name, role: request.role ?? .user, password: password)
+                        isDisabled: request.isDisabled, by: .console)
+                    : try await accounts.add(
+                        request.name, role: request.role ?? .user, password: password, by: .console)
                 return Self.line(account)
             } catch AccountRefusal.exists(let name) {
                 throw StartError(message: "there is a user \(name) already; hauld user change changes them")

@@ -92,6 +92,11 @@ extension NativeAPI {
 }
 
 extension Principal {
+    /// Who this is, for the record of changes.
+    func actor(_ request: HTTPRequest) -> Requester {
+        Requester(name: user.name, token: token?.id, address: request.remoteAddress)
+    }
+
     /// The token of a worker: its sessions end with it.
     ///
     /// - Throws: 403 where a name and a password were shown.

@@ -33,6 +33,7 @@ public struct NativeAPI: Sendable {
         addWorkerRoutes(to: &router)
         addOperatorRoutes(to: &router)
         addAccountRoutes(to: &router)
+        addRecordRoutes(to: &router)
         outer.mount(WirePath.root, router)
     }
 }

@@ -114,7 +114,7 @@ extension Verb {
 
     private struct JobStatusName: Decodable { var status: String }
 
-    private static func moment(_ text: String) throws(CLIError) -> String {
+    static func moment(_ text: String) throws(CLIError) -> String {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let last = text.last, let unit = units[last], let number = Double(text.dropLast()), number >= 0,
             number < 1e6

@@ -8,12 +8,13 @@ extension Engine {
     ///
     /// - Returns: the job as it is now.
     /// - Throws: `.conflict` for one that ended otherwise.
-    public func cancel(job id: Int) async throws -> Job {
+    public func cancel(job id: Int, by actor: Requester? = nil) async throws -> Job {
         try await transact(elements: configuration.dutyPiece) { [self] writer, ledger in
             let state = try Self.known(id, writer)
             guard state.job.status != .cancelled else { return state.job }
             guard !state.isEnded else { throw EngineError.ended(state.job) }
             try ledger.intend(.cancel, ofJob: id)
+            try writer.note(Deed(.cancel, "\(id)"), by: actor, now: ledger.now)
             try sweep(id, writer, ledger)
             return try ledger.close()[id] ?? state.job
         }
@@ -23,7 +24,7 @@ extension Engine {
     ///
     /// - Returns: the element as it is now.
     /// - Throws: `.conflict` for one that ended otherwise.
-    public func cancel(element number: Int, ofJob id: Int) async throws -> Element {
+    public func cancel(element number: Int, ofJob id: Int, by actor: Requester? = nil) async throws -> Element {
         try await transact { writer, ledger in
             guard let element = try writer.reader.element(number, ofJob: id) else {
                 throw EngineError.noElement(number, ofJob: id)
@@ -32,6 +33,7 @@ extension Engine {
             guard let decision = try ledger.apply(.cancelled, to: element) else {
                 throw EngineError.ended(element)
             }
+            try writer.note(Deed(.cancelElement, "\(id).\(number)"), by: actor, now: ledger.now)
             return decision.element
         }
     }
@@ -41,7 +43,7 @@ extension Engine {
     /// - Parameter key: a repeated one of the same user is answered as the first.
     /// - Returns: the job as it is now.
     /// - Throws: `.conflict` where there is nothing to try again, and while the job is being cancelled.
-    public func retry(job id: Int, user: User, key: IdempotencyKey?) async throws -> Job {
+    public func retry(job id: Int, user: User, key: IdempotencyKey?, by actor: Requester? = nil) async throws -> Job {
         let oldest = world.now().adding(seconds: -configuration.idempotencySeconds)
         return try await transact(elements: configuration.dutyPiece) { [self] writer, ledger in
             let state = try Self.known(id, writer)
@@ -56,6 +58,7 @@ extension Engine {
             try ledger.intend(.retry, ofJob: id)
             try sweep(id, writer, ledger)
             try writer.keep(key, jobs: [id], user: user, now: ledger.now)
+            try writer.note(Deed(.retry, "\(id)"), by: actor, now: ledger.now)
             return try ledger.close()[id] ?? state.job
         }
     }
@@ -64,7 +67,7 @@ extension Engine {
     ///
     /// - Returns: the job as it is now.
     /// - Throws: `.conflict` for more than a new label, or that it be kept, of one that ended.
-    public func change(job id: Int, _ change: JobChange) async throws -> Job {
+    public func change(job id: Int, _ change: JobChange, by actor: Requester? = nil) async throws -> Job {
         try await transact { writer, ledger in
             let state = try Self.known(id, writer)
             if state.isEnded, change.priority != nil || change.queue != nil || change.deadline != nil {
@@ -78,6 +81,7 @@ extension Engine {
             job.isKept = change.keep ?? job.isKept
             job.changed = ledger.now
             try ledger.change(job)
+            try writer.note(Deed(.change, "\(id)", change.summary), by: actor, now: ledger.now)
             return try ledger.close()[id] ?? job
         }
     }

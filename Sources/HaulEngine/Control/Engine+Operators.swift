@@ -14,13 +14,18 @@ extension Engine {
     ///   - isPaused: nothing of it is handed out; nil leaves it as it is.
     ///   - limit: elements of it that may be with workers at once, `.some(nil)` any number; nil leaves it as it is.
     public func change(
-        queue: String, ofUser user: Int, isPaused: Bool? = nil, limit: Int?? = nil
+        queue: String, ofUser user: Int, isPaused: Bool? = nil, limit: Int?? = nil, by actor: Requester? = nil
     ) async throws -> Queue {
         let now = world.now()
         let mayWake = isPaused == false || limit != nil
         let found = try await write(waking: StoreChange(mayWake ? .work : [])) { writer in
             if let isPaused { try writer.setPaused(isPaused ? now : nil, queue: queue, ofUser: user) }
             if let limit { try writer.setLimit(limit, queue: queue, ofUser: user) }
+            let changes = [
+                isPaused.map { "paused=\($0)" }, limit.map { "limit=\($0.map(String.init) ?? "none")" },
+            ].compactMap(\.self)
+            try writer.note(
+                Deed(.queue, queue, (["user=\(user)"] + changes).joined(separator: " ")), by: actor, now: now)
             return try writer.reader.queues(ofUser: user).first { $0.name == queue }
         }
         return found ?? Queue(name: queue, paused: nil)
@@ -37,10 +42,14 @@ extension Engine {
     }
 
     /// Says that a worker gets no more work, or does again. What it holds goes on.
-    public func setDrained(_ isDrained: Bool, worker name: String) async throws -> KnownWorker {
+    public func setDrained(_ isDrained: Bool, worker name: String, by actor: Requester? = nil) async throws
+        -> KnownWorker
+    {
         let now = world.now()
         let found = try await write(waking: StoreChange(isDrained ? [] : .work)) { writer in
-            try writer.setDrained(isDrained ? now : nil, worker: name) ? try writer.reader.worker(named: name) : nil
+            guard try writer.setDrained(isDrained ? now : nil, worker: name) else { return nil as KnownWorker? }
+            try writer.note(Deed(isDrained ? .drain : .undrain, name), by: actor, now: now)
+            return try writer.reader.worker(named: name)
         }
         guard let found else { throw Self.noWorker(name) }
         return found
@@ -48,12 +57,14 @@ extension Engine {
 
     /// Ends the session that a worker has, if it has one: what it holds is lost and handed out again at once. A worker
     /// that is alive finds out with its next request, stops, and may begin a new one.
-    public func endSession(ofWorker name: String) async throws -> KnownWorker {
+    public func endSession(ofWorker name: String, by actor: Requester? = nil) async throws -> KnownWorker {
         let now = world.now()
         let found = try await write(waking: StoreChange(.rescue)) { writer in
             let isThere = try writer.revokeSession(
                 ofWorker: name, because: "an operator ended the worker's session", now: now)
-            return isThere ? try writer.reader.worker(named: name) : nil
+            guard isThere else { return nil as KnownWorker? }
+            try writer.note(Deed(.endSession, name), by: actor, now: now)
+            return try writer.reader.worker(named: name)
         }
         guard let found else { throw Self.noWorker(name) }
         return found
@@ -62,7 +73,7 @@ extension Engine {
     public func bans() async throws -> [Ban] { try await store.read { try $0.bans() } }
 
     /// Closes a site with a reason, or opens it again with none: what runs goes on.
-    public func setBan(_ reason: String?, site: Int) async throws {
+    public func setBan(_ reason: String?, site: Int, by actor: Requester? = nil) async throws {
         let now = world.now()
         try await write(waking: StoreChange(reason == nil ? .work : [])) { writer in
             if let reason {
@@ -70,6 +81,7 @@ extension Engine {
             } else {
                 try writer.unban(site: site)
             }
+            try writer.note(Deed(reason == nil ? .unban : .ban, "\(site)", reason ?? ""), by: actor, now: now)
         }
     }
 

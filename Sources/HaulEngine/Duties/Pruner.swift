@@ -2,7 +2,8 @@ import HaulModel
 import HaulStore
 
 /// Forgets what is of no use any more, in pieces: idempotency keys that are too old to count, sessions that ended, workers
-/// that are gone, servers, tokens that ended, passwords that were wrong, the order of REMOVE jobs that ended.
+/// that are gone, servers, tokens that ended, passwords that were wrong, old
+/// lines of the record of changes, the order of REMOVE jobs that ended.
 struct Pruner: Duty {
     let engine: Engine
     let name = "prune"
@@ -16,6 +17,7 @@ struct Pruner: Duty {
         let sessions = now.adding(seconds: -engine.configuration.endedSessionSeconds)
         let workers = now.adding(seconds: -engine.configuration.unseenWorkerSeconds)
         let servers = now.adding(seconds: -engine.configuration.unseenServerSeconds)
+        let deeds = engine.configuration.recordedSeconds.map { now.adding(seconds: -$0) }
         let logins = now.adding(seconds: -LoginDelay.memory)
         let removals = try await engine.store.read { try $0.endedRemovals(limit: limit) }
         return try await engine.store.write { writer in
@@ -24,6 +26,7 @@ struct Pruner: Duty {
             if try writer.forgetServers(unseenSince: servers, limit: limit) == limit { hasMore = true }
             if try writer.forgetSessions(releasedBefore: sessions, limit: limit) == limit { hasMore = true }
             if try writer.forgetTokens(expiredBefore: sessions, limit: limit) == limit { hasMore = true }
+            if let deeds, try writer.forgetDeeds(before: deeds, limit: limit) == limit { hasMore = true }
             if try writer.forgetLoginFailures(before: logins, limit: limit) == limit { hasMore = true }
             var room = limit
             for job in removals where room > 0 {

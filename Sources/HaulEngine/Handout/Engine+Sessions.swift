@@ -16,7 +16,9 @@ extension Engine {
     ///
     /// - Throws: `.unauthorized` when the token was revoked meanwhile: the worker keeps the session that it has;
     ///   `.conflict` where the worker lives and has another token.
-    public func startSession(_ worker: WorkerRecord, bearer: TokenRecord) async throws -> Session {
+    public func startSession(
+        _ worker: WorkerRecord, bearer: TokenRecord, by actor: Requester? = nil
+    ) async throws -> Session {
         let session = try await write(waking: StoreChange(.rescue)) { [self] writer in
             let now = world.now()
             // What a worker holds is nobody's to take who only knows its name.
@@ -26,6 +28,7 @@ extension Engine {
                 throw EngineError.nameTaken(worker.name)
             }
             let id = try writer.putWorker(worker, now: now)
+            try writer.note(Deed(.startSession, worker.name), by: actor, now: now)
             try writer.endSessions(ofWorker: id, now: now)
             let session = try writer.startSession(
                 workerID: id, tokenID: bearer.id, worker: worker.name, now: now,

@@ -4,14 +4,18 @@ import HaulStore
 extension Engine {
     /// Registers jobs, all or none, and answers them once they are on disk.
     ///
-    /// - Parameter key: a repeated one of the same user gets the jobs of the first request, as they were answered.
+    /// - Parameters:
+    ///   - key: a repeated one of the same user gets the jobs of the first request, as they were answered.
+    ///   - actor: who asks for it, for the record.
     /// - Throws: `EngineError.conflict` for a key that was used with another body.
-    public func register(_ requests: [JobRequest], user: User, key: IdempotencyKey? = nil) async throws -> [Job] {
+    public func register(_ requests: [JobRequest], user: User, key: IdempotencyKey? = nil, by actor: Requester? = nil)
+        async throws -> [Job]
+    {
         let now = world.now()
         let uids = LogUID.make(requests.count, now: now, random: world.random)
         let jobs = zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }
         let registration = Registration(
-            jobs: jobs, user: user, key: key, made: now,
+            jobs: jobs, user: user, actor: actor, key: key, made: now,
             keysSince: now.adding(seconds: -configuration.idempotencySeconds))
         let registered =
             if jobs.count == 1 {

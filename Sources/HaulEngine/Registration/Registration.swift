@@ -5,6 +5,7 @@ import HaulStore
 struct Registration: Sendable {
     var jobs: [Job]
     var user: User
+    var actor: Requester?
     var key: IdempotencyKey?
     var made: Timestamp
     /// A key that was used before this time is a new one.
@@ -22,6 +23,7 @@ struct Registration: Sendable {
         let fresh = all.indices.filter { outcomes[$0] == nil }
         var jobs = try writer.insertJobs(fresh.flatMap { all[$0].jobs }, first: firstElement)[...]
         var answers: [(KeptAnswer, user: Int, key: String)] = []
+        var deeds: [(Deed, Requester)] = []
         for place in fresh {
             let count = all[place].jobs.count
             outcomes[place] = Outcome(jobs: Array(jobs.prefix(count)), isNew: true)
@@ -29,9 +31,15 @@ struct Registration: Sendable {
                 let kept = KeptAnswer(body: key.body, jobIDs: jobs.prefix(count).map(\.id))
                 answers.append((kept, all[place].user.id, key.key))
             }
+            if let actor = all[place].actor, let first = jobs.first {
+                deeds.append((Deed(.register, "\(first.id)", count == 1 ? "" : "jobs=\(count)"), actor))
+            }
             jobs.removeFirst(count)
         }
-        if let latest = all.map(\.made).max() { try writer.keepAnswers(answers, now: latest) }
+        if let latest = all.map(\.made).max() {
+            try writer.keepAnswers(answers, now: latest)
+            try writer.note(deeds, now: latest)
+        }
         if !fresh.isEmpty { writer.tell(StoreChange(.work)) }
         return outcomes.compactMap(\.self)
     }

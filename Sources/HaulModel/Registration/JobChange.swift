@@ -10,6 +10,14 @@ public struct JobChange: Sendable, Hashable {
     /// It stays, with its logs, past the time for which ended jobs are kept.
     public var keep: Bool?
 
+    /// `priority=3 keep=true`: what is changed to what.
+    public var summary: String {
+        [
+            priority.map { "priority=\($0)" }, queue.map { "queue=\($0)" }, label.map { "label=\($0 ?? "none")" },
+            deadline.map { "deadline=\($0?.text ?? "none")" }, keep.map { "keep=\($0)" },
+        ].compactMap(\.self).joined(separator: " ")
+    }
+
     private static let known = ["priority", "queue", "label", "deadline", "keep"]
     /// What a job's document has besides, and any request may repeat.
     private static let foreign = ["id", "status", "user_id", "log_uid", "attempts"]

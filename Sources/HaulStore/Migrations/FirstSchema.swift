@@ -61,6 +61,19 @@ extension Migrations {
             changed INTEGER NOT NULL);
         CREATE INDEX login_failures_by_age ON login_failures (changed);
 
+        -- The record of changes: who did what, when, from where. It is only added to, and loses what is too old.
+        CREATE TABLE deeds (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            time INTEGER NOT NULL,
+            -- As it was then; no reference, since it outlives users and tokens.
+            name TEXT NOT NULL,
+            token_id INTEGER,
+            address TEXT NOT NULL,
+            action TEXT NOT NULL,
+            target TEXT NOT NULL,
+            detail TEXT NOT NULL);
+        CREATE INDEX deeds_by_time ON deeds (time);
+
         -- Sites that operators closed, and why.
         CREATE TABLE bans (
             site_id INTEGER PRIMARY KEY,

@@ -74,3 +74,33 @@ public struct SiteDocument: Sendable, Hashable, Codable {
         self.limits = limits.isEmpty ? nil : Dictionary(uniqueKeysWithValues: limits)
     }
 }
+
+/// A line of the record of changes (`GET /audit`).
+public struct DeedDocument: Sendable, Hashable, Codable {
+    public var id: Int
+    /// UTC, milliseconds, `Z`.
+    public var time: String
+    /// Who; left out for a command on the database itself.
+    public var user: String?
+    /// The id of the token that was shown; left out where it was a password.
+    public var token: Int?
+    /// From where: a numeric address; left out for a command on the database itself.
+    public var address: String?
+    /// `job.cancel`, `user.change` ...
+    public var action: String
+    /// A job's number, an element's (`17.3`), a name.
+    public var target: String
+    /// What else there is to say; left out where there is nothing.
+    public var detail: String?
+
+    public init(_ deed: KnownDeed) {
+        id = deed.id
+        time = deed.time.text
+        user = deed.actor.name.isEmpty ? nil : deed.actor.name
+        token = deed.actor.token
+        address = deed.actor.address.isEmpty ? nil : deed.actor.address
+        action = deed.action
+        target = deed.target
+        detail = deed.detail.isEmpty ? nil : deed.detail
+    }
+}

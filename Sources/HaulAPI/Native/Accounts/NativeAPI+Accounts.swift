@@ -11,7 +11,7 @@ extension NativeAPI {
         let gate = gate(.operate)
         router.on("GET", "/users") { request, _ in try await listUsers(request) }
         router.on("POST", "/users", bodyLimit: 64 << 10, gate: gate) { request, _ in
-            _ = try await principal(of: request, .operate)
+            let who = try await principal(of: request, .operate)
             var fields = Fields(try JSONText.object(request.body))
             let name = fields.required("name") { $0.text($1, limit: 4096) }
             if let name, let problem = AccessToken.problem(withUser: name) {
@@ -21,7 +21,8 @@ extension NativeAPI {
             let password = fields.text("password", limit: 4096)
             fields.check(password: password, "password", of: name ?? "")
             try fields.check()
-            let account = try await accounts.add(name ?? "", role: role, password: password)
+            let account = try await accounts.add(
+                name ?? "", role: role, password: password, by: who.actor(request))
             return JSONText.response(AccountDocument(account), status: 201)
         }
         router.on("GET", "/users/:user") { request, path in
@@ -47,7 +48,8 @@ extension NativeAPI {
                     "yourself", "You would not be an operator any more.", hint: "Have another operator do it.")
             }
             let account = try await accounts.change(
-                name, role: role, password: document["password"] == nil ? nil : .some(password), isDisabled: isDisabled)
+                name, role: role, password: document["password"] == nil ? nil : .some(password), isDisabled: isDisabled,
+                by: who.actor(request))
             return JSONText.response(AccountDocument(account))
         }
     }

@@ -17,8 +17,10 @@ extension NativeAPI {
             try await login(request)
         }
         router.on("POST", "/logout", gate: gate(.readJobs, .changeJobs, .tokens, .work, .operate)) { request, _ in
-            guard let token = try await anyone(request).token else { throw Problem.noTokenToRevoke }
-            return JSONText.response(TokenDocument(try await accounts.revoke(token: token.id, of: token.user.id)))
+            let who = try await anyone(request)
+            guard let token = who.token else { throw Problem.noTokenToRevoke }
+            return JSONText.response(
+                TokenDocument(try await accounts.revoke(token: token.id, of: who.user.id, by: who.actor(request))))
         }
         router.on("GET", "/whoami") { request, _ in
             let who = try await anyone(request)
@@ -34,7 +36,8 @@ extension NativeAPI {
             // Who has found a token must not be able to make it last.
             let account = try await accounts.check(who.user.name, old ?? "", from: request.remoteAddress)
             return JSONText.response(
-                AccountDocument(try await accounts.change(account.user.name, password: .some(new))))
+                AccountDocument(
+                    try await accounts.change(account.user.name, password: .some(new), by: who.actor(request))))
         }
     }
 

@@ -14,7 +14,8 @@ extension NativeAPI {
         router.on("DELETE", "/tokens/:token", gate: gate(.tokens)) { request, path in
             let who = try await principal(of: request, .tokens)
             let id = try Self.number(path["token"])
-            let revoked = try await accounts.revoke(token: id, of: who.isOperator ? nil : who.user.id)
+            let revoked = try await accounts.revoke(
+                token: id, of: who.isOperator ? nil : who.user.id, by: who.actor(request))
             return JSONText.response(TokenDocument(revoked))
         }
     }
@@ -75,7 +76,7 @@ extension NativeAPI {
             spec.scopes = spec.scopes ?? who.token?.spec.scopes
             if let end = who.token?.spec.expires { spec.expires = min(spec.expires ?? end, end) }
         }
-        let new = try await accounts.addToken(spec, to: user)
+        let new = try await accounts.addToken(spec, to: user, by: who.actor(request))
         var response = JSONText.response(TokenDocument(new.known, token: new.token), status: 201)
         response.headers.set("Cache-Control", "no-store")
         return response

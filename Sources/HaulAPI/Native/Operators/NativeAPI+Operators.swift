@@ -8,12 +8,12 @@ extension NativeAPI {
     /// Queues, workers and sites: who may see them, and who may open and close them.
     func addOperatorRoutes(to router: inout Router) {
         router.on("GET", "/queues") { request, _ in
-            let user = try await owner(request, .readJobs)
+            let user = try await owner(request, .readJobs).id
             return JSONText.response(
                 try await engine.queues(ofUser: user).map { QueueDocument($0) })
         }
         router.on("PATCH", "/queues/:queue") { request, path in
-            let user = try await owner(request, .changeJobs)
+            let (user, actor) = try await owner(request, .changeJobs)
             let document = try JSONText.object(request.body)
             var fields = Fields(document)
             let paused = fields.flag("paused")
@@ -25,7 +25,8 @@ extension NativeAPI {
             let name = path["queue"]
             guard (1...64).contains(name.utf8.count) else { throw Problem.notFound(request) }
             let queue = try await engine.change(
-                queue: name, ofUser: user, isPaused: paused, limit: document["limit"] == nil ? nil : .some(limit))
+                queue: name, ofUser: user, isPaused: paused, limit: document["limit"] == nil ? nil : .some(limit),
+                by: actor)
             return JSONText.response(QueueDocument(queue))
         }
         router.on("GET", "/workers", gate: gate(.operate)) { request, _ in try await listWorkers(request) }
@@ -34,16 +35,18 @@ extension NativeAPI {
             return JSONText.response(WorkerDocument(try await engine.worker(named: path["worker"])))
         }
         router.on("PATCH", "/workers/:worker", gate: gate(.operate)) { request, path in
-            _ = try await principal(of: request, .operate)
+            let who = try await principal(of: request, .operate)
             var fields = Fields(try JSONText.object(request.body))
             let drained = fields.required("drained") { $0.flag($1) }
             try fields.check()
-            let worker = try await engine.setDrained(drained ?? false, worker: path["worker"])
+            let worker = try await engine.setDrained(
+                drained ?? false, worker: path["worker"], by: who.actor(request))
             return JSONText.response(WorkerDocument(worker))
         }
         router.on("DELETE", "/workers/:worker/session", gate: gate(.operate)) { request, path in
-            _ = try await principal(of: request, .operate)
-            return JSONText.response(WorkerDocument(try await engine.endSession(ofWorker: path["worker"])))
+            let who = try await principal(of: request, .operate)
+            let worker = try await engine.endSession(ofWorker: path["worker"], by: who.actor(request))
+            return JSONText.response(WorkerDocument(worker))
         }
         router.on("GET", "/sites") { request, _ in
             _ = try await principal(of: request, .readJobs)
@@ -52,7 +55,7 @@ extension NativeAPI {
                 engine.rules.sites.sites.sorted { $0.id < $1.id }.map { SiteDocument($0, banned: bans[$0.id]) })
         }
         router.on("PATCH", "/sites/:site", gate: gate(.operate)) { request, path in
-            _ = try await principal(of: request, .operate)
+            let who = try await principal(of: request, .operate)
             guard let site = engine.rules.sites.site(path["site"]) else { throw Problem.noSite(path["site"]) }
             let document = try JSONText.object(request.body)
             var fields = Fields(document)
@@ -60,7 +63,7 @@ extension NativeAPI {
             if document["banned"] == nil { fields.note("banned", "is missing: a reason, or null") }
             if reason?.isEmpty == true { fields.note("banned", "is empty: say why, or null to open the site") }
             try fields.check()
-            try await engine.setBan(reason, site: site.id)
+            try await engine.setBan(reason, site: site.id, by: who.actor(request))
             return JSONText.response(SiteDocument(site, banned: reason))
         }
     }
@@ -84,14 +87,14 @@ extension NativeAPI {
     }
 
     /// Whose queues: the asker's; an operator may name another user.
-    private func owner(_ request: HTTPRequest, _ scope: Scope) async throws -> Int {
+    private func owner(_ request: HTTPRequest, _ scope: Scope) async throws -> (id: Int, actor: Requester) {
         let principal = try await principal(of: request, scope)
         guard let name = request.query("user"), !name.isEmpty, name != principal.user.name else {
-            return principal.user.id
+            return (principal.user.id, principal.actor(request))
         }
         guard principal.isOperator else { throw Problem.notAllowed(principal, [.operate]) }
         guard let user = try await engine.user(named: name) else { throw Problem.noUser(name) }
-        return user.id
+        return (user.id, principal.actor(request))
     }
 }
 

@@ -96,7 +96,7 @@ extension NativeAPI {
     }
 
     /// Streams what pages hold, after the first page was read: what fails before the first byte is an honest error.
-    private func stream<Row: Sendable>(
+    func stream<Row: Sendable>(
         _ request: HTTPRequest, after start: Int, limit: Int?,
         page read: @escaping @Sendable (_ after: Int, _ count: Int) async throws -> [(id: Int, row: Row)],
         write: @escaping @Sendable (Row, inout JSONStream.Sink) async throws -> Void

@@ -11,19 +11,21 @@ extension NativeAPI {
     /// `POST /jobs`, and with a type `POST /list`, `/copy` ...
     func register(_ request: HTTPRequest, _ type: JobType? = nil) async throws -> HTTPResponse {
         let principal = try await principal(of: request, .changeJobs)
+        let actor = principal.actor(request)
         let key = try Self.idempotencyKey(request)
         if type == nil, let documents = try Self.bulk(request) {
             guard documents.count <= Self.bulkLimit else { throw Problem.tooMany(Self.bulkLimit, "jobs") }
             let requests = try documents.enumerated().map { index, document in
                 try check(document, type: nil, index: index)
             }
-            let jobs = requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key)
+            let jobs =
+                requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key, by: actor)
             return JSONText.response(jobs.map(\.id))
         }
         let lines = " Jobs that stand a line each (NDJSON) need the header Content-Type: application/x-ndjson."
         let document = try JSONText.value(request.body, more: type == nil && request.body.contains(0x0A) ? lines : "")
         let wanted = try check(document, type: type, index: nil)
-        guard let job = try await engine.register([wanted], user: principal.user, key: key).first else {
+        guard let job = try await engine.register([wanted], user: principal.user, key: key, by: actor).first else {
             throw Problem.fault(cause: "a registration had no job")
         }
         return JSONText.response(writing: JobDocument(job, withCounts: false))

@@ -44,21 +44,26 @@ extension NativeAPI {
         addControlRoutes(to: &router)
     }
 
-    /// The job that the path names, if the one who asks may see it.
-    func job(_ path: PathParameters, _ request: HTTPRequest, _ scope: Scope = .readJobs) async throws -> Job {
+    /// The job that the path names, if the one who asks may see it, and who that is.
+    func known(
+        _ path: PathParameters, _ request: HTTPRequest, _ scope: Scope
+    ) async throws -> (job: Job, who: Principal) {
         let principal = try await principal(of: request, scope)
         let id = try Self.number(path["job"])
         guard let job = try await engine.job(id), principal.mayRead(job) else {
             throw EngineError.noJob(id)
         }
-        return job
+        return (job, principal)
+    }
+
+    /// The job that the path names, if the one who asks may see it.
+    func job(_ path: PathParameters, _ request: HTTPRequest) async throws -> Job {
+        try await known(path, request, .readJobs).job
     }
 
     /// The element that the path names, if the one who asks may see it.
-    func element(
-        _ path: PathParameters, _ request: HTTPRequest, _ scope: Scope = .readJobs
-    ) async throws -> (Job, Element) {
-        let job = try await job(path, request, scope)
+    func element(_ path: PathParameters, _ request: HTTPRequest) async throws -> (Job, Element) {
+        let job = try await job(path, request)
         let id = try Self.number(path["element"])
         guard let element = try await engine.element(id, ofJob: job.id) else {
             throw EngineError.noElement(id, ofJob: job.id)

@@ -50,7 +50,8 @@ extension NativeAPI {
         let worker = WorkerRecord(
             name: name ?? "", host: host ?? request.remoteAddress, version: version ?? "", slots: slots ?? 1,
             protocols: (protocols ?? []).map(\.name), sites: sites ?? [])
-        let session = try await engine.startSession(worker, bearer: try principal.bearer)
+        let session = try await engine.startSession(
+            worker, bearer: try principal.bearer, by: principal.actor(request))
         return JSONText.response(
             SessionDocument(
                 session: session.id, leaseSeconds: engine.configuration.leaseSeconds,
