@@ -8,7 +8,9 @@ enum Movers {
     /// Small files to the worker over connections that many share.
     static let get: [CopyMover<S3End, LocalEnd>] = [
         .whole("", paces: true) { move in
-            guard move.facts.size <= Curl.smallFile, let path = move.target.path else { return nil }
+            guard SmallObject.takes(move.facts.size, at: move.bandwidth), let path = move.target.path else {
+                return nil
+            }
             try await SmallObject(
                 bucket: move.source.bucket, place: move.source.place, bandwidth: move.bandwidth, report: move.report
             )
@@ -23,7 +25,7 @@ enum Movers {
         .whole("", paces: true) { move in
             let bucket = move.target.bucket
             guard let path = move.source.path else { return nil }
-            if move.facts.size < min(bucket.limits.threshold, Curl.smallFile + 1) {
+            if move.facts.size < bucket.limits.threshold, SmallObject.takes(move.facts.size, at: move.bandwidth) {
                 let sums = try await SmallObject.sums(path, move.algorithm, bucket.curl)
                 guard sums.size == move.facts.size else {
                     throw BackendFailure(.busy, "\(move.source.shown) was changed while it was copied")
@@ -59,8 +61,9 @@ enum Movers {
         },
         .whole("", paces: true) { move in
             let curl = move.target.bucket.curl
-            let limit = min(move.target.bucket.limits.threshold, Curl.smallFile + 1)
-            guard move.facts.size < limit else { return nil }
+            guard move.facts.size < move.target.bucket.limits.threshold,
+                SmallObject.takes(move.facts.size, at: move.bandwidth)
+            else { return nil }
             let small = SmallObject(
                 bucket: move.source.bucket, place: move.source.place, bandwidth: move.bandwidth, report: move.report)
             if move.facts.size <= Curl.inMemory {

@@ -21,6 +21,12 @@ struct SmallObject: Sendable {
     var bandwidth: Int?
     let report: ElementReport
 
+    /// Whether a file is small enough. libcurl lets the first part of a second's bytes go at once whatever limit it is
+    /// given, so at a bandwidth it only has what would go at once anyway.
+    static func takes(_ size: Int, at bandwidth: Int?) -> Bool {
+        size <= min(Curl.smallFile, bandwidth.map { $0 / 4 } ?? .max)
+    }
+
     /// GET into a file of this machine, which is made.
     /// - Parameter version: The ETag that it must still have.
     func download(into path: String, size: Int, version: String?) async throws {
