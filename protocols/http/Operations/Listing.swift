@@ -19,6 +19,8 @@ struct Listing: Sendable {
     private static let most = 12
     /// A link to a directory above itself, which servers that follow links never say, ends here.
     private static let deepest = 200
+    /// Where it may have ended before: Linux follows forty links of one path, and a server then fails somehow.
+    private static let deep = 40
     private static let chunk = 1_000
 
     let server: Server
@@ -67,6 +69,8 @@ struct Listing: Sendable {
         } catch let failure as BackendFailure where failure.errorClass == .notFound && directory.level > 1 {
             report.log("\(directory.shown) was removed while the tree was listed")
             return []
+        } catch let failure as BackendFailure where failure.errorClass == .unknown && directory.level > Self.deep {
+            throw BackendFailure(.invalid, "\(failure.reason), \(directory.level) levels deep: a link in a circle?")
         }
         try await chunks.finish()
         return below.withLock { $0 }
