@@ -28,8 +28,7 @@ extension FileCopying {
 
     private func latest(_ known: FileFacts?) async throws -> FileFacts? {
         if let known { return known }
-        return try await source.facts(follow: follow)
-            ?? { throw SourceChanged(failure: .init(.busy, "\(source.shown) was removed while it was copied")) }()
+        return try await source.facts(follow: follow) ?? { throw SourceChanged.gone(source.shown) }()
     }
 
     private func arrived(_ move: CopyMove<Source, Target>, _ size: Int?) async throws -> Int? {
@@ -42,16 +41,18 @@ extension FileCopying {
     }
 
     private func unchanged(_ facts: FileFacts, _ now: FileFacts?) throws {
-        guard let now else { return }
+        guard let now, !isUnchanged(facts, now) else { return }
+        throw SourceChanged.other(source.shown)
+    }
+
+    func isUnchanged(_ facts: FileFacts, _ now: FileFacts) -> Bool {
         var same = now.size == facts.size
         if let one = facts.version, let other = now.version {
             same = same && one == other
         } else if let one = facts.modified, let other = now.modified {
             same = same && one == other
         }
-        guard same else {
-            throw SourceChanged(failure: .init(.busy, "\(source.shown) was changed while it was copied"))
-        }
+        return same
     }
 
     /// - Returns: The content's checksum, which all that were to be compared have.

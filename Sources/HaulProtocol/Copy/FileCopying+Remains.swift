@@ -26,6 +26,14 @@ struct Trouble: Error {
 /// The source is not what it was: its part has a name that no later attempt looks for.
 struct SourceChanged: Error {
     let failure: BackendFailure
+
+    static func gone(_ shown: String) -> Self {
+        SourceChanged(failure: BackendFailure(.busy, "\(shown) was removed while it was copied"))
+    }
+
+    static func other(_ shown: String) -> Self {
+        SourceChanged(failure: BackendFailure(.busy, "\(shown) was changed while it was copied"))
+    }
 }
 
 extension FileCopying {
@@ -38,7 +46,7 @@ extension FileCopying {
             return try await body()
         } catch {
             let trouble = error as? Trouble
-            let cause = trouble?.cause ?? error
+            let cause = await explained(trouble?.cause ?? error, move)
             var plain = Self.plain(cause)
             let isInTheWay =
                 switch trouble?.remains ?? usual(move) {
@@ -80,6 +88,19 @@ extension FileCopying {
             let source = move.source.traits
             return traits.keepsParts && !source.isStream && move.facts.modified != nil ? .part : .waste
         }
+    }
+
+    /// A source that ended too early may be another by now: then nobody goes on from what was written.
+    private func explained(_ error: any Error, _ move: CopyMove<Source, Target>) async -> any Error {
+        guard (Self.plain(error) as? BackendFailure)?.errorClass == .interrupted, !move.source.traits.isStream,
+            !Task.isCancelled, !report.isCancelled
+        else { return error }
+        do {
+            // Where it cannot be looked at any more, what broke off is all that is known.
+            let now = try await Abandonable.run(limit: .seconds(10)) { try await source.facts(follow: follow) }
+            guard let now else { return SourceChanged.gone(source.shown) }
+            return isUnchanged(move.facts, now) ? error : SourceChanged.other(source.shown)
+        } catch { return error }
     }
 
     private func isFinal(_ error: any Error) -> Bool {

@@ -126,6 +126,23 @@ struct CopyRemainsTests {
         #expect(passed.failure?.errorClass == .checksum && here.files.isEmpty, "\(passed)")
     }
 
+    /// A source that is cut short ends before its time: no later attempt would look for what was written of it.
+    @Test func aSourceThatBecomesShorter() async throws {
+        large()
+        there.change { state in
+            state.afterBytes = (
+                1_000_000, { $0.files["/s/a"] = .init(data: Data(count: 500_000), modified: 2000) }
+            )
+        }
+        let copied = try await Copied.run(source, target)
+        #expect(copied.failure?.errorClass == .busy && here.files.isEmpty, "\(copied)")
+        // The same end, of a source that is what it was.
+        large()
+        there.change { $0.readFailsAt = 1_000_000 }
+        let cut = try await Copied.run(source, target)
+        #expect(cut.failure?.errorClass == .interrupted && here.parts.count == 1, "\(cut)")
+    }
+
     /// A source that is rewritten while its checksum is taken is tried again; nothing is wrong with what arrived.
     @Test func aSourceThatChangesWhileItIsReadAgain() async throws {
         let within = CopyMover<MemoryEnd, MemoryEnd>.whole("moved elsewhere", paces: true) { move in
