@@ -17,6 +17,10 @@ struct Bench: Sendable {
 
     let folder: String
     let server: WebServer
+    /// The environment of the backend, besides what it has from this process.
+    var environment: [String: String] = [:]
+    /// What is shown to the server.
+    var credentials: [String: String] = [:]
     /// The server's files.
     var root: String { folder + "/root" }
 
@@ -44,8 +48,12 @@ struct Bench: Sendable {
         tokens: (source: String, destination: String)? = nil,
         during: (@Sendable (BackendEvent, BackendRun) async -> Void)? = nil
     ) async throws -> [Outcome] {
-        let discovered = try #require(Built.protocols()["xrootd"])
-        func bearer(_ token: String?) -> [String: String] { token.map { ["bearer": $0] } ?? [:] }
+        var discovered = try #require(Built.protocols()["xrootd"])
+        if !environment.isEmpty {
+            discovered.arguments = environment.map { "\($0)=\($1)" } + [discovered.executable] + discovered.arguments
+            discovered.executable = "/usr/bin/env"
+        }
+        func bearer(_ token: String?) -> [String: String] { token.map { ["bearer": $0] } ?? credentials }
         let site = SiteSpec(
             site: "xrootd-a", endpoints: endpoints ?? [server.endpoint], credentials: bearer(tokens?.source))
         let second = SiteSpec(

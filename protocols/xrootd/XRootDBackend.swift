@@ -24,7 +24,8 @@ struct XRootDBackend: Backend {
         let source = try XRootDSite(batch.source, scratch: batch.scratch)
         let destination = try batch.destination.map { try XRootDSite($0, scratch: batch.scratch) }
         let shares = try await BlockingQueue(label: "haul.xrootd.open").run {
-            destination.map { source.showsTheSame(as: $0) } ?? true
+            for site in [source, destination] { try site?.refuseExpired() }
+            return destination.map { source.showsTheSame(as: $0) } ?? true
         }
         return XRootDBackend(
             options: batch.common, moving: try XrdcpOptions(batch.options, xrdcp: tool("xrdcp"), xrdfs: xrdfs),

@@ -47,6 +47,18 @@ struct XRootDSite: Hashable, Sendable {
         }
     }
 
+    /// Fails where a credential's time is over (reads its file): the server would only say that it takes none.
+    func refuseExpired(at now: Date = Date()) throws {
+        let ends = [CredentialTime.end(x509:), CredentialTime.end(token:)]
+        for ((kind, file), end) in zip(zip(["x509-proxy", "bearer"], credentials), ends) {
+            guard let content = file.flatMap({ FileManager.default.contents(atPath: $0) }), let end = end(content),
+                end <= now
+            else { continue }
+            throw BackendFailure(
+                .credentialExpired, "the \(kind) of the site \(name) was good until \(end.formatted(.iso8601))")
+        }
+    }
+
     /// `root://HOST:PORT`; a path follows a slash of its own.
     func url(_ endpoint: String) -> String { "\(scheme)://\(endpoint)/" }
 

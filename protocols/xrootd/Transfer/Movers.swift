@@ -59,6 +59,12 @@ extension CopyMover where Source == XRootDEnd, Target == XRootDEnd {
                 move.report.log("no copy from server to server, so through the worker: \(failure.reason)")
                 return nil
             }
+            // A server whose disk is full may say that all went well.
+            if !only, let arrived = try await move.target.facts(follow: false)?.size, arrived < move.facts.size {
+                move.report.log(
+                    "\(arrived) of \(move.facts.size) bytes went from server to server, so through the worker")
+                return nil
+            }
             return CopyMoved()
         }
     }

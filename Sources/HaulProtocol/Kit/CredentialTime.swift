@@ -1,0 +1,38 @@
+import CCrypto
+public import Foundation
+
+/// When a credential's time is over, as its content says: tools that only say that they were not let in do not tell.
+public enum CredentialTime {
+    /// Of a proxy in PEM: the first end of all its certificates. Nil where it holds none.
+    public static func end(x509 content: Data) -> Date? {
+        content.withUnsafeBytes { bytes -> Date? in
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
+            defer { BIO_free(bio) }
+            var first: Date?
+            while let certificate = PEM_read_bio_X509(bio, nil, nil, nil) {
+                defer { X509_free(certificate) }
+                var parts = tm()
+                guard ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 else { continue }
+                let end = Date(timeIntervalSince1970: Double(timegm(&parts)))
+                first = min(first ?? end, end)
+            }
+            // What follows the last one is no error of anybody's.
+            ERR_clear_error()
+            return first
+        }
+    }
+
+    /// Of a JSON Web Token: its `exp`. Nil for any other token, and where it says nothing.
+    public static func end(token content: Data) -> Date? {
+        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3 else { return nil }
+        var claims = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/")
+        claims += String(repeating: "=", count: (4 - claims.utf8.count % 4) % 4)
+        struct Claims: Decodable { var exp: Double? }
+        guard let data = Data(base64Encoded: claims),
+            let seconds = try? JSONDecoder().decode(Claims.self, from: data).exp, seconds.isFinite
+        else { return nil }
+        return Date(timeIntervalSince1970: seconds)
+    }
+}
