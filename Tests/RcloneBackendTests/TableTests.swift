@@ -12,6 +12,7 @@ import Testing
             ("remove /b/m: directory not empty", .notEmpty),
             ("corrupted on transfer: md5 hash differ \"a\" vs \"b\"", .checksum),
             ("write /b/x: no space left on device", .noSpace),
+            ("preallocate: file too big for remaining disk space", .noSpace),
             ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", .noSpace),
             ("write /b/x: disk quota exceeded", .noSpace),
             ("507 Insufficient Storage", .noSpace),
@@ -138,6 +139,18 @@ import Testing
         }
         #expect(throws: BackendFailure.self) {
             try RcloneConfig([("source", site("mine:"), same), ("destination", site("mine:"), "[mine]\ntype = sftp\n")])
+        }
+        for fine in [
+            "# note\n; note\n\n[ mine ]\r\nkey: value\nlong = a \\\n  b\nlast =\n", "[m]\na = \"\"\"x\ny\n\"\"\"\n",
+        ] {
+            #expect(throws: Never.self) { try RcloneConfig([("source", site("mine:"), fine)]) }
+        }
+        // rclone would refuse the whole file, and end.
+        for odd in ["my-token", "[mine]\ntype = local\nmy-token\n", "[mine\n"] {
+            let failure = #expect(throws: BackendFailure.self) {
+                try RcloneConfig([("source", site("mine:"), odd)])
+            }
+            #expect(failure?.errorClass == .invalid && failure?.reason.contains("my-token") == false)
         }
         for wrong in [nil, "/no/remote", ":local:/a\nb"] {
             #expect(throws: BackendFailure.self) { try RcloneConfig([("source", site(wrong), nil)]) }

@@ -9,6 +9,7 @@ enum Complaint {
         ("directory not empty", .notEmpty),
         ("corrupted on transfer", .checksum),
         ("no space left on device", .noSpace),
+        ("file too big for remaining disk space", .noSpace),
         ("quota exceeded", .noSpace),
         ("quotaexceeded", .noSpace),
         ("insufficient storage", .noSpace),

@@ -25,6 +25,11 @@ struct RcloneConfig: Sendable {
             }
             text += "[haul-\(side)]\ntype = alias\nremote = \(remote)\n\n"
             if let file, !files.contains(file) {
+                if let line = Self.odd(file) {
+                    throw BackendFailure(
+                        .invalid,
+                        "line \(line) of the rclone-config of the site \(spec.site) is neither [NAME] nor KEY = VALUE")
+                }
                 if let name = files.flatMap(Self.sections).first(where: Self.sections(file).contains) {
                     throw BackendFailure(
                         .invalid, "the rclone-config of both sites defines [\(name)]: give one of them another name")
@@ -33,6 +38,22 @@ struct RcloneConfig: Sendable {
             }
         }
         self.text = files.joined(separator: "\n") + "\n" + text
+    }
+
+    /// The number of a line that rclone would refuse the whole file for; its content is nobody's business.
+    private static func odd(_ text: String) -> Int? {
+        // A value of several lines may hold anything.
+        if text.contains("\"\"\"") { return nil }
+        var goesOn = false
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let line = line.trimmingCharacters(in: .whitespaces)
+            defer { goesOn = line.hasSuffix("\\") }
+            let isFine =
+                goesOn || line.isEmpty || line.contains(where: { "=:".contains($0) })
+                || line.first.map { "#;".contains($0) } == true || line.hasPrefix("[") && line.hasSuffix("]")
+            if !isFine { return index + 1 }
+        }
+        return nil
     }
 
     private static func sections(_ text: String) -> [String] {
