@@ -11,7 +11,8 @@ struct CheckTests {
     /// A site of the Python example, with its operations changed.
     /// - Parameter code: Of a class `Changed` that inherits from the example's `Tree`.
     private func site(
-        _ folder: Folder, changed code: String, onDisk: Bool, _ operations: [ProtocolOperation: OperationSpec]
+        _ folder: Folder, changed code: String, onDisk: Bool, _ operations: [ProtocolOperation: OperationSpec] = [:],
+        credentials: [String: String] = [:]
     ) throws -> CheckSite {
         let path = folder.path
         for part in ["root/base", "local", "scratch"] {
@@ -27,11 +28,13 @@ struct CheckTests {
         var all: [ProtocolOperation: OperationSpec] = [:]
         for operation in [.list, .get, .put, .mkdir] as [ProtocolOperation] { all[operation] = OperationSpec() }
         let manifest = ProtocolManifest(
-            name: "changed", backend: ["backend.py"], operations: all.merging(operations) { $1 })
+            name: "changed", backend: ["backend.py"], operations: all.merging(operations) { $1 },
+            credentials: credentials.keys.sorted())
         let target = CheckTarget(
             discovered: DiscoveredProtocol(
                 manifest: manifest, folder: path, executable: path + "/backend.py"),
-            site: SiteSpec(site: "changed", options: ["root": .string(path + "/root")]), base: "/base",
+            site: SiteSpec(site: "changed", options: ["root": .string(path + "/root")], credentials: credentials),
+            base: "/base",
             disk: onDisk ? path + "/root/base" : nil, local: path + "/local", largeBytes: 8 << 20,
             resumeBytes: 4 << 20)
         return CheckSite(target: target, top: "/base", scratch: path + "/scratch")
@@ -61,7 +64,49 @@ struct CheckTests {
                     return {"transferred": size}
             """
         let site = try site(folder, changed: code, onDisk: onDisk, [.put: OperationSpec(resume: true)])
-        #expect(await failure { try await CheckPromises.resume(site) } == "resumed/file differs from what was sent")
+        #expect(await failure { try await CheckResume.put(site) } == "resumed/file differs from what was sent")
+    }
+
+    /// Tells what its credential file holds: found, and not told on.
+    @Test(arguments: ["log", "reason", "argument"]) func aSecretThatIsTold(_ place: String) async throws {
+        let folder = try Folder()
+        let code = """
+            import subprocess, time
+            class Changed(Tree):
+                def put(self, element):
+                    with open("\(folder.path)/word") as file:
+                        word = file.read().strip()
+                    if "\(place)" == "log":
+                        element.say("log", text=f"logging in with {word}")
+                    if "\(place)" == "argument":
+                        with subprocess.Popen(["/bin/sh", "-c", "read x", word], stdin=subprocess.PIPE) as child:
+                            element.progress(1, 5)
+                            time.sleep(1)
+                            child.communicate()
+                    if "\(place)" == "reason":
+                        raise haul.Failed("auth", f"{word} is no good")
+                    return super().put(element)
+            """
+        let word = "open-sesame-please"
+        try word.write(toFile: folder.path + "/word", atomically: true, encoding: .utf8)
+        let site = try site(folder, changed: code, onDisk: true, credentials: ["word": folder.path + "/word"])
+        let told = await failure { try await CheckCopies.put(site, Array("x".utf8), "file") }
+        #expect(!told.contains(word))
+        let found = await failure { try await CheckCredentials.untold(site) }
+        #expect(found.contains("[redacted]") && !found.contains(word), "\(found)")
+    }
+
+    /// Does not see that its source is another by now.
+    @Test func aChangeThatIsNotSeen() async throws {
+        let folder = try Folder()
+        let code = """
+            haul.Element.verify = lambda self, source, now, part, expected, checksum: expected
+            class Changed(Tree):
+                pass
+            """
+        let site = try site(folder, changed: code, onDisk: true)
+        let found = await failure { try await CheckMeddling.run(site) }
+        #expect(found.contains("a source that changes is ok"), "\(found)")
     }
 
     /// Answers about a source as it should, but for one thing.

@@ -11,11 +11,13 @@ struct GridFTPConformance {
     /// Without GSI the server takes what is not ASCII out of each command, so such names are refused; all else must hold,
     /// and this must be all.
     @Test func anonymous() async throws {
-        let server = try await GridFTPServer.anonymous()
-        let cases = try await check(server, SiteSpec(site: "gridftp-a", endpoints: [server.endpoint]))
+        let folder = try Self.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await GridFTPServer.anonymous(["-home-dir", folder])
+        let cases = try await check(folder, server, SiteSpec(site: "gridftp-a", endpoints: [server.endpoint]))
         for outcome in cases {
             guard outcome.name == "hostile names" else {
-                #expect(outcome.verdict == .passed, "\(outcome)")
+                #expect(outcome.verdict == Limits.noCredentials[outcome.name] ?? .passed, "\(outcome)")
                 continue
             }
             guard case .failed(let why) = outcome.verdict else {
@@ -29,21 +31,27 @@ struct GridFTPConformance {
 
     @Test func gsi() async throws {
         let grid = try await Grid.make(users: ["alice"])
-        let server = try await GridFTPServer.gsi(grid)
+        let folder = try Self.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await GridFTPServer.gsi(grid, ["-home-dir", folder])
         let cases = try await check(
-            server,
+            folder, server,
             SiteSpec(
                 site: "gridftp-a", endpoints: [server.endpoint], options: ["ca_dir": .string(grid.authorities)],
                 credentials: ["x509-proxy": try await grid.proxy("alice")]))
         for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
     }
 
-    private func check(_ server: GridFTPServer, _ site: SiteSpec) async throws -> [CheckCase] {
+    /// The server's home, in which `base` is.
+    private static func makeFolder() throws -> String {
         let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         for part in ["base", "local"] {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
         }
+        return folder
+    }
+
+    private func check(_ folder: String, _ server: GridFTPServer, _ site: SiteSpec) async throws -> [CheckCase] {
         let target = CheckTarget(
             discovered: try #require(Built.protocols()["gridftp"]), site: site, base: "\(folder)/base",
             disk: "\(folder)/base", local: "\(folder)/local", resumeBytes: 256 << 20)

@@ -13,9 +13,18 @@ enum Limits {
     ]
     /// The server follows links, or hides them.
     static let noLinks: Verdicts = ["symbolic links": .notApplicable("links are not seen as links")]
+    /// Its site lets everybody in.
+    static let noCredentials: Verdicts = ["credentials are told nobody": .notApplicable("the site has no credentials")]
+    static let noCredentialKinds: Verdicts = [
+        "wrong credentials are told nobody": .notApplicable("the manifest names no credentials")
+    ]
     /// What was sent of a file cannot be gone on from.
     static let noResume: Verdicts = [
         "an interrupted large file goes on": .notApplicable("the manifest declares no resume for put")
+    ]
+    static let noResumeElsewhere: Verdicts = [
+        "get and copy: an interrupted large file goes on": .notApplicable(
+            "the manifest declares no resume for get and copy")
     ]
     /// No pipe to a backend of another protocol.
     static let noStream: Verdicts = Dictionary(
@@ -27,6 +36,8 @@ enum Limits {
         "names that are not UTF-8": .notApplicable(
             "the site's disk is not this machine's, so no such name can be made there"),
         "symbolic links": .notApplicable("the site's disk is not this machine's, so no link can be made there"),
+        "symbolic links in a circle": .notApplicable(
+            "the site's disk is not this machine's, so no link can be made there"),
     ]
 
     static func all(_ limits: Verdicts...) -> Verdicts { limits.reduce(into: [:]) { $0.merge($1) { $1 } } }

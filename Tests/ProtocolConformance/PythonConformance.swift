@@ -23,7 +23,9 @@ struct PythonConformance {
             site: SiteSpec(site: "example", options: ["root": .string("\(folder)/root")]), base: "/base",
             disk: "\(folder)/root/base", local: "\(folder)/local")
         let cases = try await ProtocolCheck(target).run()
-        let limits = Limits.all(Limits.noResume, Limits.noStream)
+        let limits = Limits.all(
+            Limits.noResume, Limits.noResumeElsewhere, Limits.noStream, Limits.noCredentials,
+            Limits.noCredentialKinds)
         for outcome in cases { #expect(outcome.verdict == limits[outcome.name] ?? .passed, "\(outcome)") }
     }
 

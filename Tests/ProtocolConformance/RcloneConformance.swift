@@ -42,7 +42,9 @@ struct RcloneConformance {
             throw error
         }
         await server?.stop()
-        var limits = Limits.all(Limits.ownPermissions, Limits.noLinks, Limits.noResume, Limits.noStream)
+        var limits = Limits.all(
+            Limits.ownPermissions, Limits.noLinks, Limits.noResume, Limits.noResumeElsewhere, Limits.noStream,
+            Limits.noCredentials)
         // rclone's WebDAV keeps times with few vendors.
         if server != nil { limits = Limits.all(limits, Limits.ownTimes) }
         for outcome in cases where outcome.name != "names that are not UTF-8" {

@@ -14,7 +14,7 @@ actor CheckAsking {
 
     static func start(_ site: CheckSite, _ name: String) async throws -> CheckAsking {
         let asking = CheckAsking(pipe: try site.makePipe())
-        let run = try await BackendRun.start(site.target.discovered, batch: site.batch(.get, [:])) {
+        let run = try await site.start(site.batch(.get, [:])) {
             await asking.take($0)
         }
         await run.add(ElementSpec(id: id, source: site.path(name), partSeed: "check.\(name)", pipe: asking.pipe))

@@ -57,7 +57,14 @@ enum CheckChanges {
         for answer in try await site.run(.remove, elements) where !answer.result.isOK {
             throw CheckFailure("remove: \(answer.result.reason ?? "")")
         }
-        for directory in directories + [site.top + "/"] { try await site.ok(.remove, directory) }
+        // Those of one level at once.
+        let levels = Dictionary(grouping: directories + [site.top + "/"]) { $0.utf8.filter { $0 == 47 }.count }
+        for (_, level) in levels.sorted(by: { $0.key > $1.key }) {
+            let elements = level.enumerated().map { ElementSpec(id: "d\($0.offset)", source: $0.element) }
+            for answer in try await site.run(.remove, elements) where !answer.result.isOK {
+                throw CheckFailure("remove: \(answer.result.reason ?? "")")
+            }
+        }
         try await site.fails(.notFound, .list, site.top)
     }
 }

@@ -46,7 +46,7 @@ enum CheckContent {
         try await compare(back, file, name)
     }
 
-    private static func compare(_ path: String, _ file: String, _ name: String) async throws {
+    static func compare(_ path: String, _ file: String, _ name: String) async throws {
         let same = try await blocking.run { FileManager.default.contentsEqual(atPath: path, andPath: file) }
         if !same { throw CheckFailure("\(name) differs from what was sent") }
     }

@@ -42,4 +42,61 @@ enum CheckContract {
             throw CheckFailure("a missing path is \(odd.result.errorClass?.rawValue ?? "ok"), not not_found")
         }
     }
+
+    /// A later version may say more than this one knows, and cancel what is not there or over.
+    static func unknownKeys(_ site: CheckSite) async throws {
+        let discovered = site.target.discovered
+        let more: [String: Any] = ["haul_check": ["of": [1, 2.5, "three", NSNull(), true]]]
+        func line(_ command: BackendCommand) throws -> Data {
+            guard var object = try JSONSerialization.jsonObject(with: command.line()) as? [String: Any] else {
+                throw CheckFailure("a line is no object")
+            }
+            object.merge(more) { $1 }
+            if var source = object["source"] as? [String: Any] {
+                source.merge(more) { $1 }
+                object["source"] = source
+            }
+            if var options = object["options"] as? [String: Any] {
+                options.merge(more) { $1 }
+                object["options"] = options
+            }
+            return try JSONSerialization.data(withJSONObject: object) + [UInt8(ascii: "\n")]
+        }
+        let batch = try site.batch(.list, ["depth": 0])
+        let child = try await Child.start(
+            Command(
+                executable: discovered.executable, arguments: discovered.arguments, directory: batch.scratch,
+                input: .pipe, output: .pipe, errors: .null, newGroup: true))
+        let watch = Task {
+            try await Task.sleep(for: .seconds(20))
+            await child.stop(grace: .seconds(1))
+        }
+        defer { watch.cancel() }
+        child.input?.post(try line(.batch(batch)))
+        child.input?.post(try line(.cancel(id: "nobody")))
+        var (splitter, results, sent) = (LineSplitter(limit: BackendLine.longestEntries), [ElementResult](), 0)
+        func send() throws {
+            sent += 1
+            child.input?.post(try line(.element(ElementSpec(id: "u\(sent)", source: site.target.base))))
+        }
+        try send()
+        while let data = await child.output?.read() {
+            splitter.add(data)
+            while case .line(let text)? = splitter.next() {
+                guard case .result(let id, let result) = try BackendLine(line: text), id == "u\(sent)" else { continue }
+                results.append(result)
+                child.input?.post(try line(.cancel(id: id)))
+                if sent == 1 { try send() } else { child.input?.close() }
+            }
+        }
+        let status = await child.wait()
+        if let failed = results.first(where: { !$0.isOK && $0.errorClass != .notFound }) {
+            throw CheckFailure(
+                "with unknown keys a list is \(failed.errorClass?.rawValue ?? ""): \(failed.reason ?? "")")
+        }
+        guard results.count == 2, status.isSuccess else {
+            throw CheckFailure(
+                "with unknown keys, and a cancel of nobody, \(results.count) of 2 have a result, and it \(status)")
+        }
+    }
 }

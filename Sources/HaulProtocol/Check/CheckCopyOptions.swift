@@ -67,10 +67,32 @@ enum CheckCopyOptions {
     /// No faster than `bandwidth`, whoever moves the bytes, and as whole as ever.
     static func bandwidth(_ site: CheckSite) async throws {
         let bytes = (0..<131_072).map { UInt8(truncatingIfNeeded: $0 &* 13) }
-        let began = ContinuousClock.now
-        try await CheckCopies.put(site, bytes, "b/file", ["bandwidth": 131_072, "streams": 2])
-        let took = ContinuousClock.now - began
-        if took < .milliseconds(500) { throw CheckFailure("128 KiB at 128 KiB/s took \(took)") }
-        try await CheckCopies.expect(site, "b/file", bytes)
+        let (file, back) = (site.local("slow"), site.local("slow-back"))
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
+        defer { for path in [file, back] { unlink(path) } }
+        try await site.ok(.put, file, site.path("b/from"))
+        let slow: [String: JSONValue] = ["bandwidth": 131_072, "streams": 2]
+        let ways: [(ProtocolOperation, String, String)] = [
+            (.put, file, site.path("b/put")), (.get, site.path("b/from"), back),
+            (.copy, site.path("b/from"), site.path("b/copy")),
+        ].filter { site.target.discovered.manifest.operations[$0.0] != nil }
+        // All at once: each takes a second.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (operation, from, to) in ways {
+                group.addTask {
+                    let began = ContinuousClock.now
+                    try await site.ok(operation, from, to, options: slow)
+                    let took = ContinuousClock.now - began
+                    if took < .milliseconds(500) {
+                        throw CheckFailure("\(operation.rawValue): 128 KiB at 128 KiB/s took \(took)")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        for (operation, _, to) in ways where operation != .get {
+            try await CheckCopies.expect(site, "b/" + (to as NSString).lastPathComponent, bytes)
+        }
+        guard FileManager.default.contents(atPath: back) == Data(bytes) else { throw CheckFailure("get: it differs") }
     }
 }

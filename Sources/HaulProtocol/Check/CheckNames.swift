@@ -10,53 +10,98 @@ enum CheckNames {
         "日本語", "🚚 haul", "\u{202e}rtl", "tab\there", "new\nline", "cr\r\nlf", String(repeating: "x", count: 255),
     ]
 
-    static func run(_ site: CheckSite) async throws {
-        var wrong: [String] = []
-        for (index, name) in names.enumerated() {
-            do {
-                try await check(site, name, in: "names/\(index)")
-            } catch let error as NotApplicable {
-                throw error
-            } catch {
-                wrong.append("\(name.debugDescription.prefix(40)): \(error)")
-            }
-        }
-        if !wrong.isEmpty { throw CheckFailure("\(wrong.count) names: " + wrong.prefix(5).joined(separator: "; ")) }
+    /// One of the names, in a directory of its own.
+    private struct Trial: Sendable {
+        let id: String
+        let name: String
+
+        var folder: String { "names/\(id)" }
+        var content: Data { Data(name.utf8) }
+        var isControlled: Bool { name.unicodeScalars.contains { $0.value < 32 } }
     }
 
-    private static func check(_ site: CheckSite, _ name: String, in folder: String) async throws {
-        let content = Array(name.utf8)
-        try Data(content).write(to: URL(fileURLWithPath: site.local("source")))
-        let first = try await site.one(.put, site.local("source"), site.path("\(folder)/\(name)"))
-        // A protocol may refuse what it cannot name; what it may not do is to hit another file.
-        let isControlled = name.unicodeScalars.contains { $0.value < 32 }
-        if first.result.errorClass == .invalid, isControlled || name.utf8.count > 200 { return }
-        guard first.result.isOK else { throw CheckFailure("put: \(first.result.reason ?? "")") }
-        if isControlled {
-            // No job can name it: told with the listing, neither left out nor shown as another.
-            try await failsToList(site, folder, EntryName.escaped(name.utf8))
-        } else {
-            let listed = try await site.ok(.list, site.path(folder)).chunks.flatMap(\.entries).map(\.name)
-            guard listed.count == 1, listed[0].utf8.elementsEqual(name.utf8) else {
-                throw CheckFailure("it is listed as \(listed)")
+    /// Each operation on all names at once; one that went wrong with one takes no part any more.
+    static func run(_ site: CheckSite) async throws {
+        var trials = names.enumerated().map { Trial(id: "\($0.offset)", name: $0.element) }
+        var wrong: [(Trial, String)] = []
+        func each(
+            _ operation: ProtocolOperation, _ source: (Trial) -> String, _ destination: ((Trial) -> String)? = nil,
+            judge: (Trial, CheckSite.Answer) -> String? = { $1.result.isOK ? nil : $1.result.reason ?? "" }
+        ) async throws {
+            let elements = trials.map {
+                ElementSpec(id: $0.id, source: source($0), destination: destination?($0), partSeed: "names.\($0.id)")
             }
+            let answers = try await site.run(operation, elements)
+            for (trial, answer) in zip(trials, answers) {
+                guard let why = judge(trial, answer) else { continue }
+                wrong.append((trial, "\(operation.rawValue): \(why)"))
+            }
+            trials.removeAll { trial in wrong.contains { $0.0.id == trial.id } }
         }
-        try await CheckCopies.expect(site, "\(folder)/\(name)", content)
-        var last = name
-        if site.target.discovered.manifest.operations[.copy] != nil {
-            try await site.ok(.copy, site.path("\(folder)/\(name)"), site.path("\(folder)/sub/\(name)"))
-            try await CheckCopies.expect(site, "\(folder)/sub/\(name)", content)
-            try await site.ok(.remove, site.path("\(folder)/\(name)"))
-            last = "sub/\(name)"
+        func comesBack(_ name: (Trial) -> String) async throws {
+            let back: (Trial) -> String = { site.local("name-back-\($0.id)") }
+            let all = trials
+            try await each(.get, { site.path(name($0)) }, back) { trial, answer in
+                guard answer.result.isOK else { return answer.result.reason ?? "" }
+                let isSame = FileManager.default.contents(atPath: back(trial)) == trial.content
+                return isSame ? nil : "it holds something else"
+            }
+            for trial in all { unlink(back(trial)) }
         }
-        if site.target.discovered.manifest.operations[.rename] != nil {
-            try await site.ok(.rename, site.path("\(folder)/\(last)"), site.path("\(folder)/renamed"))
-            try await site.ok(.rename, site.path("\(folder)/renamed"), site.path("\(folder)/\(name)"))
-            last = name
+        let here: (Trial) -> String = { site.local("name-\($0.id)") }
+        for trial in trials { try trial.content.write(to: URL(fileURLWithPath: here(trial))) }
+        defer { for index in names.indices { unlink(site.local("name-\(index)")) } }
+
+        // A protocol may refuse what it cannot name; what it may not do is to hit another file.
+        var refused: [String] = []
+        try await each(.put, here, { site.path("\($0.folder)/\($0.name)") }) { trial, answer in
+            if answer.result.errorClass == .invalid, trial.isControlled || trial.name.utf8.count > 200 {
+                refused.append(trial.id)
+                return nil
+            }
+            return answer.result.isOK ? nil : answer.result.reason ?? ""
         }
-        try await site.ok(.remove, site.path("\(folder)/\(last)"))
-        let left = try await site.tree(site.path(folder)).filter { $0.value.kind != .directory }
-        if !left.isEmpty { throw CheckFailure("\(left.keys) stays after its removal") }
+        trials.removeAll { refused.contains($0.id) }
+        try await each(.list, { site.path($0.folder) }, judge: { listed(site, $0, $1) })
+        try await comesBack { "\($0.folder)/\($0.name)" }
+        var last: (Trial) -> String = { "\($0.folder)/\($0.name)" }
+        let operations = site.target.discovered.manifest.operations
+        if operations[.copy] != nil {
+            let copied: (Trial) -> String = { "\($0.folder)/sub/\($0.name)" }
+            try await each(.copy, { site.path(last($0)) }, { site.path(copied($0)) })
+            try await comesBack(copied)
+            try await each(.remove, { site.path(last($0)) })
+            last = copied
+        }
+        if operations[.rename] != nil {
+            let renamed: (Trial) -> String = { "\($0.folder)/renamed" }
+            try await each(.rename, { site.path(last($0)) }, { site.path(renamed($0)) })
+            try await each(.rename, { site.path(renamed($0)) }, { site.path("\($0.folder)/\($0.name)") })
+            last = { "\($0.folder)/\($0.name)" }
+        }
+        try await each(.remove, { site.path(last($0)) })
+        try await each(
+            .list, { site.path($0.folder) },
+            judge: { _, answer in
+                let left = answer.chunks.flatMap(\.entries).filter { $0.kind != .directory }.map(\.name)
+                return !answer.result.isOK ? answer.result.reason ?? "" : left.isEmpty ? nil : "\(left) stays"
+            })
+        if wrong.isEmpty { return }
+        let told = wrong.sorted { Int($0.0.id) ?? 0 < Int($1.0.id) ?? 0 }.map {
+            "\($0.0.name.debugDescription.prefix(40)): \($0.1)"
+        }
+        throw CheckFailure("\(wrong.count) names: " + told.prefix(5).joined(separator: "; "))
+    }
+
+    /// Why the listing of a name's directory is wrong; nil where it is well.
+    private static func listed(_ site: CheckSite, _ trial: Trial, _ answer: CheckSite.Answer) -> String? {
+        if trial.isControlled {
+            // No job can name it: told with the listing, neither left out nor shown as another.
+            return unlistable(site, answer, trial.folder, EntryName.escaped(trial.name.utf8))
+        }
+        let listed = answer.chunks.flatMap(\.entries).map(\.name)
+        let isRight = answer.result.isOK && listed.count == 1 && listed[0].utf8.elementsEqual(trial.name.utf8)
+        return isRight ? nil : answer.result.reason ?? "it is listed as \(listed)"
     }
 
     /// A name that JSON cannot carry, made beside the protocol.
@@ -72,19 +117,22 @@ enum CheckNames {
         if made != 0, code == EILSEQ { throw NotApplicable(reason: "the file system takes only names in UTF-8") }
         guard made == 0 else { throw CheckFailure("cannot make the name: \(String(cString: strerror(code)))") }
         defer { unlink(raw) }
-        try await failsToList(site, "latin", #"caf\xe9.txt"#)
+        let listing = try await site.one(.list, site.path("latin"))
+        if let why = unlistable(site, listing, "latin", #"caf\xe9.txt"#) { throw CheckFailure(why) }
         let answer = try await site.one(.remove, site.path("latin") + "/")
         if answer.result.errorClass != .notEmpty { throw CheckFailure("a directory with that name is not not_empty") }
     }
 
-    private static func failsToList(_ site: CheckSite, _ folder: String, _ shown: String) async throws {
-        let answer = try await site.one(.list, site.path(folder))
+    private static func unlistable(
+        _ site: CheckSite, _ answer: CheckSite.Answer, _ folder: String, _ shown: String
+    ) -> String? {
         guard answer.result.errorClass == .invalid else {
             let listed = answer.chunks.flatMap(\.entries).map(\.name)
-            throw CheckFailure("the listing is \(answer.result.errorClass?.rawValue ?? "ok: \(listed)"), not invalid")
+            return "the listing is \(answer.result.errorClass?.rawValue ?? "ok: \(listed)"), not invalid"
         }
         guard let reason = answer.result.reason, reason.contains(shown), reason.contains(site.path(folder)) else {
-            throw CheckFailure("the listing's reason does not show \(shown): \(answer.result.reason ?? "")")
+            return "the listing's reason does not show \(shown): \(answer.result.reason ?? "")"
         }
+        return nil
     }
 }

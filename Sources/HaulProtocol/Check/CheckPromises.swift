@@ -1,6 +1,5 @@
 import Foundation
 import HaulModel
-import Synchronization
 
 /// What a copy promises on every protocol, beyond that the bytes arrive.
 enum CheckPromises {
@@ -17,6 +16,12 @@ enum CheckPromises {
         guard entry.modified == Int(past.timeIntervalSince1970) else {
             throw NotApplicable(reason: "a put file has a time of its own, not that of its source")
         }
+        if site.target.discovered.manifest.operations[.copy] != nil {
+            try await site.ok(.copy, site.path("times/file"), site.path("times/copy"))
+            guard try await site.tree(site.path("times"))["copy"]?.modified == entry.modified else {
+                throw CheckFailure("a copy has another time")
+            }
+        }
         let back = site.local("times-back")
         try? FileManager.default.removeItem(atPath: back)
         defer { try? FileManager.default.removeItem(atPath: back) }
@@ -29,17 +34,39 @@ enum CheckPromises {
 
     /// A file's permissions come with it.
     static func permissions(_ site: CheckSite) async throws {
-        let file = site.local("permitted")
-        try write("permitted", file, at: past)
-        for mode in [0o640, 0o700] {
-            chmod(file, mode_t(mode))
-            let name = String(mode, radix: 8)
-            try await site.ok(.put, file, site.path("permitted/\(name)"))
-            guard let found = try await site.tree(site.path("permitted"))[name] else {
-                throw CheckFailure("it is not listed")
+        let modes = [0o640, 0o700].map { (mode: $0, name: String($0, radix: 8)) }
+        for (mode, name) in modes {
+            try write("permitted", site.local("mode-\(name)"), at: past)
+            chmod(site.local("mode-\(name)"), mode_t(mode))
+        }
+        defer { for (_, name) in modes { for end in ["", "-back"] { unlink(site.local("mode-\(name)\(end)")) } } }
+        func all(
+            _ operation: ProtocolOperation, _ source: (String) -> String, _ destination: (String) -> String
+        ) async throws {
+            let elements = modes.map {
+                ElementSpec(id: $0.name, source: source($0.name), destination: destination($0.name))
             }
-            guard found.mode & 0o777 == mode else {
+            for answer in try await site.run(operation, elements) where !answer.result.isOK {
+                throw CheckFailure("\(operation.rawValue): \(answer.result.reason ?? "")")
+            }
+        }
+        let hasCopy = site.target.discovered.manifest.operations[.copy] != nil
+        let there: (String) -> String = { site.path("permitted/\($0)") }
+        try await all(.put, { site.local("mode-\($0)") }, there)
+        if hasCopy { try await all(.copy, there, { site.path("permitted/copy-\($0)") }) }
+        try await all(.get, there, { site.local("mode-\($0)-back") })
+        let found = try await site.tree(site.path("permitted"))
+        for (mode, name) in modes {
+            guard let entry = found[name] else { throw CheckFailure("it is not listed") }
+            guard entry.mode & 0o777 == mode else {
                 throw NotApplicable(reason: "a put file has permissions of its own, not those of its source")
+            }
+            if hasCopy, (found["copy-\(name)"]?.mode ?? 0) & 0o777 != mode {
+                throw CheckFailure("a copy has other permissions")
+            }
+            var status = stat()
+            guard stat(site.local("mode-\(name)-back"), &status) == 0, Int(status.st_mode) & 0o777 == mode else {
+                throw CheckFailure("what comes back has other permissions")
             }
         }
     }
@@ -56,23 +83,33 @@ enum CheckPromises {
             let options: [String: JSONValue] = [
                 "verify": "checksum", "checksum_algorithm": .string(algorithm.rawValue),
             ]
-            let name = "sums/\(algorithm.rawValue)"
-            let answers = [
-                try await site.ok(.put, file, site.path(name), options: options),
-                try await site.ok(.get, site.path(name), site.local("sums-back"), options: options),
-            ]
-            try? FileManager.default.removeItem(atPath: site.local("sums-back"))
-            if let odd = answers.first(where: { $0.result.checksum != sum }) {
-                throw CheckFailure("the checksum is \(odd.result.checksum ?? "missing"), not \(sum)")
-            }
-            // Of what the element itself has to have.
-            try await site.ok(.get, site.path(name), site.local("sums-back"), checksum: sum)
-            try? FileManager.default.removeItem(atPath: site.local("sums-back"))
+            let (name, back) = (site.path("sums/\(algorithm.rawValue)"), site.local("sums-back"))
             let wrong =
                 algorithm.rawValue + ":" + String(repeating: "0", count: sum.utf8.count - algorithm.rawValue.count - 1)
-            try await site.fails(.checksum, .get, site.path(name), site.local("sums-back"), checksum: wrong)
-            try await site.fails(.checksum, .put, file, site.path(name + "-wrong"), checksum: wrong)
-            if FileManager.default.fileExists(atPath: site.local("sums-back")) {
+            defer { for path in [back, back + "-promised"] { unlink(path) } }
+            let put = try await site.run(
+                .put,
+                [
+                    ElementSpec(id: "p", source: file, destination: name),
+                    ElementSpec(id: "w", source: file, destination: name + "-wrong", checksum: wrong),
+                ], options)
+            let get = try await site.run(.get, [ElementSpec(id: "g", source: name, destination: back)], options)
+            // Of what the element itself has to have.
+            let promised = try await site.run(
+                .get,
+                [
+                    ElementSpec(id: "r", source: name, destination: back + "-promised", checksum: sum),
+                    ElementSpec(id: "w", source: name, destination: back + "-wrong", checksum: wrong),
+                ])
+            for answer in [put[0], get[0]] where answer.result.checksum != sum {
+                throw CheckFailure(
+                    "the checksum is \(answer.result.checksum ?? answer.result.reason ?? "missing"), not \(sum)")
+            }
+            if !promised[0].result.isOK { throw CheckFailure("\(sum): \(promised[0].result.reason ?? "")") }
+            for answer in [put[1], promised[1]] where answer.result.errorClass != .checksum {
+                throw CheckFailure("\(wrong) is \(answer.result.errorClass?.rawValue ?? "ok"), not checksum")
+            }
+            if FileManager.default.fileExists(atPath: back + "-wrong") {
                 throw CheckFailure("what has a wrong checksum stands under its final name")
             }
         }
@@ -80,87 +117,6 @@ enum CheckPromises {
             $0.hasSuffix("-wrong") || $0.contains(PartFile.prefix)
         }
         if !left.isEmpty { throw CheckFailure("\(left.sorted()) were left behind") }
-    }
-
-    /// Four fifths of a large file are there when the backend is killed: the next attempt sends less than three tenths,
-    /// and what is there then is the file.
-    static func resume(_ site: CheckSite) async throws {
-        guard site.target.discovered.manifest.operations[.put]?.resume == true else {
-            throw NotApplicable(reason: "the manifest declares no resume for put")
-        }
-        let bytes = site.target.resumeBytes
-        let file = site.local("resumed")
-        try await CheckContent.write(file, bytes: bytes)
-        defer { unlink(file) }
-        try await site.ok(.mkdir, site.path("resumed"))
-        // As fast as it goes; where it is through before it can be cut off, at a rate that leaves the time.
-        let ways: [(name: String, options: [String: JSONValue])] = [
-            ("file", [:]), ("slow", ["bandwidth": .int(max(1, bytes / 4))]),
-        ]
-        for (name, options) in ways {
-            var element = ElementSpec(
-                id: "r", source: file, destination: site.path("resumed/\(name)"), size: bytes,
-                partSeed: "check.resume.\(name)")
-            guard let reached = try await cutOff(site, element, options) else { continue }
-            element.attempt = 2
-            let second = try await site.run(.put, [element])[0]
-            guard second.result.isOK else { throw CheckFailure("the next attempt: \(second.result.reason ?? "")") }
-            let start = second.log.firstMatch(of: /going on from byte (\d+)/).flatMap { Int($0.1) } ?? 0
-            if bytes - start >= bytes / 10 * 3 {
-                throw CheckFailure("after \(reached) of \(bytes) bytes it began anew at \(start)")
-            }
-            if try await site.tree(site.path("resumed"))[name]?.size != bytes {
-                throw CheckFailure("it is not whole")
-            }
-            try await CheckContent.expect(site, "resumed/\(name)", like: file)
-            return try await site.noParts(site.path("resumed"))
-        }
-        throw NotApplicable(reason: "the file arrived before it could be cut off")
-    }
-
-    /// Kills the backend that puts a file once four fifths are there.
-    /// - Returns: How many bytes it said; nil where it was through.
-    private static func cutOff(
-        _ site: CheckSite, _ element: ElementSpec, _ options: [String: JSONValue]
-    ) async throws -> Int? {
-        let bytes = element.size ?? 0
-        let reached = Mutex(0)
-        let answer = try await site.run(.put, [element], options) { event, run in
-            guard case .progress(_, let progress) = event, progress.transferred >= bytes / 5 * 4 else { return }
-            reached.withLock { $0 = progress.transferred }
-            kill(-run.pid, SIGKILL)
-        }[0]
-        return answer.result.isOK ? nil : reached.withLock { $0 }
-    }
-
-    /// Links, made beside the protocol.
-    static func links(_ site: CheckSite) async throws {
-        guard let disk = site.target.disk else {
-            throw NotApplicable(reason: "the site's disk is not this machine's, so no link can be made there")
-        }
-        try await CheckCopies.put(site, Array("behind".utf8), "links/real")
-        let folder = disk + site.path("links").dropFirst(site.target.base.count)
-        guard symlink("real", folder + "/link") == 0 else {
-            throw NotApplicable(reason: "no link can be made on its disk: \(String(cString: strerror(errno)))")
-        }
-        defer { unlink(folder + "/link") }
-        guard let entry = try await site.tree(site.path("links"))["link"], entry.kind == .link else {
-            throw NotApplicable(reason: "links are not seen as links")
-        }
-        let back = site.local("link-back")
-        try await site.fails(.invalid, .get, site.path("links/link"), back)
-        try await site.ok(.get, site.path("links/link"), back, options: ["symlinks": "follow"])
-        defer { unlink(back) }
-        guard FileManager.default.contents(atPath: back) == Data("behind".utf8) else {
-            throw CheckFailure("a link that is followed gives something else")
-        }
-        let followed = try await site.ok(.list, site.path("links"), options: ["symlinks": "follow"]).chunks
-        guard followed.flatMap(\.entries).first(where: { $0.name == "link" })?.kind == .file else {
-            throw CheckFailure("a link that is followed is not listed as what it leads to")
-        }
-        // The link goes, not what it leads to.
-        try await site.ok(.remove, site.path("links/link"))
-        try await CheckCopies.expect(site, "links/real", Array("behind".utf8))
     }
 
     private static func write(_ text: String, _ file: String, at date: Date) throws {

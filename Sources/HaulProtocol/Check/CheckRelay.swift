@@ -43,12 +43,12 @@ actor CheckRelay {
         let pipe = try site.makePipe()
         defer { unlink(pipe) }
         let relay = CheckRelay(killAt: killAt)
-        let put = try await BackendRun.start(site.target.discovered, batch: site.batch(.put, options)) {
+        let put = try await site.start(site.batch(.put, options)) {
             await relay.takeFromPut($0)
         }
         let get: BackendRun
         do {
-            get = try await BackendRun.start(site.target.discovered, batch: site.batch(.get, options)) {
+            get = try await site.start(site.batch(.get, options)) {
                 await relay.takeFromGet($0)
             }
         } catch {

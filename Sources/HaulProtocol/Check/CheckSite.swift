@@ -15,6 +15,12 @@ struct CheckSite: Sendable {
     /// The run's own directory at the site.
     let top: String
     let scratch: String
+    let secrets: CheckSecrets
+
+    init(target: CheckTarget, top: String, scratch: String) {
+        (self.target, self.top, self.scratch) = (target, top, scratch)
+        secrets = CheckSecrets(target.site.credentials.values)
+    }
 
     func path(_ name: String) -> String { "\(top)/\(name)" }
     func local(_ name: String) -> String { "\(target.local)/\(name)" }
@@ -25,12 +31,23 @@ struct CheckSite: Sendable {
         }
     }
 
-    func batch(_ operation: ProtocolOperation, _ options: [String: JSONValue]) -> BatchSpec {
+    /// A batch with a private directory of its own.
+    func batch(_ operation: ProtocolOperation, _ options: [String: JSONValue]) throws -> BatchSpec {
         let spec = target.discovered.manifest.operations[operation] ?? OperationSpec()
+        let own = "\(scratch)/\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(
+            atPath: own, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         return BatchSpec(
             operation: operation, options: target.discovered.manifest.merged(options), source: target.site,
             destination: operation == .copy ? target.site : nil, settings: target.settings, timeout: 60,
-            scratch: scratch, spool: scratch, concurrency: spec.concurrency)
+            scratch: own, spool: scratch, concurrency: spec.concurrency)
+    }
+
+    /// Starts a backend; what it tells is searched for secrets.
+    func start(_ batch: BatchSpec, onEvent: @escaping BackendRun.Handler) async throws -> BackendRun {
+        try await BackendRun.start(target.discovered, batch: batch, redactor: Redactor(contents: [])) { [secrets] in
+            await onEvent(secrets.search($0))
+        }
     }
 
     /// Runs elements in one process; the answers come in the elements' order.
@@ -43,7 +60,8 @@ struct CheckSite: Sendable {
         let answers = Mutex<[String: Answer]>([:])
         let results = Mutex<[String: Int]>([:])
         let started = Mutex<BackendRun?>(nil)
-        let run = try await BackendRun.start(target.discovered, batch: batch(operation, options)) { event in
+        let run = try await start(batch(operation, options)) { event in
+            if case .progress = event, let run = started.withLock({ $0 }) { secrets.search(group: run.pid) }
             answers.withLock { $0[event.id, default: Answer(result: ElementResult())].add(event) }
             if case .result(let id, _) = event { results.withLock { $0[id, default: 0] += 1 } }
             if let during, let run = started.withLock({ $0 }) { await during(event, run) }

@@ -80,6 +80,14 @@ public actor BackendRun {
         _ discovered: DiscoveredProtocol, batch: BatchSpec, graces: Graces = Graces(), onEvent: @escaping Handler
     ) async throws -> BackendRun {
         let redactor = try await files.run { Redactor(batch) }
+        return try await start(discovered, batch: batch, graces: graces, redactor: redactor, onEvent: onEvent)
+    }
+
+    /// The same, with what is to be taken out of its texts: nothing, for who looks for secrets in them.
+    static func start(
+        _ discovered: DiscoveredProtocol, batch: BatchSpec, graces: Graces = Graces(), redactor: Redactor,
+        onEvent: @escaping Handler
+    ) async throws -> BackendRun {
         let child = try await Child.start(
             Command(
                 executable: discovered.executable, arguments: discovered.arguments, directory: batch.scratch,

@@ -4,6 +4,8 @@ import Foundation
 struct Redactor: Sendable {
     private let secrets: [String]
 
+    var isEmpty: Bool { secrets.isEmpty }
+
     /// Reads the files of a batch's credentials (blocking). What cannot be read holds nothing to take out.
     init(_ batch: BatchSpec) {
         let sites = [batch.source] + (batch.destination.map { [$0] } ?? [])
