@@ -226,6 +226,28 @@ import Testing
         await bench.close()
     }
 
+    /// A source that becomes shorter while it goes over is tried again, and nothing of it stays.
+    @Test func aSourceThatChangesOnTheWay() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("/from/a", Data(count: 4_000_000))
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1, ["\(place.root)/from/a"], from: "local", to: "other", destinations: ["\(place.root)/to/a"],
+                options: #"{"bandwidth": 2000000}"#))
+        try await eventually("some of it is there") {
+            let parts = (try? place.parts()) ?? []
+            return parts.contains { (place.read("/to/\($0)")?.count ?? 0) > 0 }
+        }
+        truncate(place.root + "/from/a", 3_000_000)
+        try await eventually("it is reported", within: .seconds(30)) { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.errorClass == "busy", "\(bench.server.log(1))")
+        #expect(place.read("/to/a") == nil)
+        #expect(try place.parts().isEmpty)
+        await bench.close()
+    }
+
     @Test func cancelsOne() async throws {
         let place = try Place()
         defer { place.remove() }

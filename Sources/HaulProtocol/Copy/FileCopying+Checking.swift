@@ -41,18 +41,8 @@ extension FileCopying {
     }
 
     private func unchanged(_ facts: FileFacts, _ now: FileFacts?) throws {
-        guard let now, !isUnchanged(facts, now) else { return }
+        guard let now, !now.isStill(facts) else { return }
         throw SourceChanged.other(source.shown)
-    }
-
-    func isUnchanged(_ facts: FileFacts, _ now: FileFacts) -> Bool {
-        var same = now.size == facts.size
-        if let one = facts.version, let other = now.version {
-            same = same && one == other
-        } else if let one = facts.modified, let other = now.modified {
-            same = same && one == other
-        }
-        return same
     }
 
     /// - Returns: The content's checksum, which all that were to be compared have.

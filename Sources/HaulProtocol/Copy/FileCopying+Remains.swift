@@ -99,7 +99,7 @@ extension FileCopying {
             // Where it cannot be looked at any more, what broke off is all that is known.
             let now = try await Abandonable.run(limit: .seconds(10)) { try await source.facts(follow: follow) }
             guard let now else { return SourceChanged.gone(source.shown) }
-            return isUnchanged(move.facts, now) ? error : SourceChanged.other(source.shown)
+            return now.isStill(move.facts) ? error : SourceChanged.other(source.shown)
         } catch { return error }
     }
 

@@ -27,3 +27,13 @@ public struct FileFacts: Sendable, Hashable {
         self.version = version
     }
 }
+
+extension FileFacts {
+    /// Whether a source is what it was, as far as both looks tell.
+    func isStill(_ old: FileFacts) -> Bool {
+        guard size == old.size else { return false }
+        if let version, let other = old.version { return version == other }
+        guard let modified, let other = old.modified else { return true }
+        return modified == other
+    }
+}

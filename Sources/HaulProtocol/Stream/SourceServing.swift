@@ -81,12 +81,18 @@ struct SourceServing: Sendable {
         defer { telling.cancel() }
         return try await withTaskCancellationHandler {
             var sent = 0
-            while let data = try await reader.next() {
-                // Nobody reads on: enough was seen.
-                guard await pipe.write(data) else { return .sent(sent, nil) }
-                sent += data.count
-                told.withLock { $0 = from + sent }
-                report.progress(transferred: from + sent, total: facts.size)
+            do {
+                while let data = try await reader.next() {
+                    // Nobody reads on: enough was seen.
+                    guard await pipe.write(data) else { return .sent(sent, nil) }
+                    sent += data.count
+                    told.withLock { $0 = from + sent }
+                    report.progress(transferred: from + sent, total: facts.size)
+                }
+            } catch let failure as BackendFailure where failure.errorClass == .interrupted {
+                // Of a source that is another by now there is no more: whoever asked for it sees that.
+                guard let now = try await end.facts(follow: follow), !now.isStill(facts) else { throw failure }
+                return .sent(sent, now)
             }
             return .sent(sent, from + sent == facts.size ? try await reader.finish() : nil)
         } onCancel: {
