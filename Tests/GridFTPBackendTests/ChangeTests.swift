@@ -68,6 +68,24 @@ struct ChangeTests {
         }
     }
 
+    /// The server tells a thousand names in a reply.
+    @Test(arguments: [997, 998, 999, 2500]) func aLargeDirectory(_ count: Int) async throws {
+        try await Kind.anonymous.withServers { servers in
+            let bench = servers.bench
+            for index in 0..<count { try bench.write("\(bench.a)/d/f\(index)", "") }
+            let listed = try await bench.one(bench.batch(.list, servers.a), bench.a + "/d")
+            #expect(listed.result.isOK, "\(listed.result.reason ?? "")")
+            #expect(listed.outcome.paths.count == count)
+            // What is looked up by one listing of the directory is found, too.
+            let elements = (0..<count).filter { $0 % 10 == 0 }.map {
+                ElementSpec(id: "\($0)", source: "\(bench.a)/d/f\($0)", destination: "\(bench.b)/f\($0)")
+            }
+            let copied = try await bench.run(bench.batch(.copy, servers.a, to: servers.b), elements)
+            #expect(copied.results.values.compactMap(\.reason) == [])
+            #expect(bench.names(bench.b).count == elements.count)
+        }
+    }
+
     @Test func aNameWithALineBreak() async throws {
         try await Kind.anonymous.withServers { servers in
             let bench = servers.bench
@@ -90,7 +108,10 @@ struct ChangeTests {
     /// A name can end the reply that lists it; the listing fails, and what else is asked gets its own answers.
     @Test(
         arguments: Kind.allCases,
-        ["x\n250 End\n250-y", "x\r\n250 End.\r\n200-y", "x\n250 End\n777 y", "x\n250 End", "x\n", "x\n\n", "x\r"])
+        [
+            "x\n250 End\n250-y", "x\n150 End\n250-y", "x\r\n250 End.\r\n200-y", "x\n250 End\n777 y", "x\n250 End",
+            "x\n", "x\n\n", "x\r",
+        ])
     func aNameThatEndsAListing(_ kind: Kind, _ name: String) async throws {
         try await kind.withServers { servers in
             let bench = servers.bench

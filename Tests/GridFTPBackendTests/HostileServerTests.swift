@@ -143,6 +143,20 @@ struct HostileServerTests {
         #expect(outcome.paths == ["/d/x": 6, "/d/y": 7])
     }
 
+    /// A long listing comes in pieces, each a reply of its own; a name could end one, too.
+    @Test(arguments: [
+        "150-it\r\n Type=cdir;Size=1; .\r\n Type=file;Size=6; x\r\n150 End\r\n250-it\r\n Type=file;Size=7; y\r\n250 End\r\n",
+        "150-it\r\n Type=file;Size=6; x\r\n150 End\r\n250-it\r\n Type=cdir;Size=1;X.count=3; .\r\n250 End\r\n",
+        "150 well\r\n250-it\r\n Type=file;Size=7; y\r\n250 End\r\n",
+    ]) func aListingInPieces(_ reply: String) async throws {
+        let server = try await ScriptedServer(
+            facts: ["/d": Self.directory], listings: ["/d": ["Type=file;Size=6; x", "Type=file;Size=7; y"]],
+            replies: ["MLSC /d": reply])
+        let (result, outcome) = try await list(server)
+        #expect(result.isOK, "\(result.reason ?? "")")
+        #expect(outcome.paths == ["/d/x": 6, "/d/y": 7])
+    }
+
     @Test func aNameThatIsListedTwice() async throws {
         let server = try await ScriptedServer(
             facts: ["/d": Self.directory], listings: ["/d": ["Type=file;Size=6; x", "Type=file;Size=7; x"]])

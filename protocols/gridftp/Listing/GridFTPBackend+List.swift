@@ -36,8 +36,11 @@ private struct Listing: Sendable {
         let (directory, name) = ListingPath.parent(source)
         if found.facts(follow: follows).kind != .directory || options.depth == 0 {
             var fact = found
-            fact.name = Data(name.utf8)
-            return try await report.entries(directory: directory, [try fact.entry(in: directory, follow: follows)])
+            // `/` and `~` are told as `.`, which is no name of an entry.
+            fact.name = Data((name == "." ? "itself" : name).utf8)
+            var entry = try fact.entry(in: directory, follow: follows)
+            entry.name = name
+            return try await report.entries(directory: directory, [entry])
         }
         let walk = TreeWalk<Directory, DirectoryFacts>(ahead: Self.ahead, most: Self.most) { directory in
             try await site.server.list(directory.path)

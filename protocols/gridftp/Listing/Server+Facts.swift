@@ -1,6 +1,7 @@
 import Foundation
 import HaulModel
 import HaulProtocol
+import Synchronization
 
 extension Server {
     /// What stands at a path; nil for nothing.
@@ -32,14 +33,17 @@ extension Server {
     /// In a reply (MLSC): a data connection for each directory of a tree is slow, with GSI a handshake each.
     /// A name with line breaks can end such a reply, and answer what is asked next in the server's place. So a connection
     /// lists and does nothing else, and a listing counts where the reply after it is the one that it must be.
+    /// A server tells a long listing in pieces, each a reply of its own (150) but for the last: where they end could be faked.
     /// - Returns: Nil where there is any doubt: what comes over a data connection has an end that no name can fake.
     private nonisolated func listInReply(_ path: RemotePath) async throws -> DirectoryFacts? {
         for isLast in [false, true] {
             let connection = try await lister()
             let echo = Echo()
+            let pieces = Mutex(0)
             do {
                 let replies = try await connection.perform(
-                    ["MLSC \(path.absolute)", echo.command], endsInOneLine: true)
+                    ["MLSC \(path.absolute)", echo.command], endsInOneLine: true,
+                    onMark: { _ in pieces.withLock { $0 += 1 } })
                 guard echo.isAnswered(by: replies[1]) else {
                     await connection.close()
                     return nil
@@ -47,6 +51,7 @@ extension Server {
                 await keep(lister: connection)
                 let listing = replies[0]
                 guard listing.isSuccess else { throw ReplyTable.failure(listing, "cannot list \(path.shown)") }
+                if pieces.withLock({ $0 > 0 }) { return nil }
                 return try? DirectoryFacts(listing.lines.dropFirst().dropLast(), of: path.shown, indented: true)
             } catch let lost as ControlConnection.Lost {
                 if await connection.spokeNonsense || lost.failure.errorClass == .timeout { return nil }

@@ -121,9 +121,10 @@ final class DataTransfer: Sendable {
             }
             try Task.checkCancellation()
             try await transfer.finish(sent: false)
-            // An empty line is part of a name, unless it is what stands behind the last end.
+            // An empty line is part of a name, unless it is what stands behind the last end: globus-gridftp-server writes
+            // half of one more after each thousand names.
             var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            if lines.last?.isEmpty == true { lines.removeLast() }
+            if let last = lines.last, last.allSatisfy({ $0 == UInt8(ascii: "\r") }) { lines.removeLast() }
             return lines.map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
         } onCancel: {
             transfer.abandon()
