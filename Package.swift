@@ -127,7 +127,7 @@ let package = Package(
         tests("HaulLogsTests", ["HaulLogs", "HaulHTTP", "HaulModel", "Support"]),
         tests("HaulProtocolTests", ["HaulProtocol", "HaulModel", "Support"]),
         tests("LocalBackendTests", ["haul-local", "HaulProtocol", "HaulModel", "Support"]),
-        tests("HTTPBackendTests", ["haul-http", "HaulCurl", "HaulProtocol", "HaulModel", "HaulPlayground"]),
+        tests("HTTPBackendTests", ["haul-http", "HaulCurl", "HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "S3BackendTests", ["haul-s3", "HaulCurl", "HaulCrypto", "HaulHTTP", "HaulProtocol", "HaulModel", "Support"]),
         tests(

@@ -136,6 +136,10 @@ struct FaultTests {
             let put = try await bench.one(bench.batch(.put, servers.b), bench.a + "/f", disk.root + "/f")
             #expect(put.result.errorClass == .noSpace, "\(put.result.reason ?? "")")
             #expect(bench.names(disk.root) == [])
+            // The worker's own.
+            let got = try await bench.one(bench.batch(.get, servers.a), bench.a + "/f", disk.root + "/f")
+            #expect(got.result.errorClass == .noSpace, "\(got.result.reason ?? "")")
+            #expect(bench.names(disk.root) == [])
         }
     }
 
@@ -143,10 +147,10 @@ struct FaultTests {
     @Test func aServerThatDiesInTheMiddle() async throws {
         let bench = try Bench()
         defer { bench.remove() }
-        let size = 400 << 20
+        let size = 640 << 20
         try bench.write(bench.a + "/big", "")
         let file = try #require(FileHandle(forUpdatingAtPath: bench.a + "/big"))
-        for index in 0..<400 {
+        for index in 0..<640 {
             try file.write(contentsOf: Data(repeating: UInt8(truncatingIfNeeded: index), count: 1 << 20))
         }
         try file.close()

@@ -150,6 +150,38 @@ import Testing
         }
     }
 
+    /// Killed in the middle of a file, either way.
+    @Test func aServerThatIsKilledMeanwhile() async throws {
+        for operation in [ProtocolOperation.put, .get, .copy] {
+            try await Bench.with { bench in
+                let file = try bench.write("f", Bench.content(20 << 20))
+                #expect(try await bench.one(.put, file, "/from").result.isOK)
+                let (from, to) = (
+                    operation == .put ? file : "/from", operation == .get ? bench.local("to") : "/to"
+                )
+                let cut = try await bench.one(
+                    operation, from, to, options: ["bandwidth": .int(10 << 20)], settings: Bench.inParts
+                ) { event, _ in
+                    if case .progress(_, let progress) = event, progress.transferred > 0 { await bench.service.stop() }
+                }
+                #expect(cut.result.errorClass?.isPermanent == false, "\(operation): \(cut)")
+                #expect(bench.read("to") == nil)
+            }
+        }
+    }
+
+    @Test(arguments: [100 << 10, 20 << 20]) func theWorkersDiskIsFull(_ size: Int) async throws {
+        guard let disk = TinyDisk.open(kibibytes: 64) else { return }
+        defer { disk.remove() }
+        try await Bench.with { bench in
+            let file = try bench.write("f", Bench.content(size))
+            #expect(try await bench.one(.put, file, "/f").result.isOK)
+            let got = try await bench.one(.get, "/f", disk.root + "/to")
+            #expect(got.result.errorClass == .noSpace, "\(got)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: disk.root) == [])
+        }
+    }
+
     @Test func aLyingServerIsFoundOut() async throws {
         try await Bench.with { bench in
             let file = try bench.write("f", "content")

@@ -281,6 +281,17 @@ struct CopyTests {
         }
     }
 
+    @Test func theWorkersDiskIsFull() async throws {
+        guard let disk = TinyDisk.open(kibibytes: 1024) else { return }
+        defer { disk.remove() }
+        try await Bench.with { bench in
+            try bench.writeLarge("large", mebibytes: 3)
+            let (result, _) = try await bench.one(bench.batch(.get), "large", disk.root + "/to")
+            #expect(result.errorClass == .noSpace, "\(result)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: disk.root) == [])
+        }
+    }
+
     @Test(.enabled(if: getuid() == 0, "only root can mount the small disk that this fills"))
     func aFullDiskIsNoSpace() async throws {
         try await Bench.with { bench in
