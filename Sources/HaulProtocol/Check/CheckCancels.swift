@@ -14,18 +14,7 @@ enum CheckCancels {
         defer { unlink(file) }
         try await site.ok(.put, file, site.path("cancels/large"))
         try await CheckCopies.put(site, Array("small".utf8), "cancels/small")
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for operation in [.get, .copy] as [ProtocolOperation] {
-                guard site.target.discovered.manifest.operations[operation] != nil else { continue }
-                group.addTask {
-                    do { try await one(site, operation) } catch {
-                        throw CheckFailure("\(operation.rawValue): \(error)")
-                    }
-                }
-            }
-            group.addTask { try await kept(site, file) }
-            try await group.waitForAll()
-        }
+        try await site.each([.get, .copy, .put]) { try await $0 == .put ? kept(site, file) : one(site, $0) }
     }
 
     private static func one(_ site: CheckSite, _ operation: ProtocolOperation) async throws {
@@ -66,21 +55,21 @@ enum CheckCancels {
         }[0]
         guard first.result.errorClass == .interrupted else {
             throw CheckFailure(
-                "put: what is cancelled is \(first.result.errorClass?.rawValue ?? "ok"), not interrupted")
+                "what is cancelled is \(first.result.errorClass?.rawValue ?? "ok"), not interrupted")
         }
         let left = try await site.one(.list, site.path("kept")).chunks.flatMap(\.entries)
         if left.contains(where: { $0.name == "file" }) {
-            throw CheckFailure("put: what is cancelled stands under its final name")
+            throw CheckFailure("what is cancelled stands under its final name")
         }
         let isLeft = left.contains { $0.name.hasPrefix(PartFile.prefix) && $0.size > 0 }
         var again = element
         (again.attempt, again.last) = (2, true)
         let second = try await site.run(.put, [again])[0]
-        guard second.result.isOK else { throw CheckFailure("put: the next attempt: \(second.result.reason ?? "")") }
+        guard second.result.isOK else { throw CheckFailure("the next attempt: \(second.result.reason ?? "")") }
         if isLeft, site.target.discovered.manifest.operations[.put]?.resume == true,
             !second.log.contains("going on from byte")
         {
-            throw CheckFailure("put: a part that was kept is not gone on from: \(second.log)")
+            throw CheckFailure("a part that was kept is not gone on from: \(second.log)")
         }
         try await CheckContent.expect(site, "kept/file", like: file)
         try await site.noParts(site.path("kept"))
@@ -108,7 +97,7 @@ enum CheckCancels {
             if began.withLock({ $0 }) == nil, await cancel(event, run) { began.withLock { $0 = $0 ?? .now } }
         }
         let took = began.withLock { $0 }.map { ContinuousClock.now - $0 } ?? .zero
-        if took > .seconds(5) { throw CheckFailure("\(operation.rawValue): what is cancelled took \(took) to end") }
+        if took > .seconds(5) { throw CheckFailure("what is cancelled took \(took) to end") }
         return answers
     }
 }

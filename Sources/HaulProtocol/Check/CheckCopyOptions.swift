@@ -72,27 +72,24 @@ enum CheckCopyOptions {
         defer { for path in [file, back] { unlink(path) } }
         try await site.ok(.put, file, site.path("b/from"))
         let slow: [String: JSONValue] = ["bandwidth": 131_072, "streams": 2]
-        let ways: [(ProtocolOperation, String, String)] = [
-            (.put, file, site.path("b/put")), (.get, site.path("b/from"), back),
-            (.copy, site.path("b/from"), site.path("b/copy")),
-        ].filter { site.target.discovered.manifest.operations[$0.0] != nil }
+        let ways: [ProtocolOperation: (from: String, to: String)] = [
+            .put: (file, site.path("b/put")), .get: (site.path("b/from"), back),
+            .copy: (site.path("b/from"), site.path("b/copy")),
+        ]
         // All at once: each takes a second.
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (operation, from, to) in ways {
-                group.addTask {
-                    let began = ContinuousClock.now
-                    try await site.ok(operation, from, to, options: slow)
-                    let took = ContinuousClock.now - began
-                    if took < .milliseconds(500) {
-                        throw CheckFailure("\(operation.rawValue): 128 KiB at 128 KiB/s took \(took)")
-                    }
-                }
-            }
-            try await group.waitForAll()
+        try await site.each([.put, .get, .copy]) { operation in
+            let began = ContinuousClock.now
+            try await site.ok(operation, ways[operation]?.from ?? "", ways[operation]?.to, options: slow)
+            let took = ContinuousClock.now - began
+            if took < .milliseconds(500) { throw CheckFailure("128 KiB at 128 KiB/s took \(took)") }
         }
-        for (operation, _, to) in ways where operation != .get {
-            try await CheckCopies.expect(site, "b/" + (to as NSString).lastPathComponent, bytes)
+        for operation in [.put, .copy] as [ProtocolOperation]
+        where site.target.discovered.manifest.operations[operation] != nil {
+            try await CheckCopies.expect(site, "b/\(operation.rawValue)", bytes)
         }
-        guard FileManager.default.contents(atPath: back) == Data(bytes) else { throw CheckFailure("get: it differs") }
+        let hasGet = site.target.discovered.manifest.operations[.get] != nil
+        guard !hasGet || FileManager.default.contents(atPath: back) == Data(bytes) else {
+            throw CheckFailure("get: it differs")
+        }
     }
 }

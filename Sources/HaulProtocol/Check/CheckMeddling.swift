@@ -30,16 +30,8 @@ enum CheckMeddling {
             throw CheckFailure("put: \(answer.result.reason ?? "")")
         }
         // All at once: each takes two seconds.
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (operation, source) in zip(operations, sources) {
-                group.addTask {
-                    do { try await check(site, operation, source) } catch {
-                        throw CheckFailure("\(operation.rawValue): \(error)")
-                    }
-                }
-            }
-            try await group.waitForAll()
-        }
+        let source = Dictionary(uniqueKeysWithValues: zip(operations, sources))
+        try await site.each(operations) { try await check(site, $0, source[$0] ?? "") }
     }
 
     private static func check(_ site: CheckSite, _ operation: ProtocolOperation, _ source: String) async throws {

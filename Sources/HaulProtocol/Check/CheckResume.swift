@@ -32,16 +32,7 @@ enum CheckResume {
         if operations.isEmpty { throw NotApplicable(reason: "the manifest declares no resume for get and copy") }
         let file = try await source(site)
         try await site.ok(.put, file, site.path("resumable/from"))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for operation in operations {
-                group.addTask {
-                    do { try await operation == .get ? get(site, file) : copy(site, file) } catch {
-                        throw CheckFailure("\(operation.rawValue): \(error)")
-                    }
-                }
-            }
-            try await group.waitForAll()
-        }
+        try await site.each(operations) { try await $0 == .get ? get(site, file) : copy(site, file) }
     }
 
     private static func get(_ site: CheckSite, _ file: String) async throws {

@@ -120,6 +120,22 @@ struct CheckSite: Sendable {
         if answer.result.reason?.isEmpty ?? true { throw CheckFailure("\(what): fails without a reason") }
     }
 
+    /// Those of the operations that the protocol has, all at once; what fails says which it was.
+    func each(
+        _ operations: [ProtocolOperation], _ body: @escaping @Sendable (ProtocolOperation) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for operation in operations where target.discovered.manifest.operations[operation] != nil {
+                group.addTask {
+                    do { try await body(operation) } catch let error as NotApplicable { throw error } catch {
+                        throw CheckFailure("\(operation.rawValue): \(error)")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// Every file below a path, by its path below, with its size.
     func tree(_ path: String) async throws -> [String: ListingEntry] {
         let answer = try await ok(.list, path)
