@@ -117,4 +117,5 @@ static inline CURLcode haul_curl_set_secret(CURL *c, int is_bearer, const char *
 }
 
 static inline size_t haul_curl_abort_upload(void) { return CURL_READFUNC_ABORT; }
+static inline size_t haul_curl_pause_upload(void) { return CURL_READFUNC_PAUSE; }
 static inline int haul_curl_before_ok(void) { return CURL_PREREQFUNC_OK; }

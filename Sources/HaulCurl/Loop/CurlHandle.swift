@@ -16,6 +16,7 @@ final class CurlHandle {
     private var wanted: [String] = []
     private var sink = CurlSink()
     private var source: CurlSource?
+    private var halt: CurlHalt?
     private var headSize = 0
     private var isHeadWhole = false
     /// How often the request went out, redirects included.
@@ -66,6 +67,7 @@ final class CurlHandle {
         job = nil
         sink = CurlSink()
         source = nil
+        halt = nil
         (headSize, isHeadWhole, sendings) = (0, false, 0)
     }
 
@@ -92,7 +94,7 @@ final class CurlHandle {
         response.etag = header("etag")
         response.authenticate = header("www-authenticate")
         response.finalURL = haul_curl_url(easy).map { String(cString: $0) } ?? ""
-        response.headers = wanted.map(header)
+        response.headers = wanted.map(headers)
         response.body = sink.bytes
         response.repeated = sendings > 1 + Int(haul_curl_number(easy, CURLINFO_REDIRECT_COUNT))
         return response
@@ -107,6 +109,18 @@ final class CurlHandle {
         return found.pointee.value.map { String(cString: $0) } ?? ""
     }
 
+    /// All lines of that name as one (RFC 9110, section 5.2).
+    private func headers(_ name: String) -> String {
+        var lines: [String] = []
+        var found: UnsafeMutablePointer<curl_header>?
+        while curl_easy_header(easy, name, lines.count, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK,
+            let value = found?.pointee.value
+        {
+            lines.append(String(cString: value))
+        }
+        return lines.joined(separator: ", ")
+    }
+
     /// - Returns: Why a file of this machine cannot be used.
     private func open(_ call: CurlCall) throws(BackendFailure) -> String? {
         switch call.kept {
@@ -118,6 +132,7 @@ final class CurlHandle {
         switch call.sent {
         case .nothing, .bytes: break
         case .file(let path): source = CurlSource(path: path)
+        case .halting(let halt): self.halt = halt
         case .stream: throw BackendFailure(.backend, "a pool streams no bodies")
         }
         return sink.failure ?? source?.failure
@@ -191,6 +206,10 @@ final class CurlHandle {
         case .file:
             codes.append(
                 haul_curl_set_upload(easy, Int64(source?.size ?? 0), Self.send, Self.rewind, context))
+        case .halting(let halt):
+            codes.append(haul_curl_set_upload(easy, Int64(halt.length), Self.send, Self.rewind, context))
+            // Only the server's own word makes it begin.
+            codes.append(haul_curl_set_long(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 600_000))
         }
         return codes + [haul_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, call.method)]
     }
@@ -219,6 +238,11 @@ final class CurlHandle {
     private static let send: haul_curl_data = { data, size, count, context in
         guard let data, let handle = of(context) else { return haul_curl_abort_upload() }
         let room = UnsafeMutableRawBufferPointer(start: data, count: size * count)
+        if let halt = handle.halt {
+            let count = halt.take(room.count)
+            memset(data, 0, count)
+            return count > 0 ? count : haul_curl_pause_upload()
+        }
         return handle.source?.fill(room) ?? haul_curl_abort_upload()
     }
 

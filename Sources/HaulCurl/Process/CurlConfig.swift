@@ -57,6 +57,7 @@ public struct CurlConfig: Equatable, Sendable {
         case .file(let path):
             set("request", call.method)
             set("upload-file", path)
+        case .halting: break
         case .stream(let length):
             set("request", call.method)
             set("upload-file", "-")

@@ -12,6 +12,8 @@ public struct CurlCall: Sendable {
         /// What passes through this process, with its length where that is known: a body that stops short is then an
         /// error of the request, for the server too. For ``CurlStream`` alone.
         case stream(length: Int?)
+        /// The beginning of a body, which then stands still until the request is cancelled. For ``CurlPool`` alone.
+        case halting(CurlHalt)
     }
 
     /// Where the answer's body goes.

@@ -39,6 +39,10 @@ public protocol CopyEnd: Sendable {
     ///     whatever was known of it.
     func prepareParent(make: Bool, isMissing: Bool) async throws
 
+    /// How a file of this kind comes to its final name here; asked once its directory is there
+    /// (``prepareParent(make:isMissing:)``). By default as ``traits`` say: an end that can do better for some files says so.
+    func publication(of source: FileFacts) -> CopyTraits.Publication
+
     /// Gives what was written here (a part) its final name, in one step.
     /// - Parameter replace: False: what stands there by now stays, and the failure is of class `exists`.
     /// - Returns: False where it turns out that this end renames nothing: nothing has happened. Its ``traits`` then say
@@ -66,6 +70,8 @@ public protocol CopyEnd: Sendable {
 }
 
 extension CopyEnd {
+    public func publication(of source: FileFacts) -> CopyTraits.Publication { traits.publication }
+
     public func settle(_ source: FileFacts) async throws -> FileFacts? { nil }
 }
 

@@ -46,6 +46,8 @@ public struct CopyMove<Source: CopyEnd, Target: CopyEnd>: Sendable {
     public let source: Source
     /// The part file, or the final name where there is none (``CopyTraits/Publication``).
     public let target: Target
+    /// How ``target`` comes to its final name; `.rename` where it is a part file.
+    public let publication: CopyTraits.Publication
     /// The source as it was looked at.
     public let facts: FileFacts
     /// The first byte to move; those before it are there.

@@ -72,7 +72,7 @@ extension FileCopying {
     func afterChecking(
         _ move: CopyMove<Source, Target>, _ error: any Error, else remains: Trouble.Remains
     ) -> Trouble.Remains {
-        if move.target.traits.publication == .rename { return remains }
+        if move.publication == .rename { return remains }
         // It stands under its final name, whole. Compared it is by whoever tries again.
         let isWrong = error is SourceChanged || (error as? BackendFailure)?.errorClass == .checksum
         return isWrong ? .wrong : .nothing
@@ -81,7 +81,7 @@ extension FileCopying {
     /// What is left by a writer that failed.
     func usual(_ move: CopyMove<Source, Target>) -> Trouble.Remains {
         let traits = move.target.traits
-        switch traits.publication {
+        switch move.publication {
         case .whole: return .nothing
         case .inPlace: return .waste
         case .rename:

@@ -34,9 +34,9 @@ extension FileCopying {
         _ body: @Sendable (CopyMove<Source, Target>) async throws -> CopyMoved?
     ) async throws -> Bool {
         var move = move
-        let left = mover.resumes ? usual(move) : move.target.traits.publication == .whole ? .nothing : .waste
+        let left = mover.resumes ? usual(move) : move.publication == .whole ? .nothing : .waste
         do {
-            if mover.resumes, move.target.traits.publication == .rename {
+            if mover.resumes, move.publication == .rename {
                 let existing = try await move.target.facts(follow: false)?.size
                 move.offset = try await resumption(move, existing ?? 0, goingOn: false).offset
             }

@@ -89,9 +89,9 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
     ) async throws {
         try await target.prepareParent(make: options.parents, isMissing: false)
         var isDone = false
-        if target.traits.publication == .rename {
+        if target.publication(of: facts) == .rename {
             let name = try PartFile.name(seed: element.partSeed, size: facts.size, modified: facts.modified ?? 0)
-            let part = move(facts, to: try target.sibling(name), replace: true, algorithm)
+            let part = move(facts, to: try target.sibling(name), .rename, replace: true, algorithm)
             isDone = try await cleaningUp(part) {
                 try await written(part, promise)
                 do {
@@ -105,18 +105,19 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
             }
         }
         if !isDone {
-            let final = move(facts, to: target, replace: replace, algorithm)
+            let final = move(facts, to: target, target.publication(of: facts), replace: replace, algorithm)
             try await cleaningUp(final, old: old) { try await written(final, promise) }
         }
         report.log("copied \(facts.size) bytes to \(target.shown)")
     }
 
     private func move(
-        _ facts: FileFacts, to written: Target, replace: Bool, _ algorithm: StreamHash.Algorithm?
+        _ facts: FileFacts, to written: Target, _ publication: CopyTraits.Publication, replace: Bool,
+        _ algorithm: StreamHash.Algorithm?
     ) -> CopyMove<Source, Target> {
         CopyMove(
-            source: source, target: written, facts: facts, replace: replace, follow: follow, algorithm: algorithm,
-            bandwidth: options.bandwidth, streams: options.streams, report: report)
+            source: source, target: written, publication: publication, facts: facts, replace: replace, follow: follow,
+            algorithm: algorithm, bandwidth: options.bandwidth, streams: options.streams, report: report)
     }
 
     /// Writes and checks; once more where the directory turns out to be missing.

@@ -4,6 +4,8 @@ import HaulCurl
 /// One HTTP request, as the backend wants it of curl.
 struct HTTPRequest: CurlRequest {
     enum Method: Sendable, Equatable {
+        /// What the server does at a place.
+        case options
         case head
         /// The whole resource, or what is left of it from a byte on.
         case get(from: Int = 0)
@@ -19,7 +21,7 @@ struct HTTPRequest: CurlRequest {
     }
 
     /// The body of a PUT, or where that of an answer goes.
-    enum Body: Sendable, Equatable {
+    enum Body: Sendable {
         case discard
         /// To memory, at most so many bytes.
         case memory(Int)
@@ -28,6 +30,8 @@ struct HTTPRequest: CurlRequest {
         case file(String)
         /// Through a curl process, with the bytes that will come where that is known.
         case stream(length: Int?)
+        /// The beginning of one, which then stands still.
+        case halting(CurlHalt)
     }
 
     var method: Method
@@ -46,6 +50,7 @@ struct HTTPRequest: CurlRequest {
     /// As HTTP calls it.
     var verb: String {
         switch method {
+        case .options: "OPTIONS"
         case .head: "HEAD"
         case .get: "GET"
         case .propfind: "PROPFIND"
@@ -65,6 +70,7 @@ struct HTTPRequest: CurlRequest {
         var call = CurlCall(method: verb, url: url, connection: site.connection, stallSeconds: stallSeconds)
         call.bandwidth = bandwidth
         switch method {
+        case .options: call.wanted = ["dav"]
         case .head: call.followsRedirects = true
         case .get(let start):
             call.followsRedirects = true
@@ -96,7 +102,7 @@ struct HTTPRequest: CurlRequest {
     private func place(_ call: inout CurlCall) {
         guard case .put = method else {
             switch body {
-            case .discard, .bytes: break
+            case .discard, .bytes, .halting: break
             case .memory(let most): call.kept = .memory(most)
             case .file(let path): call.kept = .file(path)
             case .stream: call.kept = .stream
@@ -108,6 +114,9 @@ struct HTTPRequest: CurlRequest {
         case .bytes(let bytes): call.sent = .bytes(bytes)
         case .file(let path): call.sent = .file(path)
         case .stream(let length): return call.sent = .stream(length: length)
+        case .halting(let halt):
+            call.sent = .halting(halt)
+            return call.headers.append("Expect: 100-continue")
         }
         // Small, so that waiting for the server's leave costs more than it can save.
         call.headers.append("Expect:")

@@ -20,6 +20,8 @@ final class Server: Sendable {
     let site: Site
     let curl: Curl
     let directories = DirectoryCache()
+    let wholePuts = WholePuts()
+    let lookout = Lookout()
     private let state = Mutex(State())
 
     init(site: Site, curl: Curl) {

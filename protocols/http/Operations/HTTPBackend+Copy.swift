@@ -5,13 +5,18 @@ import HaulProtocol
 extension HTTPBackend {
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws {
         guard let destination else { throw BackendFailure(.invalid, "a copy needs a destination site") }
-        let target = HTTPEnd(server: destination, location: try target(element))
-        var source = try from(element)
-        let isWanted = try await target.isMissing()
-        source.look = look(element, isWanted: isWanted && !self.source.copies(to: destination))
-        try await FileCopying(
-            element, options, report, from: source, to: target, movers: [.withinServer, .throughWorker]
-        ).run()
+        try await guessing(try target(element, at: destination)) { target in
+            var source = try from(element)
+            let isWanted = try await target.isMissing()
+            // A server that copies by itself is asked for the content only where that costs it less.
+            let passes =
+                !self.source.copies(to: destination)
+                || target.whole != nil && destination.wholePuts.areKnown(in: target.location.parent)
+            source.look = look(element, isWanted: isWanted && passes)
+            try await FileCopying(
+                element, options, report, from: source, to: target, movers: [.withinServer, .throughWorker]
+            ).run()
+        }
     }
 
     func get(_ element: ElementSpec, _ report: ElementReport) async throws {
@@ -24,12 +29,32 @@ extension HTTPBackend {
     }
 
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
-        let target = HTTPEnd(server: source, location: try target(element))
-        _ = try await target.isMissing()
-        switch try report.source(of: element) {
-        case .file(let file):
-            try await FileCopying(element, options, report, from: file, to: target, movers: [.smallUpload]).run()
-        case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: target).run()
+        var target = try target(element, at: source)
+        if element.pipe != nil {
+            // It comes once, as it comes, and may end before its time.
+            target.whole = nil
+            target.mayGuess = false
+        }
+        try await guessing(target) { target in
+            _ = try await target.isMissing()
+            switch try report.source(of: element) {
+            case .file(let file):
+                try await FileCopying(element, options, report, from: file, to: target, movers: [.smallUpload]).run()
+            case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: target).run()
+            }
+        }
+    }
+
+    /// Runs a copy; once more where it was told that nothing is at its target, which a server then refused to overwrite.
+    private func guessing(_ target: HTTPEnd, _ body: (HTTPEnd) async throws -> Void) async throws {
+        try await target.server.lookout.during(target.server) {
+            do {
+                try await body(target)
+            } catch let failure as BackendFailure where failure.errorClass == .exists && target.isGuess {
+                var target = target.anew
+                target.mayGuess = false
+                try await body(target)
+            }
         }
     }
 
@@ -52,11 +77,16 @@ extension HTTPBackend {
         HTTPEnd(server: source, location: try .checked(element.source))
     }
 
-    private func target(_ element: ElementSpec) throws -> Location {
+    private func target(_ element: ElementSpec, at server: Server) throws -> HTTPEnd {
         let location = try Location.checked(element.destination ?? "")
         if location.isRoot || location.saysDirectory {
             throw BackendFailure(.invalid, "\(element.destination ?? "") names a directory, not a file")
         }
-        return location
+        var target = HTTPEnd(server: server, location: location)
+        // What is to be compared by its content is so before it has its final name.
+        if options.verify != .checksum, element.checksum == nil, element.size ?? 0 <= HTTPEnd.wantedAtOnce {
+            target.whole = HTTPEnd.Whole(seed: element.partSeed, bandwidth: options.bandwidth)
+        }
+        return target
     }
 }

@@ -14,6 +14,8 @@ final class Site: Sendable {
     let connection: CurlConnection
     /// The site's operator has said that what the server has and does not list may go with its directory.
     let removesUnlisted: Bool
+    /// Whether a PUT that is cut off may be taken to leave what was there, where the server proves it.
+    let wholePuts: WholePuts.Belief
 
     /// - Parameters:
     ///   - scratch: The batch's private directory, for a CA that is given as text.
@@ -27,6 +29,7 @@ final class Site: Sendable {
             throw BackendFailure(.invalid, "site \(spec.site): prefix: \(error.reason)")
         }
         removesUnlisted = spec.options["unlisted_names"]?.string == "remove"
+        wholePuts = spec.options["whole_puts"]?.string.flatMap(WholePuts.Belief.init) ?? .detect
         var connection = try spec.connection(scratch: scratch, proxy: proxy)
         if let pair = try spec.secret("http-password")?.first {
             guard pair.contains(":") else {

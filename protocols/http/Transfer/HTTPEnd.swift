@@ -24,12 +24,34 @@ struct HTTPEnd: CopyEnd {
     let server: Server
     let location: Location
     var look = Look.properties
-    private let known = Known()
+    /// Of a file that may be written under its final name, where its server shows none that was cut off; nil: it may not.
+    var whole: Whole?
+    /// Whether a listing of the last moments may say that nothing is there.
+    var mayGuess = true
+    private var known = Known()
+
+    init(server: Server, location: Location, look: Look = .properties) {
+        (self.server, self.location, self.look) = (server, location, look)
+    }
+
+    /// What is needed to write a file under its final name.
+    struct Whole: Sendable {
+        /// The element's ``ElementSpec/partSeed``.
+        var seed: String
+        /// Bytes/s at most.
+        var bandwidth: Int?
+    }
 
     /// What was found out before the copy asks for it; each is taken once.
     private final class Known: Sendable {
         struct State {
             var isMissing = false
+            var isGuess = false
+            var facts: FileFacts?
+            /// Files may be written under their final names.
+            var isWhole = false
+            /// Bytes that were just written under the final name.
+            var written: Int?
             var content: (facts: FileFacts, body: Data)?
         }
         private let state = Mutex(State())
@@ -53,6 +75,18 @@ struct HTTPEnd: CopyEnd {
         }) {
             return nil
         }
+        if let facts = known.take({ state in
+            defer { state.facts = nil }
+            return state.facts
+        }) {
+            return facts
+        }
+        if let size = known.take({ state in
+            defer { state.written = nil }
+            return state.written
+        }) {
+            return try await written(size)
+        }
         switch look {
         case .properties: break
         case .made: if case .file(let facts) = try await server.glance(location) { return facts }
@@ -67,12 +101,50 @@ struct HTTPEnd: CopyEnd {
         return try await server.facts(location)
     }
 
-    /// Looks whether nothing is there, which most files of a tree find; it is not asked for a second time. What is there
+    /// Looks whether nothing is there, which most files of a tree find; it is not asked for a second time. What a HEAD finds
     /// has to be looked at properly: it may be a directory, which must not give way.
     func isMissing() async throws -> Bool {
-        guard case .nothing = try await server.glance(location) else { return false }
-        known.take { $0.isMissing = true }
-        return true
+        let glance: Server.Glance
+        let answer = mayGuess ? try await server.lookout.before(location, server) : .askYourself
+        switch answer {
+        case .found(let found): glance = found
+        case .askYourself: glance = try await server.glance(location)
+        }
+        switch (glance, answer) {
+        case (.nothing, let answer):
+            let isGuess = if case .found = answer { true } else { false }
+            known.take { ($0.isMissing, $0.isGuess) = (true, isGuess) }
+            return true
+        case (.file(let facts), .found): known.take { $0.facts = facts }
+        default: break
+        }
+        return false
+    }
+
+    /// The same, of which nothing is known.
+    var anew: HTTPEnd {
+        var end = self
+        end.known = Known()
+        return end
+    }
+
+    /// That nothing is there was taken from a listing that did not have it.
+    var isGuess: Bool { known.take { $0.isGuess } }
+
+    /// A PUT under the final name was answered with success.
+    func wrote(_ size: Int) { known.take { $0.written = size } }
+
+    /// What is there after a PUT of so many bytes.
+    private func written(_ size: Int) async throws -> FileFacts? {
+        var found: FileFacts?
+        switch try await server.lookout.after(location, server) {
+        case .found(.file(let facts)): found = facts
+        case .found: break
+        case .askYourself: if case .file(let facts) = try await server.glance(location) { found = facts }
+        }
+        if found == nil { found = try await server.facts(location) }
+        if found?.size != size { server.wholePuts.forget() }
+        return found
     }
 
     /// The whole content of a small file.
@@ -95,6 +167,18 @@ struct HTTPEnd: CopyEnd {
     func prepareParent(make: Bool, isMissing: Bool) async throws {
         if isMissing { await server.directories.forget() }
         try await server.prepareParent(of: location, make: make)
+        guard let whole, !isMissing else { return }
+        let isWhole = try await server.wholePuts.are(in: location.parent, at: server) {
+            try PartFile.name(seed: whole.seed + "\nPUT", size: 1, modified: 0)
+        }
+        known.take { $0.isWhole = isWhole }
+    }
+
+    func publication(of source: FileFacts) -> CopyTraits.Publication {
+        guard let whole, source.size <= Self.wantedAtOnce, SmallFile.takes(source.size, at: whole.bandwidth),
+            known.take({ $0.isWhole })
+        else { return traits.publication }
+        return .whole
     }
 
     func publish(as target: HTTPEnd, replace: Bool) async throws -> Bool {

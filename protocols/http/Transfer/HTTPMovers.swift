@@ -49,7 +49,13 @@ extension CopyMover where Source == LocalEnd, Target == HTTPEnd {
                     let body = try SmallFile.read(path, size: size)
                     return (body, try SmallFile.checksum(body, algorithm))
                 }
+                // What was written to meanwhile must not appear under the final name.
+                if move.publication == .whole, try await move.source.facts(follow: move.follow) != move.facts {
+                    throw CopyWriteFailure(
+                        BackendFailure(.busy, "\(move.source.shown) was changed while it was copied"), wroteNothing: true)
+                }
                 try await small.upload(.bytes(body), to: server, location, onlyIfMissing: !move.replace)
+                if move.publication == .whole { move.target.wrote(size) }
                 return CopyMoved(checksum: sum)
             }
         }
@@ -69,6 +75,7 @@ extension CopyMover where Source == HTTPEnd, Target == HTTPEnd {
                     let (found, body) = try await reading { try await from.bytes(small) }
                     let sum = try SmallFile.checksum(body, move.algorithm)
                     try await small.upload(.bytes(body), to: to.server, to.location, onlyIfMissing: !move.replace)
+                    if move.publication == .whole { to.wrote(size) }
                     return CopyMoved(checksum: sum, source: found)
                 }
             }
@@ -94,7 +101,7 @@ extension CopyMover where Source == HTTPEnd, Target == HTTPEnd {
     static var withinServer: Self {
         .whole("copied within the server (COPY)", paces: false) { move in
             let other = move.target.server
-            guard move.source.server.copies(to: other), other.canCopy, move.target.traits.publication == .rename else {
+            guard move.source.server.copies(to: other), other.canCopy, move.publication == .rename else {
                 return nil
             }
             do {
