@@ -145,6 +145,43 @@ import Testing
             ])
     }
 
+    /// The fast reader says the same as the careful one, or that it is not for it.
+    @Test(arguments: [
+        (
+            "<response><href>/d/a%20b</href><propstat><prop><resourcetype/><getcontentlength>3</getcontentlength>"
+                + "<getlastmodified>Sun, 06 Nov 1994 08:49:37 GMT</getlastmodified></prop>"
+                + "<status>HTTP/1.1 200 OK</status></propstat></response>", true
+        ),
+        (
+            "<response><href> /d/ </href><propstat><prop><resourcetype><collection/></resourcetype></prop>"
+                + "<status>HTTP/1.1 200 OK</status></propstat><propstat><prop><getcontentlength>9</getcontentlength></prop>"
+                + "<status>HTTP/1.1 404 Not Found</status></propstat></response>", true
+        ),
+        ("<response><href>/x</href><status>HTTP/1.1 403 Forbidden</status></response>", true),
+        ("<o:response xmlns:o='other'><o:href>/x</o:href></o:response>", true),
+        (
+            "<response xmlns='DAV:' xmlns:p=\"DAV:\"><p:href>/y</p:href><propstat><prop xmlns=''><getcontentlength>4"
+                + "</getcontentlength><p:getcontentlength>5</p:getcontentlength></prop></propstat></response>", true
+        ),
+        ("<response><href>/a&amp;b</href></response>", false),
+        ("<response><href><![CDATA[/c]]></href></response>", false),
+        ("<response><!-- x --><href>/c</href></response>", false),
+        ("<response><href>/caf\u{e9}</href></response>", false),
+        ("<response><href>/c</response></href>", false),
+        ("<response><href>/c</href>", false),
+    ]) func readsPlainFormsFast(_ responses: String, _ isPlain: Bool) throws {
+        let text = Self.document(responses)
+        var found: [Resource] = []
+        let said = PlainMultistatus.parse(Data(text.utf8)) { found.append($0) }
+        #expect(said == isPlain)
+        if isPlain { #expect(try found == Self.parse(text)) }
+        // Cut off anywhere it is nothing.
+        for end in text.utf8.indices {
+            #expect(!PlainMultistatus.parse(Data(text.utf8[..<end])) { _ in })
+        }
+        #expect(!PlainMultistatus.parse(Data((text + "<x/>").utf8)) { _ in })
+    }
+
     @Test func onlyDAVsOwnNamesCount() throws {
         let found = try Self.parse(
             Self.document(

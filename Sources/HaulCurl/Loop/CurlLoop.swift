@@ -5,8 +5,9 @@ import HaulProtocol
 import Synchronization
 
 /// One thread for any number of requests: runs libcurl's multi interface, and sleeps in poll until a socket or a task
-/// has something to say.
-final class CurlLoop: Sendable {
+/// has something to say. Tasks that wait for requests most of the time can run on it themselves: then nothing passes from
+/// thread to thread between two requests.
+final class CurlLoop: TaskExecutor {
     enum Command {
         case start(CurlJob)
         case cancel(CurlJob)
@@ -14,6 +15,7 @@ final class CurlLoop: Sendable {
 
     private struct State {
         var commands: [Command] = []
+        var jobs: [UnownedJob] = []
         /// The thread is in poll, or about to be, and has to be woken.
         var sleeps = false
         var isClosed = false
@@ -52,6 +54,21 @@ final class CurlLoop: Sendable {
         if !isTaken, case .start(let job) = command { job.finish(.failure(Self.closed)) }
     }
 
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isTaken = state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.jobs.append(job)
+            if state.sleeps {
+                state.sleeps = false
+                curl_multi_wakeup(multi)
+            }
+            return true
+        }
+        // Whatever becomes of requests, tasks run on.
+        if !isTaken { DispatchQueue.global().async { job.runSynchronously(on: self.asUnownedTaskExecutor()) } }
+    }
+
     /// Ends the thread; what runs fails. Does not wait.
     func close() {
         state.withLock { state in
@@ -65,10 +82,16 @@ final class CurlLoop: Sendable {
     private func run() {
         blockBrokenPipe()
         var lanes = CurlLanes(multi: multi)
+        let executor = asUnownedTaskExecutor()
         while true {
-            let (commands, isClosed) = state.withLock { state in
+            let (jobs, isClosed) = state.withLock { state in
+                defer { state.jobs = [] }
+                return (state.jobs, state.isClosed)
+            }
+            for job in jobs { job.runSynchronously(on: executor) }
+            let commands = state.withLock { state in
                 defer { state.commands = [] }
-                return (state.commands, state.isClosed)
+                return state.commands
             }
             for command in commands {
                 switch command {
@@ -79,7 +102,7 @@ final class CurlLoop: Sendable {
             if isClosed { break }
             lanes.perform()
             let rests = state.withLock { state in
-                state.sleeps = state.commands.isEmpty && !state.isClosed
+                state.sleeps = state.commands.isEmpty && state.jobs.isEmpty && !state.isClosed
                 return state.sleeps
             }
             guard rests else { continue }

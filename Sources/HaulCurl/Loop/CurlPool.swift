@@ -45,6 +45,9 @@ public final class CurlConnections: Sendable {
 
     let loop: CurlLoop
 
+    /// Runs tasks on the thread that performs the requests. They must not block it.
+    public var executor: any TaskExecutor { loop }
+
     /// - Parameter idle: Connections that are kept without a request.
     public init(idle: Int = 64) { loop = CurlLoop(idle: idle) }
 

@@ -34,6 +34,13 @@ public final class Room: Sendable {
     }
 
     private func reserve(_ count: Int) async throws {
+        // Mostly there is room.
+        let isReserved = state.withLock { state in
+            guard state.waiters.isEmpty, state.free >= count else { return false }
+            state.free -= count
+            return true
+        }
+        if isReserved { return }
         let id = state.withLock { state in
             state.ids += 1
             return state.ids

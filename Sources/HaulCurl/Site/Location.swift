@@ -10,6 +10,8 @@ public struct Location: Equatable, Sendable {
     public let given: String
     /// The names below the site's prefix, as bytes.
     public let segments: [[UInt8]]
+    /// The encoded path below the prefix: empty for the prefix itself, else `/a/b%20c`.
+    public let encoded: String
     /// The job's path ended in a slash: it means a directory.
     public let saysDirectory: Bool
 
@@ -33,6 +35,7 @@ public struct Location: Equatable, Sendable {
             segments.append(Array(segment))
         }
         self.segments = segments
+        encoded = segments.reduce(into: "") { $0 += "/" + PercentEncoding.encode($1) }
         saysDirectory = path.utf8.last == UInt8(ascii: "/")
         var shown = Array(path.utf8)[...]
         while shown.count > 1, shown.last == UInt8(ascii: "/") { shown.removeLast() }
@@ -44,15 +47,11 @@ public struct Location: Equatable, Sendable {
         do { return try Location(path) } catch { throw BackendFailure(.invalid, "\(path): \(error.reason)") }
     }
 
-    private init(given: String, segments: [[UInt8]]) {
+    private init(given: String, segments: [[UInt8]], encoded: String) {
         self.given = given
         self.segments = segments
+        self.encoded = encoded
         saysDirectory = false
-    }
-
-    /// The encoded path below the prefix: empty for the prefix itself, else `/a/b%20c`.
-    public var encoded: String {
-        segments.map { "/" + PercentEncoding.encode($0) }.joined()
     }
 
     /// The last name, for a listing of this one thing; `~` has none.
@@ -63,7 +62,9 @@ public struct Location: Equatable, Sendable {
     public func child(_ name: some Sequence<UInt8>) -> Location {
         let bytes = Array(name)
         let text = String(decoding: bytes, as: UTF8.self)
-        return Location(given: given == "/" ? "/" + text : given + "/" + text, segments: segments + [bytes])
+        return Location(
+            given: given == "/" ? "/" + text : given + "/" + text, segments: segments + [bytes],
+            encoded: encoded + "/" + PercentEncoding.encode(bytes))
     }
 
     /// The directory that holds it, shown as a listing of a single file shows it: `/p`, `/`, or `~` for a bare name.
@@ -74,7 +75,10 @@ public struct Location: Equatable, Sendable {
         } else {
             shown = Array("~".utf8)
         }
-        return Location(given: String(decoding: shown, as: UTF8.self), segments: segments.dropLast())
+        let slash = encoded.utf8.lastIndex(of: UInt8(ascii: "/"))
+        return Location(
+            given: String(decoding: shown, as: UTF8.self), segments: segments.dropLast(),
+            encoded: slash.map { String(encoded[..<$0]) } ?? "")
     }
 
     /// The same directory's entry under another name: where a part file stands.

@@ -25,7 +25,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
         self.source = source
         self.target = target
         // Those that need no open writer come before those that share one.
-        self.movers = movers.filter(\.isWhole) + movers.filter { !$0.isWhole }
+        self.movers = movers.filter { $0.isWhole } + movers.filter { !$0.isWhole }
         pace = options.bandwidth.map { Pace(rate: $0, clock: clock) }
     }
 

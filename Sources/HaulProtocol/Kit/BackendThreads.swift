@@ -7,11 +7,14 @@ public enum BackendThreads: Sendable {
     /// On one: for backends whose elements wait for the same few connections, and do little else. What comes in with one
     /// read is worked off before anything is written, so that their requests leave together.
     case loop
+    /// On the one thread of a loop of the backend's own, which moves its bytes there, too. What may block belongs elsewhere.
+    case own(any TaskExecutor)
 
     var executor: (any TaskExecutor)? {
         switch self {
         case .shared: nil
         case .loop: EventLoop.shared
+        case .own(let executor): executor
         }
     }
 }

@@ -48,7 +48,7 @@ final class Lookout: Sendable {
     /// How long a name that was not there is believed not to be there.
     private static let lifetime = Duration.seconds(2)
     /// How long a question waits for others: before a copy, when many begin at once, and after it.
-    private static let gathering = (before: Duration.milliseconds(2), after: Duration.milliseconds(25))
+    private static let gathering = (before: Duration.milliseconds(2), after: Duration.milliseconds(100))
     /// Fewer ask each for itself.
     private static let fewest = 4
     private static let mostDirectories = 64
@@ -58,7 +58,7 @@ final class Lookout: Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs a copy: while others are at work, questions wait for theirs.
+    /// Runs the copy of a small file: while others are at work, questions wait for theirs.
     func during<Value: Sendable>(_ server: Server, _ body: () async throws -> Value) async throws -> Value {
         state.withLock { $0.active += 1 }
         defer {
@@ -129,9 +129,9 @@ final class Lookout: Sendable {
         }
     }
 
-    /// The rounds that wait for nobody: everyone at work has asked.
+    /// The rounds that are not worth waiting for others any longer: three in four of those at work have asked.
     private static func due(_ state: inout State) -> [Round] {
-        guard state.waiting >= state.active else { return [] }
+        guard state.waiting * 4 >= state.active * 3 else { return [] }
         return state.rounds.keys.compactMap { take($0, &state) }
     }
 

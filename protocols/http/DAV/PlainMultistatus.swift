@@ -23,6 +23,7 @@ struct PlainMultistatus {
     /// The names of the elements that are open, as they were written.
     private var open: [Range<Int>] = []
     private var text = 0..<0
+    private var sawRoot = false
     private var inPropstat = false
     private var resource: Resource?
     private var properties = Resource(href: "")
@@ -32,21 +33,17 @@ struct PlainMultistatus {
 
     /// The resources of a document, each told to `found`; false where it is not for this reader. Some may have been told by
     /// then.
-    static func parse(_ document: Data, found: (Resource) throws -> Void) rethrows -> Bool {
-        try document.withUnsafeBytes { bytes in
+    static func parse(_ document: Data, found: (Resource) -> Void) -> Bool {
+        document.withUnsafeBytes { bytes in
             var reader = PlainMultistatus(bytes: bytes.bindMemory(to: UInt8.self))
-            do {
-                try reader.run(found)
-                return true
-            } catch is NotPlain {
-                return false
-            }
+            do { try reader.run(found) } catch { return false }
+            return true
         }
     }
 
     private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    private mutating func run(_ found: (Resource) throws -> Void) throws {
+    private mutating func run(_ found: (Resource) -> Void) throws(NotPlain) {
         try skipDeclaration()
         while true {
             let start = at
@@ -65,17 +62,17 @@ struct PlainMultistatus {
             }
             if open.isEmpty { break }
         }
-        guard open.isEmpty, at > 0, isSpace(at..<bytes.count) else { throw NotPlain() }
+        guard open.isEmpty, sawRoot, isSpace(at..<bytes.count) else { throw NotPlain() }
     }
 
-    private mutating func skipDeclaration() throws {
+    private mutating func skipDeclaration() throws(NotPlain) {
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }
         guard starts(at, with: "<?xml ") else { return }
         guard let end = index(of: ">", from: at), bytes[end - 1] == UInt8(ascii: "?") else { throw NotPlain() }
         at = end + 1
     }
 
-    private mutating func begin(_ found: (Resource) throws -> Void) throws {
+    private mutating func begin(_ found: (Resource) -> Void) throws(NotPlain) {
         let name = try self.name()
         open.append(name)
         let depth = open.count
@@ -86,7 +83,7 @@ struct PlainMultistatus {
         if isEmpty { try ended(name, found) }
     }
 
-    private mutating func close(_ found: (Resource) throws -> Void) throws {
+    private mutating func close(_ found: (Resource) -> Void) throws(NotPlain) {
         at += 1
         let name = try self.name()
         skipSpace()
@@ -112,17 +109,17 @@ struct PlainMultistatus {
         }
     }
 
-    private mutating func ended(_ name: Range<Int>, _ found: (Resource) throws -> Void) throws {
+    private mutating func ended(_ name: Range<Int>, _ found: (Resource) -> Void) throws(NotPlain) {
         let depth = open.count
         if let name = local(name) {
-            if depth == 1 { guard equal(name, "multistatus") else { throw NotPlain() } }
+            if depth == 1 { sawRoot = equal(name, "multistatus") }
             if resource != nil { try ended(name, depth, found) }
         }
         open.removeLast()
         while let last = bindings.last, last.depth == depth { bindings.removeLast() }
     }
 
-    private mutating func ended(_ name: Range<Int>, _ depth: Int, _ found: (Resource) throws -> Void) throws {
+    private mutating func ended(_ name: Range<Int>, _ depth: Int, _ found: (Resource) -> Void) throws(NotPlain) {
         if inPropstat {
             if equal(name, "getcontentlength") {
                 properties.size = Int(try value()).flatMap { $0 >= 0 ? $0 : nil }
@@ -140,7 +137,7 @@ struct PlainMultistatus {
             let code = try code()
             resource?.status = code
         } else if depth == 2, equal(name, "response") {
-            if let resource { try found(resource) }
+            if let resource { found(resource) }
             resource = nil
         }
     }
@@ -154,7 +151,7 @@ struct PlainMultistatus {
     }
 
     /// The text of the element that ends.
-    private func trimmed() throws -> Range<Int> {
+    private func trimmed() throws(NotPlain) -> Range<Int> {
         var range = text
         while let first = range.first, isSpace(bytes[first]) { range = (first + 1)..<range.upperBound }
         while let last = range.last, isSpace(bytes[last]) { range = range.lowerBound..<last }
@@ -164,11 +161,11 @@ struct PlainMultistatus {
         return range
     }
 
-    private func value() throws -> String {
+    private func value() throws(NotPlain) -> String {
         String(decoding: UnsafeBufferPointer(rebasing: bytes[try trimmed()]), as: UTF8.self)
     }
 
-    private mutating func date() throws -> Int? {
+    private mutating func date() throws(NotPlain) -> Int? {
         let range = try trimmed()
         if !range.isEmpty, equal(range, lastDate.text) { return lastDate.seconds }
         lastDate = (range, HTTPDate.seconds(try value()))
@@ -176,7 +173,7 @@ struct PlainMultistatus {
     }
 
     /// The number in `HTTP/1.1 200 OK`.
-    private func code() throws -> Int? {
+    private func code() throws(NotPlain) -> Int? {
         let range = try trimmed()
         guard starts(range.lowerBound, with: "HTTP/1.1 200 ") else {
             return try value().split(separator: " ").dropFirst().first.flatMap { Int($0) }
@@ -186,7 +183,7 @@ struct PlainMultistatus {
 
     // MARK: Tags
 
-    private mutating func name() throws -> Range<Int> {
+    private mutating func name() throws(NotPlain) -> Range<Int> {
         let start = at
         while at < bytes.count, isName(bytes[at]) { at += 1 }
         guard at > start, at < bytes.count else { throw NotPlain() }
@@ -195,7 +192,7 @@ struct PlainMultistatus {
 
     /// Reads to the end of a start tag.
     /// - Returns: Whether the element ends with it.
-    private mutating func attributes(_ depth: Int) throws -> Bool {
+    private mutating func attributes(_ depth: Int) throws(NotPlain) -> Bool {
         while true {
             skipSpace()
             guard at < bytes.count else { throw NotPlain() }

@@ -47,14 +47,18 @@ extension HTTPBackend {
 
     /// Runs a copy; once more where it was told that nothing is at its target, which a server then refused to overwrite.
     private func guessing(_ target: HTTPEnd, _ body: (HTTPEnd) async throws -> Void) async throws {
-        try await target.server.lookout.during(target.server) {
-            do {
-                try await body(target)
-            } catch let failure as BackendFailure where failure.errorClass == .exists && target.isGuess {
-                var target = target.anew
-                target.mayGuess = false
-                try await body(target)
-            }
+        // Who moves a large file asks when it is through, which is nothing to wait for.
+        guard target.whole != nil else { return try await trying(target, body) }
+        try await target.server.lookout.during(target.server) { try await trying(target, body) }
+    }
+
+    private func trying(_ target: HTTPEnd, _ body: (HTTPEnd) async throws -> Void) async throws {
+        do {
+            try await body(target)
+        } catch let failure as BackendFailure where failure.errorClass == .exists && target.isGuess {
+            var target = target.anew
+            target.mayGuess = false
+            try await body(target)
         }
     }
 

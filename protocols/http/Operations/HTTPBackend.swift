@@ -10,6 +10,8 @@ struct HTTPBackend: Backend {
     let destination: Server?
     let options: CommonOptions
 
+    static var threads: BackendThreads { .own(CurlConnections.shared.executor) }
+
     static func open(_ batch: BatchSpec) async throws -> HTTPBackend {
         let curl = try Curl(batch, name: "http")
         let proxy = batch.settings["proxy"]?.string

@@ -165,7 +165,7 @@ struct HTTPEnd: CopyEnd {
     }
 
     func prepareParent(make: Bool, isMissing: Bool) async throws {
-        if isMissing { await server.directories.forget() }
+        if isMissing { server.directories.forget() }
         try await server.prepareParent(of: location, make: make)
         guard let whole, !isMissing else { return }
         let isWhole = try await server.wholePuts.are(in: location.parent, at: server) {
@@ -203,7 +203,7 @@ struct HTTPEnd: CopyEnd {
             return try await server.curl.memory.withRoom(size) {
                 let small = SmallFile(size: size, bandwidth: order.bandwidth, report: report)
                 let (_, body) = try await small.download(server, location)
-                return try SmallFile.checksum(body, algorithm)
+                return try await SmallFile.checksum(body, algorithm, server.curl)
             }
         }
         return try await spool.withRoom(size) {

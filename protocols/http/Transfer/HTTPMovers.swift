@@ -52,7 +52,8 @@ extension CopyMover where Source == LocalEnd, Target == HTTPEnd {
                 // What was written to meanwhile must not appear under the final name.
                 if move.publication == .whole, try await move.source.facts(follow: move.follow) != move.facts {
                     throw CopyWriteFailure(
-                        BackendFailure(.busy, "\(move.source.shown) was changed while it was copied"), wroteNothing: true)
+                        BackendFailure(.busy, "\(move.source.shown) was changed while it was copied"),
+                        wroteNothing: true)
                 }
                 try await small.upload(.bytes(body), to: server, location, onlyIfMissing: !move.replace)
                 if move.publication == .whole { move.target.wrote(size) }
@@ -73,7 +74,7 @@ extension CopyMover where Source == HTTPEnd, Target == HTTPEnd {
             if size <= Curl.inMemory {
                 return try await curl.memory.withRoom(size) {
                     let (found, body) = try await reading { try await from.bytes(small) }
-                    let sum = try SmallFile.checksum(body, move.algorithm)
+                    let sum = try await SmallFile.checksum(body, move.algorithm, curl)
                     try await small.upload(.bytes(body), to: to.server, to.location, onlyIfMissing: !move.replace)
                     if move.publication == .whole { to.wrote(size) }
                     return CopyMoved(checksum: sum, source: found)

@@ -121,6 +121,11 @@ struct SmallFile: Sendable {
         return hash.finish()
     }
 
+    /// The same where nothing may take its time.
+    static func checksum(_ bytes: Data, _ algorithm: StreamHash.Algorithm?, _ curl: Curl) async throws -> String? {
+        algorithm == nil ? nil : try await curl.run { try checksum(bytes, algorithm) }
+    }
+
     /// The checksum of a file of this machine; nil where none is wanted.
     static func checksum(_ path: String, _ algorithm: StreamHash.Algorithm?, _ curl: Curl) async throws -> String? {
         guard let algorithm else { return nil }

@@ -26,7 +26,7 @@ final class WholePuts: Sendable {
     private struct State {
         var verdict = Verdict.unknown(asked: 0)
         /// What the server says of directories, by their encoded paths.
-        var claims: [String: Task<Bool, Never>] = [:]
+        var claims: [String: Task<Bool?, Never>] = [:]
         var known: [String: Bool] = [:]
     }
 
@@ -86,14 +86,16 @@ final class WholePuts: Sendable {
     /// Whether the server says that mod_dav_fs keeps the directory; asked once.
     private func says(_ directory: Location, _ server: Server) async -> Bool {
         let key = directory.encoded
-        let task: Task<Bool, Never>? = state.withLock { state in
+        let task: Task<Bool?, Never>? = state.withLock { state in
             if state.known[key] != nil { return nil }
             if let task = state.claims[key] { return task }
             // Not of one element's task: its cancellation must not answer for its neighbours.
             let task = Task {
                 let request = server.request(.options, directory, directory: true)
-                let answer = try? await server.curl.metadata.perform(request)
-                return answer.map { $0.isSuccess && $0.headers.first?.contains(Self.claim) ?? false } ?? false
+                guard let answer = try? await server.curl.metadata.perform(request), answer.isSuccess else {
+                    return Bool?.none
+                }
+                return answer.headers.first?.contains(Self.claim) ?? false
             }
             state.claims[key] = task
             return task
@@ -102,10 +104,11 @@ final class WholePuts: Sendable {
         let answer = await task.value
         state.withLock { state in
             state.claims[key] = nil
+            guard let answer else { return }
             if state.known.count >= Self.mostDirectories { state.known = [:] }
             state.known[key] = answer
         }
-        return answer
+        return answer ?? false
     }
 
     /// Overwrites a file of one byte with a body that is cut off in the middle: the byte must stay, while it comes and

@@ -33,7 +33,7 @@ struct Change: Sendable {
         }
         if let doubt = await bucket.keep(try place.parent(at: bucket.site)) { report.log(doubt) }
         guard case .directory? = found else { return try await bucket.delete(place.key, place.shown) }
-        await bucket.marked.forget()
+        bucket.marked.forget()
         try await bucket.delete(place.directoryKey, "\(place.shown)/")
     }
 

@@ -64,8 +64,8 @@ struct TreeRenaming: Sendable {
             throw error
         }
         try await removeAll()
-        await bucket.marked.forget()
-        await bucket.usable.forget()
+        bucket.marked.forget()
+        bucket.usable.forget()
         let mark = try mark()
         try await bucket.delete(mark.key, mark.shown)
         report.transferred(done.bytes)
