@@ -64,9 +64,12 @@ public final class GridFTPServer: Sendable {
 
     /// Ends it at once, with the processes that serve its connections, as a machine that goes down would.
     public func kill() async {
-        child.signal(SIGKILL)
+        killNow()
         _ = await child.wait()
     }
+
+    /// The same without waiting until it is gone.
+    public func killNow() { child.signal(SIGKILL) }
 
     /// Stops every process of it where it is: connections stay open, and nobody answers any more.
     public func freeze() { child.signal(SIGSTOP) }

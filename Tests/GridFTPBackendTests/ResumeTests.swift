@@ -3,7 +3,6 @@ import HaulModel
 import HaulPlayground
 import HaulProtocol
 import Support
-import Synchronization
 import Testing
 
 /// Files so large that what is sent again would be noticed.
@@ -22,9 +21,10 @@ struct ResumeTests {
             }
             try file.close()
             let batch = bench.batch(.copy, servers.a, to: servers.b)
+            let watch = ArrivalWatch(bench, bytes: size / 5 * 4)
             let cut = try await bench.one(batch, bench.a + "/f", bench.b + "/f") { event, run in
-                guard case .progress(_, let progress) = event, progress.transferred >= size / 5 * 4 else { return }
-                if let run { kill(-run.pid, SIGKILL) }
+                guard case .progress = event, let pid = run?.pid else { return }
+                watch.once { kill(-pid, SIGKILL) }
             }
             #expect(cut.result.errorClass == .backend, "\(cut.result)")
             #expect(!FileManager.default.fileExists(atPath: bench.b + "/f"))

@@ -95,7 +95,12 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
             isDone = try await cleaningUp(part) {
                 try await written(part, promise)
                 do {
-                    if try await part.target.publish(as: target, replace: replace) { return true }
+                    // Whoever cancels now is told what came of it: a file under its final name is no failure.
+                    let (written, target) = (part.target, target)
+                    let isPublished = try await BackendThreads.uncancelled {
+                        try await written.publish(as: target, replace: replace)
+                    }
+                    if isPublished { return true }
                 } catch let failure as BackendFailure where failure.errorClass == .notFound {
                     throw BackendFailure(.busy, "another attempt took the part away: \(failure.reason)")
                 }

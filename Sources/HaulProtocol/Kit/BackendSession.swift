@@ -86,7 +86,7 @@ actor BackendSession<B: Backend> {
             let report = ElementReport(id: element.id, writer: writer, link: link)
             let (questions, asked) = AsyncStream.makeStream(of: SourceQuestion.self)
             running[element.id] = Running(
-                task: Task(executorPreference: B.threads.executor) { await self.perform(element, report, questions) },
+                task: B.threads.run { await self.perform(element, report, questions) },
                 report: report, questions: asked)
         }
     }

@@ -10,7 +10,25 @@ public enum BackendThreads: Sendable {
     /// On the one thread of a loop of the backend's own, which moves its bytes there, too. What may block belongs elsewhere.
     case own(any TaskExecutor)
 
-    var executor: (any TaskExecutor)? {
+    /// What the element at hand runs on; nil for the shared ones.
+    @TaskLocal private static var current: (any TaskExecutor)?
+
+    /// Runs an element.
+    func run(_ element: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        let executor = executor
+        return Task(executorPreference: executor) {
+            await Self.$current.withValue(executor) { await element() }
+        }
+    }
+
+    /// A step that either happens or does not: a cancel comes before it or after it.
+    static func uncancelled<Value: Sendable>(_ step: @escaping @Sendable () async throws -> Value) async throws -> Value
+    {
+        try Task.checkCancellation()
+        return try await Task(executorPreference: current) { try await step() }.value
+    }
+
+    private var executor: (any TaskExecutor)? {
         switch self {
         case .shared: nil
         case .loop: EventLoop.shared

@@ -249,6 +249,43 @@ struct FileCopyingTests {
         #expect(refused.failure?.errorClass == .permission && here.text("/d/a") == "precious")
     }
 
+    /// A cancel while the part gets its name: the file is there, so nobody is told that it is not.
+    @Test func aCancelWhileTheNameIsGiven() async throws {
+        struct Slow: CopyEnd {
+            var end: MemoryEnd
+            var onPublish: @Sendable () async -> Void
+            var shown: String { end.shown }
+            var traits: CopyTraits { end.traits }
+            func facts(follow: Bool) async throws -> FileFacts? { try await end.facts(follow: follow) }
+            func sibling(_ name: String) -> Slow { Slow(end: end.sibling(name), onPublish: onPublish) }
+            func prepareParent(make: Bool, isMissing: Bool) async throws {}
+            func publish(as target: Slow, replace: Bool) async throws -> Bool {
+                let isDone = try await end.publish(as: target.end, replace: replace)
+                await onPublish()
+                // As one that waits for a server's answer.
+                try Task.checkCancellation()
+                return isDone
+            }
+            func discard() async throws { try await end.discard() }
+            func checksum(_ algorithm: StreamHash.Algorithm, _ order: ReadOrder) async throws -> String? { nil }
+            func reader(_ order: ReadOrder) async throws -> any CopyReader { try await end.reader(order) }
+            func writer(_ order: WriteOrder) async throws -> any CopyWriter { try await end.writer(order) }
+        }
+        let (source, target) = (source, target)
+        let running = Mutex<Task<Copied, any Error>?>(nil)
+        let begun = AsyncStream<Void>.makeStream()
+        let copying = Task {
+            for await _ in begun.stream { break }
+            let slow = Slow(end: target) { running.withLock { $0 }?.cancel() }
+            return try await Copied.run(source, slow)
+        }
+        running.withLock { $0 = copying }
+        begun.continuation.yield()
+        let copied = try await copying.value
+        #expect(copied.failure == nil, "\(copied)")
+        #expect(here.text("/d/a") == "content" && here.files.count == 1)
+    }
+
     @Test func aPipeIsReadOnce() async throws {
         var (source, target) = (source, target)
         source.given.isStream = true

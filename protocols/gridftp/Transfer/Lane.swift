@@ -235,8 +235,8 @@ final class Lane: Sendable {
         }
     }
 
-    /// Ends both connections, and every job once the servers have let go.
-    private func end(limit: Duration = .seconds(4)) async {
+    /// Ends both connections, and every job once the servers have let go. A server whose disk is slow takes its time.
+    private func end(limit: Duration = .seconds(10)) async {
         let begins = state.withLock { state in
             guard !state.isEnding else { return false }
             state.isEnding = true
