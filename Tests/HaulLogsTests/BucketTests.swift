@@ -137,7 +137,7 @@ private final class Spooled: Sendable {
         _ fault: FakeBucket.Fault
     ) async throws {
         bucket.set(fault)
-        let spooled = try Spooled(folder.root + "/a", bucket, patience: 3)
+        let spooled = try Spooled(folder.root + "/a", bucket, patience: 6)
         let key = LogFolder.key()
         // In two parts.
         let body = (0..<(9 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -184,7 +184,7 @@ private final class Spooled: Sendable {
     }
 
     @Test func badAnswersAreNoLogs() async throws {
-        let spooled = try Spooled(folder.root + "/a", bucket, patience: 3)
+        let spooled = try Spooled(folder.root + "/a", bucket, patience: 6)
         let key = LogFolder.key()
         let place = try #require(try await spooled.store.append([LogFolder.log(key, text(1))]).first)
         try await drained()
