@@ -99,7 +99,7 @@ needs-dir:
 ## test: every test, with real servers, but for what `make conformance` adds
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
-TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
+TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulAuthTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests GridFTPBackendTests \
     S3BackendTests XRootDBackendTests RcloneBackendTests ProtocolConformance Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over

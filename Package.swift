@@ -69,7 +69,7 @@ let package = Package(
         library("HaulModel"),
         library("HaulConfig"),
         library("HaulProcess"),
-        library("HaulCrypto", ["CSodium"]),
+        library("HaulCrypto", ["CSodium", "CCrypto"]),
         library("HaulHTTP", ["CMicroHTTPD", "CAnswers", "CCurl"]),
         library("HaulWire", ["HaulModel"]),
         library("HaulStore", ["HaulModel", "CSQLite", "CPostgreSQL"]),
@@ -116,12 +116,15 @@ let package = Package(
         // Tests: a folder a target, then what crosses targets.
         .target(
             name: "Support",
-            dependencies: ["HaulModel", "HaulWire", "HaulHTTP", "HaulCrypto", "HaulProtocol", "HaulPlayground"],
+            dependencies: [
+                "HaulModel", "HaulWire", "HaulHTTP", "HaulCrypto", "HaulProtocol", "HaulPlayground", "CCrypto",
+            ],
             path: "Tests/Support", swiftSettings: rules),
         tests("HaulModelTests", ["HaulModel"]),
         tests("HaulConfigTests", ["HaulConfig"]),
         tests("HaulProcessTests", ["HaulProcess"]),
-        tests("HaulCryptoTests", ["HaulCrypto"]),
+        tests("HaulCryptoTests", ["HaulCrypto", "HaulModel", "Support"]),
+        tests("HaulAuthTests", ["HaulAuth", "HaulCrypto", "HaulHTTP", "HaulModel", "HaulStore", "Support"]),
         tests("HaulHTTPTests", ["HaulHTTP", "Support"]),
         tests("HaulStoreTests", ["HaulStore", "HaulModel", "Support"]),
         tests("HaulLogsTests", ["HaulLogs", "HaulHTTP", "HaulModel", "Support"]),
@@ -148,7 +151,10 @@ let package = Package(
         tests("ProtocolConformance", ["HaulProtocol", "HaulModel", "HaulPlayground", "Support"]),
         tests(
             "Integration",
-            ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol", "HaulPlayground", "CSQLite"]),
+            [
+                "Support", "HaulModel", "HaulCrypto", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol",
+                "HaulPlayground", "CSQLite",
+            ]),
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]
 )

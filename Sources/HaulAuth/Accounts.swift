@@ -6,6 +6,8 @@ public enum AccountRefusal: Error, Sendable, Hashable {
     case exists(String)
     case noUser(String)
     case noToken(Int)
+    /// It stands for who somebody is outside: only operators shut them out.
+    case standing(Int)
     /// So many tokens are good at once; one has to be revoked first.
     case tooManyTokens(Int)
 }
@@ -70,9 +72,13 @@ public struct Accounts: Sendable {
                 wanted.password.map { $0 == nil ? "password taken away" : "password" },
             ].compactMap(\.self)
             try writer.note(Deed(.changeUser, name, changes.joined(separator: " ")), by: actor, now: time)
+            if isDisabled == false { try writer.restoreIdentities(ofUser: account.user.id) }
             try Self.forEachToken(of: account.user, writer.reader) { token in
                 let spec = token.record.spec
-                let lostRole = role.map { $0 != spec.role && !($0 == .operator && spec.role == .user) } ?? false
+                // What stands for somebody from outside has the role that the configuration gives.
+                let lostRole =
+                    spec.identity == nil
+                    && role.map { $0 != spec.role && !($0 == .operator && spec.role == .user) } ?? false
                 let lostPassword = wanted.password != nil && spec.name == Self.loginName
                 if lostRole || lostPassword || isDisabled == true {
                     _ = try writer.revokeToken(token.record.id, now: time)
@@ -137,6 +143,8 @@ public struct Accounts: Sendable {
         else {
             throw AccountRefusal.noToken(id)
         }
+        // Who shut themselves out could not let themselves in again.
+        if owner != nil, known.record.spec.identity != nil { throw AccountRefusal.standing(id) }
         let time = now()
         let token = try await store.write { writer in
             if try writer.revokeToken(id, now: time) != nil {

@@ -4,17 +4,25 @@ public import HaulStore
 
 /// Finds out who sent a request, for every dialect: see ``Shown``.
 public struct Authenticator: Sendable {
-    private let store: Store
+    let store: Store
     private let bearers = RecentBearers()
     private let logins: Logins
     public let accounts: Accounts
-    private let now: @Sendable () -> Timestamp
+    private let issuers: Issuers
+    let now: @Sendable () -> Timestamp
 
-    public init(store: Store, now: @escaping @Sendable () -> Timestamp) {
+    /// - Parameters:
+    ///   - issuers: whose tokens are taken besides haul's own.
+    ///   - onEvent: told what the operator should know about these.
+    public init(
+        store: Store, issuers: [Issuer] = [], now: @escaping @Sendable () -> Timestamp,
+        onEvent: @escaping @Sendable (OutsideEvent) -> Void = { _ in }
+    ) {
         self.store = store
         self.now = now
         logins = Logins(store: store, now: now)
         accounts = Accounts(store: store, logins: logins, now: now)
+        self.issuers = Issuers(issuers, now: now, onEvent: onEvent)
     }
 
     /// Who shows what this request shows, as the database has them now, or nil where nobody does.
@@ -29,7 +37,9 @@ public struct Authenticator: Sendable {
 
     private func principal(showing shown: Shown, from address: String) async throws -> Principal? {
         switch shown {
-        case .token(let token): return try await bearer(of: token).map(Principal.init)
+        case .token(let token):
+            if !AccessToken.isOne(token) { return try await outsider(bearing: token, from: address) }
+            return try await bearer(of: token).map(Principal.init)
         case .login(let name, let secret):
             if AccessToken.isOne(secret) {
                 return try await bearer(of: secret).flatMap { $0.user.name == name ? Principal($0) : nil }
@@ -38,6 +48,14 @@ public struct Authenticator: Sendable {
                 return Principal(try await logins.check(name, secret, from: address))
             } catch LoginRefusal.wrong { return nil }
         }
+    }
+
+    /// Whom an issuer's token is about; nil for a text that is none, or one that lets nobody in.
+    private func outsider(bearing token: String, from address: String) async throws -> Principal? {
+        guard JSONWebToken.isOne(token) else { return nil }
+        let outsider: Outsider
+        do throws(TokenRefusal) { outsider = try await issuers.outsider(bearing: token) } catch { return nil }
+        return try await admit(outsider, from: address).map(Principal.init)
     }
 
     private func bearer(of token: String) async throws -> TokenRecord? {

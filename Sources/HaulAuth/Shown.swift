@@ -10,12 +10,13 @@ public enum Shown: Sendable, Hashable {
 
     /// The password that says that the user's name is a token.
     private static let tokenMark = "x-api-token"
-    /// Bytes of a header that is looked at.
-    private static let longest = 8192
+    /// Bytes of a header that is looked at: an issuer's token may be long.
+    private static let longest = JSONWebToken.longest + 64
 
     /// - Returns: nil where it shows nothing that can be understood.
     public init?(_ head: HTTPRequestHead) {
         if let token = head.headers["X-Token"], !token.isEmpty {
+            guard token.utf8.count <= Self.longest else { return nil }
             self = .token(token)
             return
         }

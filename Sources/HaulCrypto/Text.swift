@@ -18,6 +18,34 @@ public enum Text {
         }
     }
 
+    /// The bytes of base64url without padding; nil where it is anything else: another alphabet, padding, blanks, a length
+    /// that no bytes have, or bits behind the last byte, so that no two texts mean the same bytes.
+    public static func bytes(base64url text: Substring) -> [UInt8]? {
+        let digits = text.utf8
+        guard digits.count % 4 != 1 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count * 3 / 4)
+        var (bits, held) = (UInt32(0), 0)
+        for digit in digits {
+            let value = base64Values[Int(digit)]
+            guard value < 64 else { return nil }
+            bits = bits << 6 | UInt32(value)
+            held += 6
+            if held >= 8 {
+                held -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> held))
+                bits &= (1 << held) - 1
+            }
+        }
+        return bits == 0 ? bytes : nil
+    }
+
+    /// By a digit's byte; 255 for what is no digit.
+    private static let base64Values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for (value, digit) in base64Digits.enumerated() { values[Int(digit)] = UInt8(value) }
+        return values
+    }()
     private static let base64Digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     private static let hexDigits = Array("0123456789abcdef".utf8)
 

@@ -143,12 +143,23 @@ struct Server {
             failure: { _, _ in .problem(status: 500, reason: "the server failed") })
         let onFault: @Sendable (String) -> Void = { Self.log("request failed", $0) }
         NativeAPI(
-            engine: engine, authenticator: Authenticator(store: engine.store, now: engine.world.now),
+            engine: engine,
+            authenticator: Authenticator(
+                store: engine.store, issuers: config.issuers.map(\.issuer), now: engine.world.now, onEvent: Self.tell),
             loginLimits: LoginLimits(usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600),
             onFault: onFault
         ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
+    }
+
+    /// What comes of people from outside.
+    @Sendable private static func tell(_ event: OutsideEvent) {
+        switch event {
+        case .keys(let issuer, nil): log("issuer answers", "issuer=\(issuer)")
+        case .keys(let issuer, let cause?): log("issuer without keys", "issuer=\(issuer) cause=\(cause)")
+        case .refused(let issuer, let cause): log("token refused", "issuer=\(issuer) cause=\(cause)")
+        }
     }
 
     private func listen(_ opening: Opening) throws -> HTTPServer {

@@ -25,6 +25,8 @@ struct ServerConfig: Decodable, Sendable {
     var retention: Retention
     var limits: Limits
     var logins: Logins
+    /// Whose tokens are taken besides haul's own.
+    var issuers: [IssuerConfig]
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -41,11 +43,13 @@ struct ServerConfig: Decodable, Sendable {
                 key: ConfigFile.resolve(tls.key, relativeTo: path),
                 authorities: tls.authorities.map { ConfigFile.resolve($0, relativeTo: path) })
         }
+        config.issuers = config.issuers.map { $0.resolved(relativeTo: path) }
         return config
     }
 
     private enum CodingKeys: String, CodingKey {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
+        case issuers
     }
 
     init(from decoder: any Decoder) throws {
@@ -66,6 +70,8 @@ struct ServerConfig: Decodable, Sendable {
         retention = try container.decode(Retention.self, forKey: .retention, default: Retention())
         limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
         logins = try container.decode(Logins.self, forKey: .logins, default: Logins())
+        issuers = try container.decode([IssuerConfig].self, forKey: .issuers, default: [])
+        try IssuerConfig.check(issuers)
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.

@@ -29,6 +29,18 @@ struct JSONReaderTests {
         #expect(error?.column == column)
     }
 
+    @Test("of a key that stands there twice the last counts, or none")
+    func duplicates() throws {
+        let text = #"{"a": 1, "b": {"c": 2, "\u0063": 3}}"#
+        #expect(try read(text) == ["a": 1, "b": ["c": 3]])
+        let error = #expect(throws: JSONSyntaxError.self) {
+            try JSONReader.value(Array(text.utf8), refusesDuplicates: true)
+        }
+        #expect(error?.column == 24)
+        let nested = Array(#"[{"a": 1}, {"a": {"a": 2}}]"#.utf8)
+        #expect(try JSONReader.value(nested, refusesDuplicates: true) == [["a": 1], ["a": ["a": 2]]])
+    }
+
     @Test("bytes that are no UTF-8, and depth without end, are errors and no crash")
     func hostile() {
         #expect(throws: JSONSyntaxError.self) { try JSONReader.value([0x22, 0xFF, 0x22]) }

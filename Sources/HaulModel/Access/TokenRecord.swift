@@ -22,6 +22,8 @@ public struct TokenSpec: Sendable, Hashable {
     public var users: [String]?
     /// When it ends; nil is never.
     public var expires: Timestamp?
+    /// Whom it stands for, where nobody holds it: who an issuer or an authority says that somebody is.
+    public var identity: String?
 
     public init(role: Role) { self.role = role }
 }

@@ -20,18 +20,27 @@ public struct JSONReader {
     public static let maximumDepth = 128
 
     private let bytes: [UInt8]
+    private let refusesDuplicates: Bool
     private var position = 0
 
     /// The value that `bytes` are, with nothing behind it but blanks.
-    public static func value(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
-        var reader = JSONReader(bytes: bytes)
+    ///
+    /// - Parameter refusesDuplicates: Whether an object that has a key twice is an error, as it is for tokens (RFC 7515,
+    ///   section 4); else the last counts.
+    public static func value(
+        _ bytes: [UInt8], refusesDuplicates: Bool = false
+    ) throws(JSONSyntaxError) -> JSONValue {
+        var reader = JSONReader(bytes: bytes, refusesDuplicates: refusesDuplicates)
         let value = try reader.value(depth: 0)
         reader.skipBlanks()
         guard reader.position == bytes.count else { throw reader.error("text after the end of the document") }
         return value
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], refusesDuplicates: Bool) {
+        self.bytes = bytes
+        self.refusesDuplicates = refusesDuplicates
+    }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -63,7 +72,9 @@ public struct JSONReader {
         while true {
             skipBlanks()
             guard next == UInt8(ascii: "\"") else { throw error("a key in double quotes is expected") }
+            let start = position
             let key = try string()
+            if refusesDuplicates, result[key] != nil { throw error("a key stands there twice", at: start) }
             skipBlanks()
             guard take(UInt8(ascii: ":")) else { throw error("a colon is expected") }
             result[key] = try value(depth: depth + 1)

@@ -46,6 +46,9 @@ extension Migrations {
             -- What its maker calls it; what of its role it has, a JSON array, NULL is all of it.
             name TEXT NOT NULL DEFAULT '',
             scopes TEXT,
+            -- Of one that nobody holds: whom it stands for, of those for whom an issuer or an authority speaks. No text has
+            -- its hash.
+            identity TEXT,
             made INTEGER NOT NULL,
             expires INTEGER,
             revoked INTEGER);

@@ -2,7 +2,8 @@ public import HaulModel
 
 extension StoreReader {
     /// What ``bearer(_:)`` reads, of tokens `t` and users `u`.
-    static let bearerColumns = "t.id, u.id, u.name, t.role, t.name, t.scopes, t.sites, t.queues, t.users, t.expires"
+    static let bearerColumns =
+        "t.id, u.id, u.name, t.role, t.name, t.scopes, t.sites, t.queues, t.users, t.expires, t.identity"
 
     /// The bearer of the token with this hash, unless it was revoked or nobody gets in under the user's name.
     public func token(hash: [UInt8]) throws -> TokenRecord? {
@@ -35,8 +36,8 @@ extension StoreReader {
             """, values
         ) { row in
             KnownToken(
-                record: try Self.bearer(row), made: Timestamp(milliseconds: row.int(10)),
-                revoked: row.optionalInt(11).map(Timestamp.init(milliseconds:)))
+                record: try Self.bearer(row), made: Timestamp(milliseconds: row.int(11)),
+                revoked: row.optionalInt(12).map(Timestamp.init(milliseconds:)))
         }
     }
 
@@ -50,6 +51,7 @@ extension StoreReader {
         spec.queues = try row.optionalText(7).map { try SQLJSON.value([String].self, $0) }
         spec.users = try row.optionalText(8).map { try SQLJSON.value([String].self, $0) }
         spec.expires = row.optionalInt(9).map(Timestamp.init(milliseconds:))
+        spec.identity = row.optionalText(10)
         return TokenRecord(id: row.int(0), user: User(id: row.int(1), name: row.text(2)), spec: spec)
     }
 }
@@ -62,8 +64,8 @@ extension StoreWriter {
     public func addToken(_ spec: TokenSpec, hash: [UInt8], user: User, now: Timestamp) throws -> Int {
         let ids = try db.insert(
             """
-            INSERT INTO tokens (hash, user_id, role, name, scopes, sites, queues, users, expires, made)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            INSERT INTO tokens (hash, user_id, role, name, scopes, sites, queues, users, expires, identity, made)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             batch: [
                 [
@@ -71,11 +73,27 @@ extension StoreWriter {
                     SQLValue(try spec.scopes.map { try SQLJSON.text($0.map(\.rawValue).sorted()) }),
                     SQLValue(try spec.sites.map(SQLJSON.text)), SQLValue(try spec.queues.map(SQLJSON.text)),
                     SQLValue(try spec.users.map(SQLJSON.text)), SQLValue(spec.expires?.milliseconds),
+                    SQLValue(spec.identity),
                     .int(now.milliseconds),
                 ]
             ])
         guard let id = ids.first else { throw StoreError.failed("a token was not kept") }
         return id
+    }
+
+    /// Restricts what stands for somebody from outside to what the configuration says now.
+    public func restrictToken(_ id: Int, to spec: TokenSpec) throws {
+        try db.run(
+            "UPDATE tokens SET name = $2, sites = $3, queues = $4, users = $5 WHERE id = $1",
+            [
+                .int(id), .text(spec.name), SQLValue(try spec.sites.map(SQLJSON.text)),
+                SQLValue(try spec.queues.map(SQLJSON.text)), SQLValue(try spec.users.map(SQLJSON.text)),
+            ])
+    }
+
+    /// Lets in again whom an issuer or an authority speaks for, after their user was let in again.
+    public func restoreIdentities(ofUser user: Int) throws {
+        try db.run("UPDATE tokens SET revoked = NULL WHERE user_id = $1 AND identity IS NOT NULL", [.int(user)])
     }
 
     /// Revokes a token, and ends the sessions that were started with it: from the commit on their leases are worth

@@ -9,6 +9,8 @@ public struct TokenDocument: Sendable, Hashable, Codable {
     public var role: String
     /// What its maker calls it; may be empty.
     public var name: String
+    /// Of one that nobody holds: whom it stands for, as their issuer or authority calls them.
+    public var identity: String?
     /// What it lets do, in alphabetical order.
     public var scopes: [String]
     /// What a worker's token is restricted to; left out where it is not.
@@ -29,6 +31,7 @@ public struct TokenDocument: Sendable, Hashable, Codable {
         user = known.record.user.name
         role = spec.role.rawValue
         name = spec.name
+        identity = spec.identity
         scopes = known.record.scopes.map(\.rawValue).sorted()
         sites = spec.sites
         queues = spec.queues

@@ -97,6 +97,10 @@ extension Problem {
                 ProblemDocument(
                     status: 404, title: "Not found", code: "no_such_token", detail: "You have no token \(id).",
                     hint: "GET /tokens (haul token) lists them."))
+        case .standing(let id):
+            self = .conflict(
+                "standing", "Token \(id) stands for who you are outside of haul.",
+                hint: "Have your issuer or authority end what you show; an operator can shut you out of haul.")
         case .tooManyTokens(let most):
             self = .conflict(
                 "too_many_tokens", "\(most) tokens of this user are good.", hint: "Revoke some: DELETE /tokens/ID.")

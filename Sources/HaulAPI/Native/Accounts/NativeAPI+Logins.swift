@@ -18,7 +18,7 @@ extension NativeAPI {
         }
         router.on("POST", "/logout", gate: gate(.readJobs, .changeJobs, .tokens, .work, .operate)) { request, _ in
             let who = try await anyone(request)
-            guard let token = who.token else { throw Problem.noTokenToRevoke }
+            guard let token = who.token, token.spec.identity == nil else { throw Problem.noTokenToRevoke }
             return JSONText.response(
                 TokenDocument(try await accounts.revoke(token: token.id, of: who.user.id, by: who.actor(request))))
         }
@@ -99,6 +99,6 @@ extension Fields {
 extension Problem {
     fileprivate static let noTokenToRevoke = Problem(
         ProblemDocument(
-            status: 409, title: "Conflict", code: "no_token", detail: "There is no token to end: a password was shown.",
+            status: 409, title: "Conflict", code: "no_token", detail: "There is no token of haul's to end.",
             hint: "Nothing is to be done: no login was made."))
 }

@@ -49,7 +49,7 @@ extension NativeAPI {
         let who = try await principal(of: request, .tokens)
         var fields = Fields(try JSONText.object(request.body))
         let role = fields.role()
-        let owner = fields.text("user", limit: 64)
+        let owner = fields.text("user", limit: 512)
         // What one shows is the most that one gives.
         var spec = TokenSpec(role: role ?? (owner == nil || owner == who.user.name ? who.role : .user))
         spec.name = fields.text("name", limit: 128) ?? ""
