@@ -23,7 +23,7 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 
 # Debian packages. Libraries: the database, the HTTP client and server, random and hashes, checksums, X.509 proxies; libxml2
 # is what Foundation's XML is linked with where Swift's runtime goes into the programs.
-LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libxml2-dev \
+LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsodium-dev libssl-dev libxml2-dev \
     libglobus-gssapi-gsi-dev
 # What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
 SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql \

@@ -17,8 +17,8 @@ struct haul_mhd_options {
     unsigned int connection_limit;
     unsigned int idle_timeout_seconds;
     size_t connection_memory;
-    const char *tls_certificate; ///< PEM text, or NULL for plain HTTP
-    const char *tls_key;         ///< PEM text
+    void *tls_retrieve; ///< gnutls_certificate_retrieve_function3, or NULL for plain HTTP
+    const char *tls_clients; ///< PEM of any authority where clients are asked for certificates, or NULL
     MHD_AccessHandlerCallback access;
     MHD_RequestCompletedCallback completed;
     MHD_NotifyConnectionCallback connection;
@@ -30,11 +30,11 @@ static inline struct MHD_Daemon *haul_mhd_start(const struct haul_mhd_options *o
 {
     unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     struct MHD_OptionItem tls[3] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)o->tls_certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)o->tls_key},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, o->tls_retrieve},
+        {o->tls_clients ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, (void *)o->tls_clients},
         {MHD_OPTION_END, 0, NULL},
     };
-    if (o->tls_certificate)
+    if (o->tls_retrieve)
         flags |= MHD_USE_TLS;
     else
         tls[0].option = MHD_OPTION_END;

@@ -9,19 +9,23 @@ public struct Authenticator: Sendable {
     private let logins: Logins
     public let accounts: Accounts
     private let issuers: Issuers
+    private let certificates: [DistinguishedName: CertificateHolder]
     let now: @Sendable () -> Timestamp
 
     /// - Parameters:
     ///   - issuers: whose tokens are taken besides haul's own.
+    ///   - certificates: who is known by the subject of their certificate.
     ///   - onEvent: told what the operator should know about these.
     public init(
-        store: Store, issuers: [Issuer] = [], now: @escaping @Sendable () -> Timestamp,
+        store: Store, issuers: [Issuer] = [], certificates: [DistinguishedName: CertificateHolder] = [:],
+        now: @escaping @Sendable () -> Timestamp,
         onEvent: @escaping @Sendable (OutsideEvent) -> Void = { _ in }
     ) {
         self.store = store
         self.now = now
         logins = Logins(store: store, now: now)
         accounts = Accounts(store: store, logins: logins, now: now)
+        self.certificates = certificates
         self.issuers = Issuers(issuers, now: now, onEvent: onEvent)
     }
 
@@ -40,6 +44,9 @@ public struct Authenticator: Sendable {
         case .token(let token):
             if !AccessToken.isOne(token) { return try await outsider(bearing: token, from: address) }
             return try await bearer(of: token).map(Principal.init)
+        case .certificate(let subject):
+            guard let holder = DistinguishedName(subject).flatMap({ certificates[$0] }) else { return nil }
+            return try await admit(holder.outsider(subject), from: address).map(Principal.init)
         case .login(let name, let secret):
             if AccessToken.isOne(secret) {
                 return try await bearer(of: secret).flatMap { $0.user.name == name ? Principal($0) : nil }

@@ -7,6 +7,9 @@ public enum Shown: Sendable, Hashable {
     case token(String)
     /// Basic: a user's name with their password, or with a token of theirs.
     case login(user: String, secret: String)
+    /// A certificate, by its subject, and nothing else: whoever shows a token or a password as well is who that says, also
+    /// where it is wrong.
+    case certificate(subject: String)
 
     /// The password that says that the user's name is a token.
     private static let tokenMark = "x-api-token"
@@ -18,6 +21,11 @@ public enum Shown: Sendable, Hashable {
         if let token = head.headers["X-Token"], !token.isEmpty {
             guard token.utf8.count <= Self.longest else { return nil }
             self = .token(token)
+            return
+        }
+        let isAlone = head.headers["Authorization"] == nil && head.headers["X-Token"] == nil
+        if isAlone, let subject = head.clientSubject {
+            self = .certificate(subject: subject)
             return
         }
         guard let header = head.headers["Authorization"], header.utf8.count <= Self.longest else { return nil }
@@ -42,6 +50,8 @@ public enum Shown: Sendable, Hashable {
         switch self {
         case .token(let token): AccessToken.hash(of: token)
         case .login(let user, let secret): AccessToken.hash(of: "\(user)\0\(secret)")
+        // No text that can be shown begins so.
+        case .certificate(let subject): AccessToken.hash(of: "\0certificate\0\(subject)")
         }
     }
 }

@@ -66,6 +66,8 @@ enum HaulWorkerProgram {
         let pace = Pace()
         var connecting = HTTPClientConfiguration()
         connecting.authoritiesPath = config.authoritiesPath
+        connecting.certificatePath = config.certificatePath
+        connecting.keyPath = config.keyPath
         let server = HTTPWorkerServer(
             client: HTTPClient(configuration: connecting), url: config.url, token: config.token, timeout: pace.request,
             log: log)

@@ -7,7 +7,9 @@ import HaulWorker
 struct WorkerFile: Decodable, Sendable {
     var url: String
     var authorities: String?
-    var tokenFile: String
+    var tokenFile: String?
+    var certificate: String?
+    var key: String?
     var name: String?
     var slots: Int
     var protocolsFolder: String
@@ -29,6 +31,8 @@ struct WorkerFile: Decodable, Sendable {
         case url, name, slots, sites, types, credentials, concurrency
         case authorities = "ca_file"
         case tokenFile = "token_file"
+        case certificate = "client_certificate"
+        case key = "client_key"
         case protocolsFolder = "protocols_dir"
         case workFolder = "work_dir"
         case spoolBytes = "spool_bytes"
@@ -46,7 +50,16 @@ struct WorkerFile: Decodable, Sendable {
             throw ConfigValueError(expected: "http://HOST:PORT or https://HOST:PORT", key: CodingKeys.url.rawValue)
         }
         authorities = try file.decodeIfPresent(String.self, forKey: .authorities)
-        tokenFile = try file.decode(String.self, forKey: .tokenFile)
+        certificate = try file.decodeIfPresent(String.self, forKey: .certificate)
+        key = try file.decodeIfPresent(String.self, forKey: .key)
+        if key != nil, certificate == nil {
+            throw ConfigValueError(expected: "client_certificate beside it", key: CodingKeys.key.rawValue)
+        }
+        // Who shows a certificate needs no token.
+        tokenFile =
+            certificate == nil
+            ? try file.decode(String.self, forKey: .tokenFile)
+            : try file.decodeIfPresent(String.self, forKey: .tokenFile)
         name = try file.decodeIfPresent(String.self, forKey: .name)
         if let name, name.isEmpty || name.utf8.count > 128 {
             throw ConfigValueError(expected: "a name of 1 to 128 bytes", key: CodingKeys.name.rawValue)
@@ -86,8 +99,18 @@ extension WorkerFile {
         if let authorities, access(authorities, R_OK) != 0 {
             throw ConfigError(file: path, key: "ca_file", message: "\(authorities) cannot be read")
         }
+        let certificate = file.certificate.map(resolve)
+        if let certificate, access(certificate, R_OK) != 0 {
+            throw ConfigError(file: path, key: "client_certificate", message: "\(certificate) cannot be read")
+        }
+        let key = file.key.map(resolve) ?? certificate
+        if let key, let problem = SecretFile.problem(with: key) {
+            throw ConfigError(file: path, key: "client_key", message: "\(key) \(problem)")
+        }
+        var token: String?
+        if let name = file.tokenFile { token = try Self.token(in: resolve(name), config: path) }
         return WorkerConfig(
-            url: url, authoritiesPath: authorities, token: try token(in: resolve(file.tokenFile), config: path),
+            url: url, authoritiesPath: authorities, certificatePath: certificate, keyPath: key, token: token,
             name: file.name ?? ProcessInfo.processInfo.hostName, slots: file.slots,
             protocolsFolder: resolve(file.protocolsFolder), sites: file.sites, workFolder: resolve(file.workFolder),
             spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,

@@ -34,6 +34,7 @@ struct Server {
         // The others are told where it listens before it does anything for anybody.
         let opening = Opening()
         let server = try listen(opening)
+        await Hangup.each { Self.reload(server) }
         let clock = DatabaseClock()
         try await Self.ask(store, clock, config)
         let place = try OpenedLogs(config.logs)
@@ -145,12 +146,23 @@ struct Server {
         NativeAPI(
             engine: engine,
             authenticator: Authenticator(
-                store: engine.store, issuers: config.issuers.map(\.issuer), now: engine.world.now, onEvent: Self.tell),
+                store: engine.store, issuers: config.issuers.map(\.issuer),
+                certificates: config.clients?.holders ?? [:], now: engine.world.now, onEvent: Self.tell),
             loginLimits: LoginLimits(usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600),
             onFault: onFault
         ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
+    }
+
+    /// A signal said that certificates changed.
+    private static func reload(_ server: HTTPServer) {
+        do throws(HTTPServerError) {
+            try server.reloadCertificates()
+            log("reloaded", "")
+        } catch {
+            log("not reloaded", "cause=\(error.message)")
+        }
     }
 
     /// What comes of people from outside.
@@ -167,7 +179,11 @@ struct Server {
         listening.connectionLimit = config.limits.connections
         listening.requestDeadline = config.limits.requestSeconds
         listening.idleTimeout = config.limits.idleSeconds
-        listening.tls = config.tls.map { .init(certificatePath: $0.certificate, keyPath: $0.key) }
+        listening.tls = config.tls.map { tls in
+            .init(
+                certificatePath: tls.certificate, keyPath: tls.key,
+                clients: config.clients.map { .init(authoritiesPath: $0.authorities, revokedPath: $0.revoked) })
+        }
         let server = HTTPServer(
             configuration: listening, admit: { opening.admission(of: $0) },
             handler: { await opening.respond(to: $0) },

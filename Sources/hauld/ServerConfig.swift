@@ -27,6 +27,8 @@ struct ServerConfig: Decodable, Sendable {
     var logins: Logins
     /// Whose tokens are taken besides haul's own.
     var issuers: [IssuerConfig]
+    /// Whose certificates are taken; nil: clients are asked for none.
+    var clients: ClientsConfig?
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -43,13 +45,14 @@ struct ServerConfig: Decodable, Sendable {
                 key: ConfigFile.resolve(tls.key, relativeTo: path),
                 authorities: tls.authorities.map { ConfigFile.resolve($0, relativeTo: path) })
         }
+        config.clients = config.clients?.resolved(relativeTo: path)
         config.issuers = config.issuers.map { $0.resolved(relativeTo: path) }
         return config
     }
 
     private enum CodingKeys: String, CodingKey {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
-        case issuers
+        case issuers, clients
     }
 
     init(from decoder: any Decoder) throws {
@@ -72,6 +75,10 @@ struct ServerConfig: Decodable, Sendable {
         logins = try container.decode(Logins.self, forKey: .logins, default: Logins())
         issuers = try container.decode([IssuerConfig].self, forKey: .issuers, default: [])
         try IssuerConfig.check(issuers)
+        clients = try container.decodeIfPresent(ClientsConfig.self, forKey: .clients)
+        if clients != nil, tls == nil {
+            throw ConfigValueError(expected: "tls beside it: certificates are shown over HTTPS alone", key: "clients")
+        }
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.

@@ -54,6 +54,10 @@ public struct Answer: Sendable, CustomStringConvertible {
     public var headers: HTTPHeaders
     public var body: [UInt8]
 
+    public init(status: Int, headers: HTTPHeaders, body: [UInt8]) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
+
     public var text: String { String(decoding: body, as: UTF8.self) }
     /// The body as strict JSON; null for what is none.
     public var json: JSONValue { (try? JSONReader.value(body)) ?? .null }

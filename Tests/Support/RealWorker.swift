@@ -16,6 +16,8 @@ public final class RealWorker: Sendable {
         public var url: String?
         /// The command that starts the program, as its last arguments: `ip netns exec NAME` and the like.
         public var launcher: [String] = []
+        /// The certificate that it shows, instead of a token.
+        public var certificate: CertificateAuthority.Issued?
         /// Who uses the command line; nil is nobody.
         public var user: String? = "alice"
 
@@ -36,7 +38,12 @@ public final class RealWorker: Sendable {
     /// Makes tokens and configuration, and starts it.
     public static func start(_ server: LiveServer, _ settings: Settings = Settings()) async throws -> RealWorker {
         let worker = RealWorker(server, settings)
-        try worker.secret(try await server.token(user: settings.name, role: "worker"), worker.path("token"))
+        var shown = "token_file: \"\(worker.path("token"))\""
+        if let certificate = settings.certificate {
+            shown = "client_certificate: \"\(certificate.path)\", client_key: \"\(certificate.keyPath)\""
+        } else {
+            try worker.secret(try await server.token(user: settings.name, role: "worker"), worker.path("token"))
+        }
         if let user = settings.user {
             try worker.secret(try await server.token(user: user, role: "user"), worker.tokenFile)
         }
@@ -44,7 +51,7 @@ public final class RealWorker: Sendable {
         let config = """
             {
                 url: "\(settings.url ?? server.url)", \(authority)
-                name: "\(settings.name)", token_file: "\(worker.path("token"))", slots: \(settings.slots),
+                name: "\(settings.name)", \(shown), slots: \(settings.slots),
                 claim_limit: \(settings.claimLimit), protocols: {\(settings.protocols)},
                 protocols_dir: "\(Built.repository)/protocols", work_dir: "\(settings.name)-work",
             }

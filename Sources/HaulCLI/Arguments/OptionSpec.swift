@@ -58,6 +58,8 @@ extension OptionSpec {
         .file("token-file", "a file that holds your token (HAUL_TOKEN_FILE; HAUL_TOKEN holds a token itself)"),
         .file("config", "the config file (HAUL_CONFIG; else ~/.config/haul/config.json5)"),
         .file("ca-file", "authorities to trust instead of the system's, PEM (HAUL_CA_FILE)"),
+        .file("client-certificate", "a certificate to be known by, PEM (HAUL_CLIENT_CERTIFICATE)"),
+        .file("client-key", "its key, PEM; not needed where both are in one file (HAUL_CLIENT_KEY)"),
         .flag("json", "print the server's documents as they are, lists as a document a line"),
     ]
 

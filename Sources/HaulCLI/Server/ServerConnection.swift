@@ -12,6 +12,8 @@ final class ServerConnection: Sendable {
         self.settings = settings
         var configuration = HTTPClientConfiguration()
         configuration.authoritiesPath = settings.authorities
+        configuration.certificatePath = settings.certificate
+        configuration.keyPath = settings.key
         configuration.userAgent = "haul/\(HaulProgram.version)"
         client = HTTPClient(configuration: configuration)
     }

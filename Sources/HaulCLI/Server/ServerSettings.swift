@@ -8,6 +8,9 @@ struct ServerSettings: Sendable {
     var base: String
     var token: String?
     var authorities: String?
+    /// A certificate to show, and its key.
+    var certificate: String?
+    var key: String?
 
     /// `~/.config/haul/config.json5`.
     private struct File: Decodable, Sendable {
@@ -15,6 +18,8 @@ struct ServerSettings: Sendable {
         var token: String?
         var token_file: String?
         var ca_file: String?
+        var client_certificate: String?
+        var client_key: String?
     }
 
     /// Looks at the options, then the environment, then the config file.
@@ -56,7 +61,14 @@ struct ServerSettings: Sendable {
         let authorities =
             arguments["ca-file"] ?? variable("HAUL_CA_FILE")
             ?? file.ca_file.map { ConfigFile.resolve($0, relativeTo: path) }
-        return (ServerSettings(base: base(url), token: token, authorities: authorities), warnings)
+        var settings = ServerSettings(base: base(url), token: token, authorities: authorities)
+        settings.certificate =
+            arguments["client-certificate"] ?? variable("HAUL_CLIENT_CERTIFICATE")
+            ?? (isOwn ? file.client_certificate : nil).map { ConfigFile.resolve($0, relativeTo: path) }
+        settings.key =
+            arguments["client-key"] ?? variable("HAUL_CLIENT_KEY")
+            ?? (isOwn ? file.client_key : nil).map { ConfigFile.resolve($0, relativeTo: path) }
+        return (settings, warnings)
     }
 
     private static func base(_ url: String) -> String {

@@ -6,6 +6,9 @@ public struct HTTPClientConfiguration: Sendable {
     public var timeout: Double?
     /// A PEM file of authorities to trust instead of the system's.
     public var authoritiesPath: String?
+    /// PEM files of a certificate to show to servers that ask for one, and of its key.
+    public var certificatePath: String?
+    public var keyPath: String?
     /// Connections kept open for later requests.
     public var idleConnections = 32
     /// `User-Agent`, where a request has none of its own.

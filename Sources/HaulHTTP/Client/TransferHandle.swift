@@ -54,6 +54,10 @@ final class TransferHandle {
             codes.append(haul_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
         }
         if let path = configuration.authoritiesPath { codes.append(haul_curl_set_text(easy, CURLOPT_CAINFO, path)) }
+        if let path = configuration.certificatePath {
+            codes.append(haul_curl_set_text(easy, CURLOPT_SSLCERT, path))
+            codes.append(haul_curl_set_text(easy, CURLOPT_SSLKEY, configuration.keyPath ?? path))
+        }
         if let seconds = request.timeout ?? configuration.timeout {
             codes.append(haul_curl_set_long(easy, CURLOPT_TIMEOUT_MS, Self.milliseconds(seconds)))
         }

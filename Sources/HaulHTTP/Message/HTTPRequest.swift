@@ -15,6 +15,8 @@ public struct HTTPRequestHead: Sendable {
     public var headers: HTTPHeaders
     /// The client's numeric address, without its port.
     public var remoteAddress: String
+    /// The subject of the client's certificate (RFC 4514), where it showed one, the server asks for them, and it is good.
+    public var clientSubject: String?
 
     /// The head of a request for `target` (path and query, as on a request line).
     public init(method: String, target: String, headers: HTTPHeaders = [:], remoteAddress: String = "") {

@@ -62,8 +62,11 @@ public final class HTTPServer: Sendable {
         }
         let configuration = core.configuration
         let descriptors = ListenSocket.raiseDescriptorLimit()
-        let certificate = try configuration.tls.map { tls throws(HTTPServerError) in try Self.pem(tls.certificatePath) }
-        let key = try configuration.tls.map { tls throws(HTTPServerError) in try Self.pem(tls.keyPath) }
+        let tls = try configuration.tls.map { files throws(HTTPServerError) in try ServerTLS(files) }
+        core.use(tls)
+        let clients = try configuration.tls?.clients.map { clients throws(HTTPServerError) in
+            try PEMFile.text(clients.authoritiesPath)
+        }
         let socket = try ListenSocket.open(host: configuration.host, port: configuration.port)
         let retained = Unmanaged.passRetained(core)
         var options = haul_mhd_options()
@@ -79,9 +82,11 @@ public final class HTTPServer: Sendable {
         options.connection = ServerCallbacks.connection
         options.target = ServerCallbacks.target
         options.context = retained.toOpaque()
-        let daemon = Self.withPointers(certificate, key) { certificate, key in
-            options.tls_certificate = certificate
-            options.tls_key = key
+        if tls != nil {
+            options.tls_retrieve = unsafeBitCast(ServerCallbacks.retrieve, to: UnsafeMutableRawPointer.self)
+        }
+        let daemon = Self.withPointer(clients) { clients in
+            options.tls_clients = clients
             return haul_mhd_start(&options)
         }
         guard let daemon else {
@@ -89,7 +94,7 @@ public final class HTTPServer: Sendable {
             retained.release()
             throw configuration.tls == nil
                 ? HTTPServerError(kind: .system, message: "cannot start the HTTP server: out of threads or descriptors")
-                : HTTPServerError(kind: .tls, message: "cannot start HTTPS: the certificate and key are not usable")
+                : HTTPServerError(kind: .tls, message: "cannot start HTTPS: out of threads or descriptors, or no TLS")
         }
         let isSecond = running.withLock { running in
             guard running == nil else { return true }
@@ -103,6 +108,11 @@ public final class HTTPServer: Sendable {
         retained.release()
         throw HTTPServerError(kind: .system, message: "this HTTP server runs already")
     }
+
+    /// Reads the files of certificates, key and authorities again. Connections that are there keep the certificate that they
+    /// were made with; whether a client's is good is asked anew with its next request. Does nothing for plain HTTP.
+    /// - Throws: `HTTPServerError` where a file is not usable: all stays as it was.
+    public func reloadCertificates() throws(HTTPServerError) { try core.tls?.reload() }
 
     /// Takes no new requests, lets those that run end within `grace` seconds, then cancels them, gives them up to two
     /// seconds more, answers what is left 503 and closes every connection. Does nothing when not running.
@@ -149,18 +159,8 @@ public final class HTTPServer: Sendable {
         }.value
     }
 
-    private static func pem(_ path: String) throws(HTTPServerError) -> String {
-        do {
-            return try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw HTTPServerError(kind: .tls, message: "cannot read \(path): \(error.localizedDescription)")
-        }
-    }
-
-    private static func withPointers<Result>(
-        _ a: String?, _ b: String?, _ body: (UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Result
-    ) -> Result {
-        guard let a, let b else { return body(nil, nil) }
-        return a.withCString { a in b.withCString { b in body(a, b) } }
+    private static func withPointer<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        guard let text else { return body(nil) }
+        return text.withCString { body($0) }
     }
 }

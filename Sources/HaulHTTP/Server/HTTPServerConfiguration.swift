@@ -7,10 +7,29 @@ public struct HTTPServerConfiguration: Sendable {
         /// Its private key.
         public var keyPath: String
 
-        /// Both files' paths.
-        public init(certificatePath: String, keyPath: String) {
+        /// Who may sign clients' certificates; nil: clients are asked for none.
+        public var clients: Clients?
+
+        /// The files' paths.
+        public init(certificatePath: String, keyPath: String, clients: Clients? = nil) {
             self.certificatePath = certificatePath
             self.keyPath = keyPath
+            self.clients = clients
+        }
+    }
+
+    /// Whose word on clients is taken. A client without a certificate is let in all the same; one with a certificate that is
+    /// not good is answered 403, whatever it asks for.
+    public struct Clients: Sendable {
+        /// A PEM file of authorities.
+        public var authoritiesPath: String
+        /// A PEM file of their lists of revoked certificates.
+        public var revokedPath: String?
+
+        /// The files' paths.
+        public init(authoritiesPath: String, revokedPath: String? = nil) {
+            self.authoritiesPath = authoritiesPath
+            self.revokedPath = revokedPath
         }
     }
 

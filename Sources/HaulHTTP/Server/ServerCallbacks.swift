@@ -1,4 +1,5 @@
 import CAnswers
+import CGnuTLS
 import CMicroHTTPD
 
 /// What libmicrohttpd calls, on its own threads. `cls` is the server's core, kept alive by whoever started it.
@@ -14,6 +15,14 @@ enum ServerCallbacks {
             context.pointee = nil
             Unmanaged<ServerConnection>.fromOpaque(pointer).takeRetainedValue().closed()
         }
+    }
+
+    /// GnuTLS asks for the certificate of a connection that is being made.
+    static let retrieve: haul_tls_retrieve = { session, _, chain, count, ocsp, ocspCount, key, flags in
+        guard let mhd = session.flatMap({ gnutls_session_get_ptr($0) }),
+            let certificate = connection(of: OpaquePointer(mhd))?.lendCertificate()
+        else { return GNUTLS_E_INTERNAL_ERROR }
+        return haul_tls_lend(certificate.identity, chain, count, ocsp, ocspCount, key, flags)
     }
 
     static let target:

@@ -1,4 +1,5 @@
 import CAnswers
+import CGnuTLS
 import CMicroHTTPD
 import Foundation
 import Synchronization
@@ -12,6 +13,10 @@ final class ServerConnection: Sendable {
         /// Bytes that had arrived when the connection was last seen waiting for a request.
         var received: UInt64?
         var exchange: Exchange?
+        /// What the handshake borrowed.
+        var lent: ServerCertificate?
+        /// What the client's certificate was worth, and who said so.
+        var client: (by: ClientAuthorities, certificate: ClientCertificate)?
         /// The client may still send what nobody will read.
         var isCut = false
         var isClosed = false
@@ -28,6 +33,7 @@ final class ServerConnection: Sendable {
         self.core = core
         socket = haul_mhd_socket(connection)
         state = Mutex(State(received: 0))
+        if let session = haul_mhd_tls(connection) { haul_tls_name_no_authorities(session) }
     }
 
     var isTLS: Bool { core.configuration.tls != nil }
@@ -47,22 +53,41 @@ final class ServerConnection: Sendable {
     /// - Returns: what it is refused with, or nil.
     func headArrived(method: String, headers: HTTPHeaders) -> HTTPResponse? {
         let address = ListenSocket.name(of: haul_mhd_peer(connection))
+        let certificate = clientCertificate()
         let (exchange, hasNUL) = state.withLock { state in
             let target = state.target ?? RequestTarget("/")
-            let head = HTTPRequestHead(method: method, target: target, headers: headers, remoteAddress: address)
+            var head = HTTPRequestHead(method: method, target: target, headers: headers, remoteAddress: address)
+            if case .good(let subject, _) = certificate { head.clientSubject = subject }
             let exchange = Exchange(head: head, core: core, connection: connection)
             state.exchange = exchange
             return (exchange, target.hasNUL)
         }
         core.exchangeBegan()
         let refusal =
-            core.refusal(of: exchange.head, hasNUL: hasNUL)
+            core.refusal(of: exchange.head, hasNUL: hasNUL, certificate)
             ?? (ServerCore.hasBody(exchange.head) ? exchange.admit() : nil)
         if refusal != nil {
             exchange.refuse()
             cutsBody()
         }
         return refusal
+    }
+
+    /// The certificate for this connection's handshake, kept until it is closed.
+    func lendCertificate() -> ServerCertificate? {
+        let certificate = core.tls?.certificate
+        state.withLock { $0.lent = certificate }
+        return certificate
+    }
+
+    /// What the client showed: looked at once, and again when the authorities were read anew.
+    private func clientCertificate() -> ClientCertificate {
+        guard let authorities = core.tls?.authorities else { return .none }
+        let known = state.withLock { $0.client.flatMap { $0.by === authorities ? $0.certificate : nil } }
+        let certificate = known ?? authorities.look(at: haul_mhd_tls(connection))
+        if known == nil { state.withLock { $0.client = (authorities, certificate) } }
+        if case .good(_, let expires) = certificate, time(nil) > expires { return .bad("its time is over") }
+        return certificate
     }
 
     /// A body is not read to its end: the client may still send it when the connection closes.

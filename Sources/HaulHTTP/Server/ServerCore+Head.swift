@@ -1,7 +1,11 @@
 extension ServerCore {
     /// What a request is refused with for its head alone, before anyone is asked, or nil.
-    func refusal(of head: HTTPRequestHead, hasNUL: Bool) -> HTTPResponse? {
+    func refusal(of head: HTTPRequestHead, hasNUL: Bool, _ certificate: ClientCertificate) -> HTTPResponse? {
         if isStopping { return stoppingAnswer() }
+        // libmicrohttpd lets everyone through the handshake.
+        if case .bad(let reason) = certificate {
+            return errorBody(403, "the client's certificate is not good: \(reason)")
+        }
         if hasNUL { return errorBody(400, "the target holds a NUL") }
         // "Content-Length : 3" is one to a lenient proxy and none to us: requests are smuggled so (RFC 9112, 5.1).
         guard head.headers.areWellFormed else {

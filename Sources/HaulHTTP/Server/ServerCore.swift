@@ -10,6 +10,7 @@ final class ServerCore: Sendable {
     private let budget = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
+    private let secrets = Mutex<ServerTLS?>(nil)
 
     init(
         configuration: HTTPServerConfiguration, admit: @escaping @Sendable (HTTPRequestHead) -> HTTPAdmission,
@@ -21,6 +22,11 @@ final class ServerCore: Sendable {
         self.handler = handler
         self.errorBody = errorBody
     }
+
+    /// Nil for plain HTTP, and before the start.
+    var tls: ServerTLS? { secrets.withLock { $0 } }
+
+    func use(_ tls: ServerTLS?) { secrets.withLock { $0 = tls } }
 
     func add(_ connection: ServerConnection) {
         connections.withLock { $0[ObjectIdentifier(connection)] = connection }

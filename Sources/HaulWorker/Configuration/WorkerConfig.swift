@@ -7,8 +7,11 @@ public struct WorkerConfig: Sendable {
     public var url: URL
     /// A PEM file of authorities to trust instead of the system's.
     public var authoritiesPath: String?
-    /// The worker's bearer token.
-    public var token: String
+    /// PEM files of the certificate that it shows, and of its key.
+    public var certificatePath: String?
+    public var keyPath: String?
+    /// The worker's bearer token; nil where it shows a certificate instead.
+    public var token: String?
     /// Unique among workers.
     public var name: String
     /// Batches that run at once: backend processes.
@@ -49,7 +52,9 @@ public struct WorkerConfig: Sendable {
     }
 
     public init(
-        url: URL, authoritiesPath: String? = nil, token: String, name: String, slots: Int = Usual.slots,
+        url: URL, authoritiesPath: String? = nil, certificatePath: String? = nil, keyPath: String? = nil,
+        token: String?,
+        name: String, slots: Int = Usual.slots,
         protocolsFolder: String, sites: [Int] = [], workFolder: String, spoolBytes: Int = Usual.spoolBytes,
         types: [JobType] = JobType.allCases, settings: [String: [String: JSONValue]] = [:],
         credentials: [String: [String: String]] = [:], claimLimit: Int = Usual.claimLimit, claimBytes: Int? = nil,
@@ -58,6 +63,8 @@ public struct WorkerConfig: Sendable {
     ) {
         self.url = url
         self.authoritiesPath = authoritiesPath
+        self.certificatePath = certificatePath
+        self.keyPath = keyPath
         self.token = token
         self.name = name
         self.slots = slots

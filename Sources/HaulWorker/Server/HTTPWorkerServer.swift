@@ -8,15 +8,15 @@ public struct HTTPWorkerServer: WorkerServer {
     private let client: HTTPClient
     /// Without a slash at its end.
     private let root: String
-    private let token: String
+    private let token: String?
     /// Seconds for a request that does not park.
     private let timeout: Double
     private let contact: Contact
 
     /// - Parameters:
     ///   - url: `http://host:port`, where hauld is.
-    ///   - token: the worker's bearer token.
-    public init(client: HTTPClient, url: URL, token: String, timeout: Double, log: WorkerLog) {
+    ///   - token: the worker's bearer token; nil where the client shows a certificate instead.
+    public init(client: HTTPClient, url: URL, token: String?, timeout: Double, log: WorkerLog) {
         self.client = client
         let base = url.absoluteString
         root = (base.hasSuffix("/") ? String(base.dropLast()) : base) + WirePath.root + "/worker"
@@ -91,9 +91,8 @@ public struct HTTPWorkerServer: WorkerServer {
     private func answer(
         _ method: String, _ path: String, body: Data, type: String, element: String?, timeout: Double
     ) async throws(ServerFailure) -> HTTPClientResponse {
-        var headers: HTTPHeaders = [
-            "Authorization": "Bearer \(element ?? token)", "Content-Type": type, "Accept": "application/json",
-        ]
+        var headers: HTTPHeaders = ["Content-Type": type, "Accept": "application/json"]
+        if let shown = element ?? token { headers["Authorization"] = "Bearer \(shown)" }
         if let element { headers[WirePath.tokenHeader] = element }
         let reply: HTTPClientResponse
         do {
