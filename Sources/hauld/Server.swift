@@ -179,6 +179,7 @@ struct Server {
         listening.connectionLimit = config.limits.connections
         listening.requestDeadline = config.limits.requestSeconds
         listening.idleTimeout = config.limits.idleSeconds
+        listening.proxies = config.proxies?.trusted
         listening.tls = config.tls.map { tls in
             .init(
                 certificatePath: tls.certificate, keyPath: tls.key,

@@ -29,6 +29,8 @@ struct ServerConfig: Decodable, Sendable {
     var issuers: [IssuerConfig]
     /// Whose certificates are taken; nil: clients are asked for none.
     var clients: ClientsConfig?
+    /// Proxies before it; nil: none.
+    var proxies: ProxiesConfig?
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -52,7 +54,7 @@ struct ServerConfig: Decodable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
-        case issuers, clients
+        case issuers, clients, proxies
     }
 
     init(from decoder: any Decoder) throws {
@@ -76,6 +78,7 @@ struct ServerConfig: Decodable, Sendable {
         issuers = try container.decode([IssuerConfig].self, forKey: .issuers, default: [])
         try IssuerConfig.check(issuers)
         clients = try container.decodeIfPresent(ClientsConfig.self, forKey: .clients)
+        proxies = try container.decodeIfPresent(ProxiesConfig.self, forKey: .proxies)
         if clients != nil, tls == nil {
             throw ConfigValueError(expected: "tls beside it: certificates are shown over HTTPS alone", key: "clients")
         }

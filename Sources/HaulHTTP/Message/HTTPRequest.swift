@@ -13,7 +13,7 @@ public struct HTTPRequestHead: Sendable {
     public var hasInvalidEncoding: Bool
     /// The header fields.
     public var headers: HTTPHeaders
-    /// The client's numeric address, without its port.
+    /// The client's numeric address, without its port; behind trusted proxies the one that they name.
     public var remoteAddress: String
     /// The subject of the client's certificate (RFC 4514), where it showed one, the server asks for them, and it is good.
     public var clientSubject: String?

@@ -53,6 +53,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var bodyBudget = 256 * 1024 * 1024
     /// HTTPS with this certificate; nil is plain HTTP.
     public var tls: TLS?
+    /// Whose word on where a request came from is taken; nil: nobody's.
+    public var proxies: TrustedProxies?
 
     /// Defaults, on a host and a port.
     public init(host: String = "127.0.0.1", port: Int = 0) {

@@ -52,7 +52,8 @@ final class ServerConnection: Sendable {
     /// The head is in: makes the exchange. It may be parked already when this returns.
     /// - Returns: what it is refused with, or nil.
     func headArrived(method: String, headers: HTTPHeaders) -> HTTPResponse? {
-        let address = ListenSocket.name(of: haul_mhd_peer(connection))
+        let peer = ListenSocket.name(of: haul_mhd_peer(connection))
+        let address = core.configuration.proxies?.client(of: headers, peer: peer) ?? peer
         let certificate = clientCertificate()
         let (exchange, hasNUL) = state.withLock { state in
             let target = state.target ?? RequestTarget("/")
