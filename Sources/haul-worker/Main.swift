@@ -69,7 +69,8 @@ enum HaulWorkerProgram {
         connecting.certificatePath = config.certificatePath
         connecting.keyPath = config.keyPath
         let server = HTTPWorkerServer(
-            client: HTTPClient(configuration: connecting), url: config.url, token: config.token, timeout: pace.request,
+            client: HTTPClient(configuration: connecting), url: config.url,
+            token: config.token.map { WorkerToken($0, file: config.tokenFile) }, timeout: pace.request,
             log: log)
         let worker = Worker(config, catalog: catalog, folder: folder, server: server, pace: pace, log: log)
         let signals = await EndSignals([SIGTERM, SIGINT])

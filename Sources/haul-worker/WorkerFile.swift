@@ -108,9 +108,11 @@ extension WorkerFile {
             throw ConfigError(file: path, key: "client_key", message: "\(key) \(problem)")
         }
         var token: String?
-        if let name = file.tokenFile { token = try Self.token(in: resolve(name), config: path) }
+        let tokenFile = file.tokenFile.map(resolve)
+        if let tokenFile { token = try Self.token(in: tokenFile, config: path) }
         return WorkerConfig(
             url: url, authoritiesPath: authorities, certificatePath: certificate, keyPath: key, token: token,
+            tokenFile: tokenFile,
             name: file.name ?? ProcessInfo.processInfo.hostName, slots: file.slots,
             protocolsFolder: resolve(file.protocolsFolder), sites: file.sites, workFolder: resolve(file.workFolder),
             spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,
@@ -121,15 +123,10 @@ extension WorkerFile {
     }
 
     private static func token(in path: String, config: String) throws(ConfigError) -> String {
-        func wrong(_ message: String) -> ConfigError {
-            ConfigError(file: config, key: "token_file", message: "\(path) \(message)")
+        switch WorkerToken.read(path) {
+        case .success(let token): return token
+        case .failure(let problem):
+            throw ConfigError(file: config, key: "token_file", message: "\(path) \(problem.text)")
         }
-        if let problem = SecretFile.problem(with: path) { throw wrong(problem) }
-        guard let data = FileManager.default.contents(atPath: path) else { throw wrong("cannot be read") }
-        let token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw wrong("holds no token: one line, as hauld token add printed it")
-        }
-        return token
     }
 }

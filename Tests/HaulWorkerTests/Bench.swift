@@ -43,7 +43,8 @@ final class Bench: Sendable {
         let log = WorkerLog { line in lines.all.withLock { $0.append(line) } }
         client = HTTPClient()
         let link = HTTPWorkerServer(
-            client: client, url: config.url, token: config.token, timeout: pace.request, log: log)
+            client: client, url: config.url, token: config.token.map { WorkerToken($0) }, timeout: pace.request,
+            log: log)
         let worker = Worker(
             config, catalog: catalog, folder: try WorkFolder(folder), server: link, pace: pace, graces: graces, log: log
         )

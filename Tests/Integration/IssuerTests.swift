@@ -2,6 +2,7 @@ import Foundation
 import HaulCrypto
 import HaulHTTP
 import HaulModel
+import HaulProtocol
 import Support
 import Testing
 
@@ -17,6 +18,7 @@ import Testing
             first = try TestIssuer(kind)
             second = try TestIssuer(.rsa(bits: 2048))
             var settings = LiveServer.Settings()
+            settings.heartbeatSeconds = 0.2
             settings.more = """
                 issuers: [{
                     name: "wlcg", issuer: "\(first.url)", audience: ["haul", "https://haul.example"],
@@ -216,6 +218,35 @@ import Testing
         #expect(try await boss.send("DELETE", "/tokens/\(token)").status == 200)
         #expect(try await two.post("/worker/heartbeat", ["session": id, "holding": []]).status == 401)
         #expect(try await boss.get("/workers/w")["alive"] == false)
+        await world.end()
+    }
+
+    /// The real worker under an issuer's token goes on when that is over, with the next one in its file.
+    @Test func renewal() async throws {
+        let world = try await World()
+        let now = Int(Date().timeIntervalSince1970)
+        let claims: [String: JSONValue?] = ["wlcg.groups": ["/haul/pilots"], "scope": "compute.create"]
+        // Good for fifteen seconds more: clocks may differ by a minute.
+        let brief = world.first.token("p", claims.merging(["exp": .int(now - 45)]) { $1 })
+        var settings = RealWorker.Settings()
+        settings.token = brief
+        settings.user = nil
+        let worker = try await RealWorker.start(world.server, settings)
+        let boss = try await world.server.caller(user: "boss", role: "operator")
+        try await eventually("it registers") { try await boss.get("/workers/w")["alive"] == true }
+        try worker.renew(world.first.token("p", claims))
+        try await eventually("the first token is over") { try await world.caller(brief).get("/whoami").status == 401 }
+        let alice = world.caller(world.first.token("alice", Self.writer))
+        let job = try await alice.post("/mkdir", ["src_siteid": 6, "src_filepath": "/ok"])
+        let id = try #require(job["id"]?.int, "\(job)")
+        try await eventually("its work is done") { try await alice.get("/jobs/\(id)/status")["status"] == "DONE" }
+        let sessions = try await boss.get("/audit?action=worker.start").json.array
+        #expect(sessions?.count == 1 && worker.process?.status == nil, "one session all the time: \(worker.log)")
+        // Once there is no other, it ends.
+        try worker.renew(brief)
+        let path = "/users/wlcg:p"
+        #expect(try await boss.send("PATCH", path, Array(#"{"disabled": true}"#.utf8)).status == 200)
+        try await eventually("it ends") { worker.process?.status != nil }
         await world.end()
     }
 

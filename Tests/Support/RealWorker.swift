@@ -16,6 +16,8 @@ public final class RealWorker: Sendable {
         public var url: String?
         /// The command that starts the program, as its last arguments: `ip netns exec NAME` and the like.
         public var launcher: [String] = []
+        /// The token that it shows; nil is a new one of haul's.
+        public var token: String?
         /// The certificate that it shows, instead of a token.
         public var certificate: CertificateAuthority.Issued?
         /// Who uses the command line; nil is nobody.
@@ -42,7 +44,9 @@ public final class RealWorker: Sendable {
         if let certificate = settings.certificate {
             shown = "client_certificate: \"\(certificate.path)\", client_key: \"\(certificate.keyPath)\""
         } else {
-            try worker.secret(try await server.token(user: settings.name, role: "worker"), worker.path("token"))
+            var token = settings.token
+            if token == nil { token = try await server.token(user: settings.name, role: "worker") }
+            try worker.secret(token ?? "", worker.path("token"))
         }
         if let user = settings.user {
             try worker.secret(try await server.token(user: user, role: "user"), worker.tokenFile)
@@ -72,6 +76,9 @@ public final class RealWorker: Sendable {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
+
+    /// Puts another token into its file, as whoever renews it does.
+    public func renew(_ token: String) throws { try secret(token, path("token")) }
 
     /// Starts the process.
     public func start() async throws {

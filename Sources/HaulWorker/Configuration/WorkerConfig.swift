@@ -12,6 +12,8 @@ public struct WorkerConfig: Sendable {
     public var keyPath: String?
     /// The worker's bearer token; nil where it shows a certificate instead.
     public var token: String?
+    /// Where it stands, and where another stands when it is over.
+    public var tokenFile: String?
     /// Unique among workers.
     public var name: String
     /// Batches that run at once: backend processes.
@@ -53,8 +55,7 @@ public struct WorkerConfig: Sendable {
 
     public init(
         url: URL, authoritiesPath: String? = nil, certificatePath: String? = nil, keyPath: String? = nil,
-        token: String?,
-        name: String, slots: Int = Usual.slots,
+        token: String?, tokenFile: String? = nil, name: String, slots: Int = Usual.slots,
         protocolsFolder: String, sites: [Int] = [], workFolder: String, spoolBytes: Int = Usual.spoolBytes,
         types: [JobType] = JobType.allCases, settings: [String: [String: JSONValue]] = [:],
         credentials: [String: [String: String]] = [:], claimLimit: Int = Usual.claimLimit, claimBytes: Int? = nil,
@@ -66,6 +67,7 @@ public struct WorkerConfig: Sendable {
         self.certificatePath = certificatePath
         self.keyPath = keyPath
         self.token = token
+        self.tokenFile = tokenFile
         self.name = name
         self.slots = slots
         self.protocolsFolder = protocolsFolder

@@ -8,7 +8,7 @@ public struct HTTPWorkerServer: WorkerServer {
     private let client: HTTPClient
     /// Without a slash at its end.
     private let root: String
-    private let token: String?
+    private let token: WorkerToken?
     /// Seconds for a request that does not park.
     private let timeout: Double
     private let contact: Contact
@@ -16,7 +16,7 @@ public struct HTTPWorkerServer: WorkerServer {
     /// - Parameters:
     ///   - url: `http://host:port`, where hauld is.
     ///   - token: the worker's bearer token; nil where the client shows a certificate instead.
-    public init(client: HTTPClient, url: URL, token: String?, timeout: Double, log: WorkerLog) {
+    public init(client: HTTPClient, url: URL, token: WorkerToken?, timeout: Double, log: WorkerLog) {
         self.client = client
         let base = url.absoluteString
         root = (base.hasSuffix("/") ? String(base.dropLast()) : base) + WirePath.root + "/worker"
@@ -87,12 +87,24 @@ public struct HTTPWorkerServer: WorkerServer {
                 method, path, body: json, type: "application/json", element: element, timeout: timeout ?? self.timeout))
     }
 
-    /// One exchange; any status but those that say to come again is an answer.
+    /// What the server answers; once more with the worker's next token where it has one and the last is over.
     private func answer(
         _ method: String, _ path: String, body: Data, type: String, element: String?, timeout: Double
     ) async throws(ServerFailure) -> HTTPClientResponse {
+        let shown = element ?? token?.current
+        let reply = try await exchange(method, path, body: body, type: type, shown, element: element, timeout: timeout)
+        guard reply.status == 401, element == nil, let shown, let next = token?.another(than: shown) else {
+            return reply
+        }
+        return try await exchange(method, path, body: body, type: type, next, element: element, timeout: timeout)
+    }
+
+    /// One exchange; any status but those that say to come again is an answer.
+    private func exchange(
+        _ method: String, _ path: String, body: Data, type: String, _ shown: String?, element: String?, timeout: Double
+    ) async throws(ServerFailure) -> HTTPClientResponse {
         var headers: HTTPHeaders = ["Content-Type": type, "Accept": "application/json"]
-        if let shown = element ?? token { headers["Authorization"] = "Bearer \(shown)" }
+        if let shown { headers["Authorization"] = "Bearer \(shown)" }
         if let element { headers[WirePath.tokenHeader] = element }
         let reply: HTTPClientResponse
         do {
