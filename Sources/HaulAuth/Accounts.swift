@@ -55,9 +55,10 @@ public struct Accounts: Sendable {
     ///
     /// - Parameter password: In clear; nil in it takes it away.
     public func change(
-        _ name: String, role: Role? = nil, password: String?? = nil, isDisabled: Bool? = nil, by actor: Requester
+        _ name: String, role: Role? = nil, password: String?? = nil, isDisabled: Bool? = nil, groups: [String]? = nil,
+        by actor: Requester
     ) async throws -> Account {
-        var change = AccountChange(role: role, isDisabled: isDisabled)
+        var change = AccountChange(role: role, isDisabled: isDisabled, groups: groups)
         if let password {
             var hash: String?
             if let password { hash = try await logins.hash(password) }
@@ -70,6 +71,7 @@ public struct Accounts: Sendable {
             let changes = [
                 role.map { "role=\($0.rawValue)" }, isDisabled.map { "disabled=\($0)" },
                 wanted.password.map { $0 == nil ? "password taken away" : "password" },
+                groups.map { "groups=\($0.joined(separator: ","))" },
             ].compactMap(\.self)
             try writer.note(Deed(.changeUser, name, changes.joined(separator: " ")), by: actor, now: time)
             if isDisabled == false { try writer.restoreIdentities(ofUser: account.user.id) }

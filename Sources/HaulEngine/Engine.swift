@@ -13,7 +13,9 @@ public final class Engine: Sendable {
     public let logs: LogStore
     public let world: World
     public let configuration: EngineConfiguration
-    public let rules: RegistrationRules
+    let sites: KnownSites
+    /// What registrations are checked against, as it is now.
+    public var rules: RegistrationRules { sites.rules }
     /// This server among those of its database.
     public let identity: KnownServer
     let others: any OtherServers
@@ -58,7 +60,7 @@ public final class Engine: Sendable {
     ) async throws {
         self.store = store
         self.logs = logs
-        self.rules = rules
+        sites = KnownSites(rules)
         self.configuration = configuration
         self.world = world
         self.identity = identity
@@ -78,6 +80,10 @@ public final class Engine: Sendable {
         if change.kinds.contains(.opening) { depthBell.ring() }
         if change.kinds.contains(.sweep) { sweepBell.ring() }
         if change.kinds.contains(.rescue) { rescueBell.ring() }
+        if change.kinds.contains(.sites), sites.revision != nil {
+            // What can't be read now is read with the next change, or when a job names a site that is not known.
+            Task { [weak self] in try? await self?.readSites() }
+        }
         guard let jobs = change.jobs else { return watchers.ringAll() }
         for job in jobs { watchers.ring(job) }
     }

@@ -17,7 +17,10 @@ public struct StoreChange: Sendable, Hashable {
         /// Sessions ended with leases in their hands.
         public static let rescue = Kinds(rawValue: 16)
 
-        public static let all: Kinds = [.work, .expansion, .opening, .sweep, .rescue]
+        /// Sites were made, changed or removed.
+        public static let sites = Kinds(rawValue: 32)
+
+        public static let all: Kinds = [.work, .expansion, .opening, .sweep, .rescue, .sites]
     }
 
     public var kinds: Kinds

@@ -19,7 +19,8 @@ enum Arguments {
         hauld [--config FILE]
             Serves until SIGTERM. FILE is \(usualConfig) unless given; config/hauld.json5 explains each key.
         hauld user add NAME [--role user|worker|operator] [--password-file FILE] [--config FILE]
-        hauld user change NAME [--role ROLE] [--password-file FILE] [--disabled yes|no] [--config FILE]
+        hauld user change NAME [--role ROLE] [--password-file FILE] [--disabled yes|no] [--groups NAME,...]
+                         [--config FILE]
             Makes or changes a user: how the first operator comes to be. FILE holds the password; - is standard input.
         hauld token add --user NAME --role user|worker|operator [--config FILE] [--name TEXT] [--scopes SCOPE,...]
                         [--days N] [--sites ID,...] [--queues NAME,...] [--users NAME,...]
@@ -126,7 +127,7 @@ enum Arguments {
             throw UsageError(message: "user \(verb): whom? hauld user \(verb) NAME")
         }
         let options = try options(
-            Array(words.dropFirst()), named: ["config", "role", "password-file"] + (changes ? ["disabled"] : []))
+            Array(words.dropFirst()), named: ["config", "role", "password-file"] + (changes ? ["disabled", "groups"] : []))
         let role = options["role"].flatMap(Role.init)
         guard role != nil || options["role"] == nil else {
             throw UsageError(message: "user \(verb): --role must be user, worker or operator")
@@ -137,7 +138,8 @@ enum Arguments {
         }
         let request = UserCommand.Request(
             name: name, role: role, passwordFile: options["password-file"],
-            isDisabled: options["disabled"].flatMap { answers[$0] })
+            isDisabled: options["disabled"].flatMap { answers[$0] },
+            groups: options["groups"].map { $0.split(separator: ",").map(String.init) })
         return .user(config: options["config"] ?? usualConfig, request, changes: changes)
     }
 

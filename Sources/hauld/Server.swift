@@ -46,7 +46,10 @@ struct Server {
         let peers = try await newcomer.join()
         let engine = try await engine(
             store: store, logs: logs, sites: sites, manifests: manifests, peers: peers, clock: clock)
-        opening.open(routes(engine, peers))
+        for note in try await Self.seed(sites, engine, config) {
+            Self.log("site differs", "site=\(note.site): \(note.text)")
+        }
+        opening.open(routes(engine, peers, manifests))
         Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
         let duties = Task {
             await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
@@ -102,6 +105,14 @@ struct Server {
         }
     }
 
+    private static func seed(_ sites: [Site], _ engine: Engine, _ config: ServerConfig) async throws
+        -> [Engine.SeedNote]
+    {
+        do { return try await engine.seed(sites: sites) } catch let error as StoreError {
+            throw StartError(error, store: config.store)
+        }
+    }
+
     /// Another run has taken its place, and with it what it holds: nothing is acknowledged any more.
     @Sendable private static func ousted(_ cause: String) {
         log("ousted", "cause=\(cause)")
@@ -138,7 +149,7 @@ struct Server {
             onOusted: Self.ousted)
     }
 
-    private func routes(_ engine: Engine, _ peers: Membership) -> Router {
+    private func routes(_ engine: Engine, _ peers: Membership, _ manifests: [String: ProtocolManifest]) -> Router {
         var router = Router(
             notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
             failure: { _, _ in .problem(status: 500, reason: "the server failed") })
@@ -149,6 +160,9 @@ struct Server {
                 store: engine.store, issuers: config.issuers.map(\.issuer),
                 certificates: config.clients?.holders ?? [:], now: engine.world.now, onEvent: Self.tell),
             loginLimits: LoginLimits(usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600),
+            userSites: UserSites(
+                most: config.userSites.most, protocols: config.userSites.protocols,
+                options: { manifests[$0.folder]?.siteOptions }),
             onFault: onFault
         ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)

@@ -31,6 +31,7 @@ struct ServerConfig: Decodable, Sendable {
     var clients: ClientsConfig?
     /// Proxies before it; nil: none.
     var proxies: ProxiesConfig?
+    var userSites: UserSiteRules
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -55,6 +56,7 @@ struct ServerConfig: Decodable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
         case issuers, clients, proxies
+        case userSites = "user_sites"
     }
 
     init(from decoder: any Decoder) throws {
@@ -82,6 +84,7 @@ struct ServerConfig: Decodable, Sendable {
         if clients != nil, tls == nil {
             throw ConfigValueError(expected: "tls beside it: certificates are shown over HTTPS alone", key: "clients")
         }
+        userSites = try container.decode(UserSiteRules.self, forKey: .userSites, default: UserSiteRules())
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.

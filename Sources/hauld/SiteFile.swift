@@ -14,9 +14,10 @@ struct SiteFile: Decodable, Sendable {
         var options: [String: JSONValue]
         var root: String?
         var limits: Limits
+        var access: SiteAccess
 
         private enum CodingKeys: String, CodingKey {
-            case id, endpoints, options, root, limits
+            case id, endpoints, options, root, limits, users, groups
             case protocolName = "protocol"
         }
 
@@ -31,6 +32,9 @@ struct SiteFile: Decodable, Sendable {
             options = try container.decode([String: JSONValue].self, forKey: .options, default: [:])
             root = try container.decodeIfPresent(String.self, forKey: .root)
             limits = try container.decode(Limits.self, forKey: .limits, default: Limits())
+            access = SiteAccess(
+                users: try container.decodeIfPresent([String].self, forKey: .users),
+                groups: try container.decodeIfPresent([String].self, forKey: .groups))
         }
     }
 
@@ -59,7 +63,7 @@ struct SiteFile: Decodable, Sendable {
         sites = entries.map { name, entry in
             Site(
                 id: entry.id, name: name, protocolName: entry.protocolName, endpoints: entry.endpoints,
-                options: entry.options, root: entry.root, limits: entry.limits.limits)
+                options: entry.options, root: entry.root, limits: entry.limits.limits, access: entry.access)
         }
     }
 
@@ -71,10 +75,13 @@ struct SiteFile: Decodable, Sendable {
             if let other = seen.updateValue(site.name, forKey: site.id) {
                 throw ConfigError(file: path, key: "\(site.name).id", message: "\(site.id) is the id of \(other) too")
             }
-            guard Self.isName(site.name) else {
+            guard Site.isName(site.name) else {
                 throw ConfigError(
                     file: path, key: site.name,
                     message: "a site's name has 1 to 64 letters, digits, dots, dashes or underscores, and is no number")
+            }
+            if let wrong = site.endpoints.first(where: { !Site.isEndpoint($0) }) {
+                throw ConfigError(file: path, key: "\(site.name).endpoints", message: "\"\(wrong)\" is not HOST:PORT")
             }
             let specs = manifests[site.protocolName.folder]?.siteOptions ?? []
             if let problem = specs.problems(in: site.options).first {
@@ -82,12 +89,5 @@ struct SiteFile: Decodable, Sendable {
             }
         }
         return sites
-    }
-
-    private static func isName(_ name: String) -> Bool {
-        (1...64).contains(name.utf8.count) && Int(name) == nil
-            && name.unicodeScalars.allSatisfy {
-                $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0))
-            }
     }
 }

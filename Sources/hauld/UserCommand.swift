@@ -11,6 +11,7 @@ struct UserCommand {
         var role: Role?
         var passwordFile: String?
         var isDisabled: Bool?
+        var groups: [String]?
     }
 
     let config: ServerConfig
@@ -29,7 +30,7 @@ struct UserCommand {
                     changes
                     ? try await accounts.change(
                         request.name, role: request.role, password: password.map { .some($0) },
-                        isDisabled: request.isDisabled, by: .console)
+                        isDisabled: request.isDisabled, groups: request.groups, by: .console)
                     : try await accounts.add(
                         request.name, role: request.role ?? .user, password: password, by: .console)
                 return Self.line(account)

@@ -43,6 +43,24 @@ import Testing
         await pair.remove()
     }
 
+    /// A site that one made can be named at the other in the next moment, and is gone there when it is gone.
+    @Test func sites() async throws {
+        try await withPair { pair, _ in
+            let boss = try await pair.servers[0].caller(user: "boss", role: "operator")
+            let person = try await pair.person()
+            for turn in 0..<5 {
+                let site: JSONValue = .string("new-\(turn)")
+                #expect(try await boss.post("/sites", ["name": site, "protocol": "fake"]).status == 201)
+                let list: JSONValue = ["src_siteid": site, "src_filepath": "/x"]
+                #expect(try await person[1].user.post("/list", list).status == 200)
+            }
+            #expect(try await boss.send("DELETE", "/sites/new-0").status == 204)
+            try await eventually("the other knows, too") {
+                try await person[1].user.post("/list", ["src_siteid": "new-0", "src_filepath": "/x"]).status == 400
+            }
+        }
+    }
+
     @Test func onesWorkIsTheOthersToo() async throws {
         try await withPair { pair, _ in
             let person = try await pair.person()

@@ -4,12 +4,12 @@ import HaulHTTP
 import HaulModel
 
 extension NativeAPI {
-    /// Who asks, if they may do this.
+    /// Who asks, if they may do one of these.
     ///
     /// - Throws: 401 where nobody is known by what the request shows, 403 where they may not, 429 where too many
     ///   passwords were wrong.
-    func principal(of request: HTTPRequest, _ scope: Scope) async throws -> Principal {
-        try await principal(of: request.head, [scope])
+    func principal(of request: HTTPRequest, _ scopes: Scope...) async throws -> Principal {
+        try await principal(of: request.head, scopes)
     }
 
     /// Who asks, whatever they may do.

@@ -9,16 +9,19 @@ public struct NativeAPI: Sendable {
     let engine: Engine
     let authenticator: Authenticator
     let loginLimits: LoginLimits
+    let userSites: UserSites
     /// Told what went wrong on our side: a line for the server's log.
     let onFault: @Sendable (String) -> Void
 
     public init(
         engine: Engine, authenticator: Authenticator, loginLimits: LoginLimits = LoginLimits(),
+        userSites: UserSites = UserSites(),
         onFault: @escaping @Sendable (String) -> Void
     ) {
         self.engine = engine
         self.authenticator = authenticator
         self.loginLimits = loginLimits
+        self.userSites = userSites
         self.onFault = onFault
     }
 
@@ -32,6 +35,7 @@ public struct NativeAPI: Sendable {
         addUserRoutes(to: &router)
         addWorkerRoutes(to: &router)
         addOperatorRoutes(to: &router)
+        addSiteRoutes(to: &router)
         addAccountRoutes(to: &router)
         addRecordRoutes(to: &router)
         outer.mount(WirePath.root, router)

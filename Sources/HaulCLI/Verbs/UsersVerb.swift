@@ -11,11 +11,12 @@ extension Verb {
             .flag("password", "ask for a new password, or read it from stdin"),
             .flag("disable", "nobody gets in under the name, and their tokens end"),
             .flag("enable", "they do again"),
+            .value("groups", "NAME,...", "what they are a member of; empty for nothing"),
         ]
     ) { invocation in
         let arguments = invocation.arguments
         guard let name = arguments.operands.first else {
-            let columns = ["NAME", "ROLE", "PASSWORD", "REGISTERED", "DISABLED"].map { Table.Column(title: $0) }
+            let columns = ["NAME", "ROLE", "PASSWORD", "REGISTERED", "DISABLED", "GROUPS"].map { Table.Column(title: $0) }
             try await Rows.print(columns, "/users", [], AccountDocument.self, invocation, row: row)
             return .ok
         }
@@ -26,6 +27,9 @@ extension Verb {
                 throw CLIError.usage("--disable, --enable and --add: choose one")
             }
             change["disabled"] = .bool(arguments.has("disable"))
+        }
+        if let groups = arguments["groups"] {
+            change["groups"] = .array(groups.split(separator: ",").map { .string(String($0)) })
         }
         if arguments.has("password") { change["password"] = .string(try SecretPrompt.ask("New password of \(name): ")) }
         let server = try await invocation.server()
@@ -49,6 +53,9 @@ extension Verb {
     }
 
     @Sendable private static func row(_ user: AccountDocument) -> [String] {
-        [user.name, user.role, user.password ? "yes" : "-", user.registered, user.disabled ?? "-"]
+        [
+            user.name, user.role, user.password ? "yes" : "-", user.registered, user.disabled ?? "-",
+            user.groups?.joined(separator: ",") ?? "-",
+        ]
     }
 }

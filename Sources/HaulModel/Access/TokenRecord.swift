@@ -33,6 +33,8 @@ public struct TokenRecord: Sendable, Hashable {
     public var id: Int
     public var user: User
     public var spec: TokenSpec
+    /// What its user is a member of.
+    public var groups: Set<String> = []
 
     public init(id: Int, user: User, spec: TokenSpec) {
         self.id = id

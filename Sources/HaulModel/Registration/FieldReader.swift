@@ -22,21 +22,22 @@ struct FieldReader {
         return type
     }
 
-    mutating func site(_ name: String, in sites: SiteDirectory) -> Site? {
-        let found: Site?
+    mutating func site(_ name: String, _ rules: RegistrationRules) -> Site? {
+        var found: Site?
         let given: String
         switch value(name) {
         case nil:
             problems[name] = "is missing: must be a site's id or name"
             return nil
-        case .int(let id): (found, given) = (sites[id], "\(id)")
-        case .string(let text): (found, given) = (sites.site(text), "\"\(text.prefix(64))\"")
+        case .int(let id): (found, given) = (rules.sites[id], "\(id)")
+        case .string(let text): (found, given) = (rules.sites.site(text), "\"\(text.prefix(64))\"")
         case .some(let other):
             problems[name] = "must be a site's id or name, not \(other.kind)"
             return nil
         }
+        if let site = found, !site.access.admits(rules.user) { found = nil }
         if found == nil {
-            problems[name] = "is \(given), and no site has this name or id: GET /sites (haul sites) lists them"
+            problems[name] = "is \(given), and no site that you may use has this name or id: GET /sites (haul sites) lists them"
         }
         return found
     }

@@ -24,11 +24,16 @@ public struct FieldProblems: Error, Sendable, Hashable {
 
 /// What the server knows that a request is checked against.
 public struct RegistrationRules: Sendable {
-    public var sites: SiteDirectory
+    public var sites: SiteDirectory {
+        didSet { protocols = Self.protocols(sites, manifests) }
+    }
+    /// Who registers: sites that they may not use are as if they were not there.
+    public var user = SiteUser.anybody
     /// The declarations of a protocol's options, by the protocol; those known to all where it has no manifest here.
     public var options: @Sendable (ProtocolName) -> [OptionSpec]
     /// What a job may name: the documented protocols, those of the sites, and those with a manifest here.
-    public var protocols: Set<ProtocolName>
+    public private(set) var protocols: Set<ProtocolName>
+    private let manifests: [ProtocolName]
 
     /// - Parameter manifests: the protocols with a manifest here.
     public init(
@@ -37,7 +42,19 @@ public struct RegistrationRules: Sendable {
     ) {
         self.sites = sites
         self.options = options
-        protocols = Set(ProtocolName.documented + sites.sites.map(\.protocolName) + manifests)
+        self.manifests = manifests
+        protocols = Self.protocols(sites, manifests)
+    }
+
+    private static func protocols(_ sites: SiteDirectory, _ manifests: [ProtocolName]) -> Set<ProtocolName> {
+        Set(ProtocolName.documented + sites.sites.map(\.protocolName) + manifests)
+    }
+
+    /// The same for what this user registers.
+    public func applied(to user: SiteUser) -> RegistrationRules {
+        var rules = self
+        rules.user = user
+        return rules
     }
 }
 
@@ -58,11 +75,11 @@ extension JobRequest {
     ) throws(FieldProblems) {
         var reader = FieldReader(document)
         let type = fixedType ?? reader.jobType()
-        let source = reader.site("src_siteid", in: rules.sites)
+        let source = reader.site("src_siteid", rules)
         let sourcePath = reader.path("src_filepath")
         var target: Site?
         var targetPath: String?
-        if type == .copy { target = reader.site("dst_siteid", in: rules.sites) }
+        if type == .copy { target = reader.site("dst_siteid", rules) }
         if type == .rename { target = source }
         if type?.hasDestination == true { targetPath = reader.path("dst_filepath") }
         let options = reader.options()

@@ -19,6 +19,8 @@ extension Migrations {
             -- What logins are; Argon2id's text; since when nobody gets in under the name.
             role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'worker', 'operator')),
             password TEXT,
+            -- Names, a JSON array; NULL is none.
+            member_of TEXT,
             disabled INTEGER,
             -- Elements handed out, as fairness counts them.
             vtime INTEGER NOT NULL DEFAULT 0,
@@ -76,6 +78,18 @@ extension Migrations {
             target TEXT NOT NULL,
             detail TEXT NOT NULL);
         CREATE INDEX deeds_by_time ON deeds (time);
+
+        -- What jobs may name. A row stays when its site is removed: neither its id nor its name is another's then.
+        CREATE TABLE sites (
+            id INTEGER PRIMARY KEY CHECK (id >= 0),
+            name TEXT NOT NULL UNIQUE CHECK (name <> ''),
+            -- JSON, as in sites.json5; and what that file said of it last, NULL if it never did.
+            body TEXT NOT NULL,
+            seed TEXT,
+            owner TEXT,
+            changed INTEGER NOT NULL,
+            removed INTEGER);
+        CREATE INDEX sites_of_owner ON sites (owner) WHERE owner IS NOT NULL AND removed IS NULL;
 
         -- Sites that operators closed, and why.
         CREATE TABLE bans (

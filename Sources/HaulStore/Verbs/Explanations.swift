@@ -118,8 +118,8 @@ extension StoreReader {
             LiveWorker(
                 bearer: try Self.bearer(row),
                 announced: LiveWorker.Announcement(
-                    name: row.text(11), protocols: try SQLJSON.value([String].self, row.text(12)),
-                    sites: try SQLJSON.value([Int].self, row.text(13)), isDrained: row.optionalInt(14) != nil))
+                    name: row.text(12), protocols: try SQLJSON.value([String].self, row.text(13)),
+                    sites: try SQLJSON.value([Int].self, row.text(14)), isDrained: row.optionalInt(15) != nil))
         }
         // Each of their claims has a session: the index is asked for the next token.
         let others = try db.rows(

@@ -2,8 +2,8 @@ public import HaulModel
 
 extension StoreReader {
     /// What ``bearer(_:)`` reads, of tokens `t` and users `u`.
-    static let bearerColumns =
-        "t.id, u.id, u.name, t.role, t.name, t.scopes, t.sites, t.queues, t.users, t.expires, t.identity"
+    static let bearerColumns = "t.id, u.id, u.name, t.role, t.name, t.scopes, t.sites, t.queues, t.users, t.expires,"
+        + " t.identity, u.member_of"
 
     /// The bearer of the token with this hash, unless it was revoked or nobody gets in under the user's name.
     public func token(hash: [UInt8]) throws -> TokenRecord? {
@@ -36,8 +36,8 @@ extension StoreReader {
             """, values
         ) { row in
             KnownToken(
-                record: try Self.bearer(row), made: Timestamp(milliseconds: row.int(11)),
-                revoked: row.optionalInt(12).map(Timestamp.init(milliseconds:)))
+                record: try Self.bearer(row), made: Timestamp(milliseconds: row.int(12)),
+                revoked: row.optionalInt(13).map(Timestamp.init(milliseconds:)))
         }
     }
 
@@ -52,7 +52,9 @@ extension StoreReader {
         spec.users = try row.optionalText(8).map { try SQLJSON.value([String].self, $0) }
         spec.expires = row.optionalInt(9).map(Timestamp.init(milliseconds:))
         spec.identity = row.optionalText(10)
-        return TokenRecord(id: row.int(0), user: User(id: row.int(1), name: row.text(2)), spec: spec)
+        var record = TokenRecord(id: row.int(0), user: User(id: row.int(1), name: row.text(2)), spec: spec)
+        record.groups = try row.optionalText(11).map { Set(try SQLJSON.value([String].self, $0)) } ?? []
+        return record
     }
 }
 

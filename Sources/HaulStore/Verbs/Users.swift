@@ -18,12 +18,13 @@ extension StoreReader {
 
     private func accounts(_ condition: String, _ values: [SQLValue]) throws -> [Account] {
         try db.rows(
-            "SELECT id, name, role, password, registered, disabled FROM users \(condition)", values
+            "SELECT id, name, role, password, registered, disabled, member_of FROM users \(condition)", values
         ) { row in
             Account(
                 user: User(id: row.int(0), name: row.text(1)), role: Role(rawValue: row.text(2)) ?? .user,
                 password: row.optionalText(3), registered: Timestamp(milliseconds: row.int(4)),
-                disabled: row.optionalInt(5).map(Timestamp.init(milliseconds:)))
+                disabled: row.optionalInt(5).map(Timestamp.init(milliseconds:)),
+                groups: try row.optionalText(6).map { try SQLJSON.value([String].self, $0) } ?? [])
         }
     }
 }
@@ -55,6 +56,11 @@ extension StoreWriter {
         }
         if let password = change.password {
             try db.run("UPDATE users SET password = $2 WHERE id = $1", [.int(id), SQLValue(password)])
+        }
+        if let groups = change.groups {
+            try db.run(
+                "UPDATE users SET member_of = $2 WHERE id = $1",
+                [.int(id), groups.isEmpty ? .null : .text(try SQLJSON.text(groups))])
         }
         if let isDisabled = change.isDisabled {
             try db.run(

@@ -72,6 +72,8 @@ public struct AccountDocument: Sendable, Hashable, Codable {
     public var registered: String
     /// Since when nobody gets in under the name; left out where they do.
     public var disabled: String?
+    /// What they are a member of; left out where that is nothing.
+    public var groups: [String]?
 
     public init(_ account: Account) {
         name = account.user.name
@@ -79,5 +81,6 @@ public struct AccountDocument: Sendable, Hashable, Codable {
         password = account.password != nil
         registered = account.registered.text
         disabled = account.disabled?.text
+        groups = account.groups.isEmpty ? nil : account.groups
     }
 }

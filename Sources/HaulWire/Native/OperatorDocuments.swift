@@ -54,27 +54,6 @@ public struct WorkerDocument: Sendable, Hashable, Codable {
     }
 }
 
-/// A site as everybody may see it (`GET /sites`).
-public struct SiteDocument: Sendable, Hashable, Codable {
-    public var id: Int
-    public var name: String
-    public var `protocol`: String
-    /// Why nothing from or to it is handed out; left out where it is open.
-    public var banned: String?
-    /// How many elements may be with workers at once, `in` (as their destination) and `out` (as their source); left out
-    /// where it has none.
-    public var limits: [String: Int]?
-
-    public init(_ site: Site, banned: String?) {
-        id = site.id
-        name = site.name
-        self.protocol = site.protocolName.name
-        self.banned = banned
-        let limits = SiteUse.Direction.allCases.compactMap { way in site.limits[way].map { (way.rawValue, $0) } }
-        self.limits = limits.isEmpty ? nil : Dictionary(uniqueKeysWithValues: limits)
-    }
-}
-
 /// A line of the record of changes (`GET /audit`).
 public struct DeedDocument: Sendable, Hashable, Codable {
     public var id: Int

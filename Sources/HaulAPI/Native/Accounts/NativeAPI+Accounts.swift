@@ -38,8 +38,12 @@ extension NativeAPI {
             let isDisabled = fields.flag("disabled")
             let password = fields.text("password", limit: 4096)
             fields.check(password: password, "password", of: name)
-            if role == nil, isDisabled == nil, document["password"] == nil, fields.problems.isEmpty {
-                fields.note("role", "is missing: give at least one of role, password and disabled")
+            let groups = fields.list("groups", "names of groups, up to 100, each of 1 to 256 bytes") { value in
+                value.string.flatMap { (1...256).contains($0.utf8.count) ? $0 : nil }
+            }
+            if let groups, groups.count > 100 { fields.note("groups", "has more than 100 names") }
+            if role == nil, isDisabled == nil, groups == nil, document["password"] == nil, fields.problems.isEmpty {
+                fields.note("role", "is missing: give at least one of role, password, disabled and groups")
             }
             try fields.check()
             // The last operator would be out for good.
@@ -49,7 +53,7 @@ extension NativeAPI {
             }
             let account = try await accounts.change(
                 name, role: role, password: document["password"] == nil ? nil : .some(password), isDisabled: isDisabled,
-                by: who.actor(request))
+                groups: groups, by: who.actor(request))
             return JSONText.response(AccountDocument(account))
         }
     }

@@ -5,7 +5,7 @@ import HaulModel
 import HaulWire
 
 extension NativeAPI {
-    /// Queues, workers and sites: who may see them, and who may open and close them.
+    /// Queues and workers: who may see them, and who may open and close them.
     func addOperatorRoutes(to router: inout Router) {
         router.on("GET", "/queues") { request, _ in
             let user = try await owner(request, .readJobs).id
@@ -48,24 +48,6 @@ extension NativeAPI {
             let worker = try await engine.endSession(ofWorker: path["worker"], by: who.actor(request))
             return JSONText.response(WorkerDocument(worker))
         }
-        router.on("GET", "/sites") { request, _ in
-            _ = try await principal(of: request, .readJobs)
-            let bans = Dictionary(try await engine.bans().map { ($0.siteID, $0.reason) }) { $1 }
-            return JSONText.response(
-                engine.rules.sites.sites.sorted { $0.id < $1.id }.map { SiteDocument($0, banned: bans[$0.id]) })
-        }
-        router.on("PATCH", "/sites/:site", gate: gate(.operate)) { request, path in
-            let who = try await principal(of: request, .operate)
-            guard let site = engine.rules.sites.site(path["site"]) else { throw Problem.noSite(path["site"]) }
-            let document = try JSONText.object(request.body)
-            var fields = Fields(document)
-            let reason = fields.text("banned", limit: 1000)
-            if document["banned"] == nil { fields.note("banned", "is missing: a reason, or null") }
-            if reason?.isEmpty == true { fields.note("banned", "is empty: say why, or null to open the site") }
-            try fields.check()
-            try await engine.setBan(reason, site: site.id, by: who.actor(request))
-            return JSONText.response(SiteDocument(site, banned: reason))
-        }
     }
 
     /// `GET /workers`.
@@ -99,13 +81,6 @@ extension NativeAPI {
 }
 
 extension Problem {
-    fileprivate static func noSite(_ name: String) -> Problem {
-        Problem(
-            ProblemDocument(
-                status: 404, title: "Not found", code: "no_such_site", detail: "There is no site \"\(name)\".",
-                hint: "GET /sites (haul sites) lists them."))
-    }
-
     static func noUser(_ name: String) -> Problem {
         Problem(
             ProblemDocument(

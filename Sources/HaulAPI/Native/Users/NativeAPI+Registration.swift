@@ -15,8 +15,8 @@ extension NativeAPI {
         let key = try Self.idempotencyKey(request)
         if type == nil, let documents = try Self.bulk(request) {
             guard documents.count <= Self.bulkLimit else { throw Problem.tooMany(Self.bulkLimit, "jobs") }
-            let requests = try documents.enumerated().map { index, document in
-                try check(document, type: nil, index: index)
+            let requests = try await checked(principal) { rules in
+                try documents.enumerated().map { try Self.check($1, type: nil, rules, index: $0) }
             }
             let jobs =
                 requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key, by: actor)
@@ -24,7 +24,7 @@ extension NativeAPI {
         }
         let lines = " Jobs that stand a line each (NDJSON) need the header Content-Type: application/x-ndjson."
         let document = try JSONText.value(request.body, more: type == nil && request.body.contains(0x0A) ? lines : "")
-        let wanted = try check(document, type: type, index: nil)
+        let wanted = try await checked(principal) { try Self.check(document, type: type, $0, index: nil) }
         guard let job = try await engine.register([wanted], user: principal.user, key: key, by: actor).first else {
             throw Problem.fault(cause: "a registration had no job")
         }
@@ -41,13 +41,25 @@ extension NativeAPI {
         return first == UInt8(ascii: "[") ? try JSONText.value(request.body).array : nil
     }
 
-    private func check(_ document: JSONValue, type: JobType?, index: Int?) throws -> JobRequest {
+    /// What `check` makes of the request, with the sites as they are: another server may have changed them a moment ago.
+    private func checked<T>(_ principal: Principal, _ check: (RegistrationRules) throws -> T) async throws -> T {
+        let rules = engine.rules
+        do { return try check(rules.applied(to: principal.siteUser)) } catch {
+            let latest = try await engine.latestRules()
+            guard latest.sites != rules.sites else { throw error }
+            return try check(latest.applied(to: principal.siteUser))
+        }
+    }
+
+    private static func check(
+        _ document: JSONValue, type: JobType?, _ rules: RegistrationRules, index: Int?
+    ) throws -> JobRequest {
         guard let object = document.object else {
             let which = index.map { "Job \($0) of the request" } ?? "The body"
             throw Problem.noObject("\(which) is \(document.kind), not an object.", index: index)
         }
         do {
-            return try JobRequest(object, type: type, rules: engine.rules)
+            return try JobRequest(object, type: type, rules: rules)
         } catch {
             throw Problem.fields(error.fields, index: index)
         }
