@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "haul-gsi", dependencies: ["CGlobusGSI"],
             linkerSettings: [.linkedLibrary("globus_gssapi_gsi"), .linkedLibrary("globus_common")]),
-        backend("xrootd"),
+        backend("xrootd", ["HaulCrypto"]),
         backend("rclone"),
         backend("fake"),
 

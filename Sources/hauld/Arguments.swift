@@ -9,6 +9,7 @@ enum Arguments {
     case listTokens(config: String, user: String?)
     case revokeTokens(config: String, TokenCommand.Choice)
     case user(config: String, UserCommand.Request, changes: Bool)
+    case vault(config: String, retires: Bool)
 
     static let versionText = "0.1.0"
     static let usualConfig = "/etc/haul/hauld.json5"
@@ -31,6 +32,9 @@ enum Arguments {
         hauld token revoke --id N,... | --user NAME [--role ROLE] | --token-file FILE  [--config FILE]
             Makes tokens worthless at once, also while servers run. A worker's session ends with its token: what it
             holds is handed out again. FILE holds the token itself; - is standard input.
+        hauld vault rotate | retire [--config FILE]
+            rotate makes a new key and seals all credentials with it, also while servers run; retire drops the old keys
+            from the file, once every server has the new one.
         hauld --version | --help
 
         Exit codes: 0 ended as asked, 1 could not start or failed, 2 wrong command line or config file.
@@ -55,6 +59,11 @@ enum Arguments {
             let verb = words.count > 1 ? words[1] : ""
             guard ["add", "change"].contains(verb) else { throw UsageError(message: "user: say add or change") }
             self = try Self.addUser(Array(words.dropFirst(2)), changes: verb == "change")
+        } else if words.first == "vault" {
+            let verb = words.count > 1 ? words[1] : ""
+            guard ["rotate", "retire"].contains(verb) else { throw UsageError(message: "vault: say rotate or retire") }
+            let options = try Self.options(Array(words.dropFirst(2)), named: ["config"])
+            self = .vault(config: options["config"] ?? Self.usualConfig, retires: verb == "retire")
         } else {
             let options = try Self.options(words, named: ["config"])
             self = .serve(config: options["config"] ?? Self.usualConfig)
@@ -127,7 +136,8 @@ enum Arguments {
             throw UsageError(message: "user \(verb): whom? hauld user \(verb) NAME")
         }
         let options = try options(
-            Array(words.dropFirst()), named: ["config", "role", "password-file"] + (changes ? ["disabled", "groups"] : []))
+            Array(words.dropFirst()),
+            named: ["config", "role", "password-file"] + (changes ? ["disabled", "groups"] : []))
         let role = options["role"].flatMap(Role.init)
         guard role != nil || options["role"] == nil else {
             throw UsageError(message: "user \(verb): --role must be user, worker or operator")

@@ -49,7 +49,8 @@ struct Server {
         for note in try await Self.seed(sites, engine, config) {
             Self.log("site differs", "site=\(note.site): \(note.text)")
         }
-        opening.open(routes(engine, peers, manifests))
+        let keys = try await vaultKeys(store)
+        opening.open(routes(engine, peers, manifests, keys))
         Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
         let duties = Task {
             await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
@@ -149,7 +150,23 @@ struct Server {
             onOusted: Self.ousted)
     }
 
-    private func routes(_ engine: Engine, _ peers: Membership, _ manifests: [String: ProtocolManifest]) -> Router {
+    /// The keys of the vault, checked; nil where there is none.
+    private func vaultKeys(_ store: Store) async throws -> VaultKeys? {
+        guard let path = config.vault else { return nil }
+        let keys = VaultKeys(path)
+        do {
+            try await Vault.open(keys, store: store)
+        } catch let problem as VaultProblem {
+            throw StartError(message: problem.description)
+        } catch let error as StoreError {
+            throw StartError(error, store: config.store)
+        }
+        return keys
+    }
+
+    private func routes(
+        _ engine: Engine, _ peers: Membership, _ manifests: [String: ProtocolManifest], _ keys: VaultKeys?
+    ) -> Router {
         var router = Router(
             notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
             failure: { _, _ in .problem(status: 500, reason: "the server failed") })
@@ -163,6 +180,11 @@ struct Server {
             userSites: UserSites(
                 most: config.userSites.most, protocols: config.userSites.protocols,
                 options: { manifests[$0.folder]?.siteOptions }),
+            vault: keys.map { keys in
+                Vault(
+                    store: engine.store, keys: keys, allKinds: Set(manifests.values.flatMap(\.credentials)).sorted(),
+                    now: engine.world.now, kinds: { manifests[$0.folder]?.credentials ?? [] })
+            },
             onFault: onFault
         ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)

@@ -32,6 +32,8 @@ struct ServerConfig: Decodable, Sendable {
     /// Proxies before it; nil: none.
     var proxies: ProxiesConfig?
     var userSites: UserSiteRules
+    /// The file of the keys that credentials are sealed with; nil: none are kept.
+    var vault: String?
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -42,6 +44,7 @@ struct ServerConfig: Decodable, Sendable {
         config.logs = config.logs.resolved(relativeTo: path)
         config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
         config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
+        config.vault = config.vault.map { ConfigFile.resolve($0, relativeTo: path) }
         config.tls = config.tls.map { tls in
             TLS(
                 certificate: ConfigFile.resolve(tls.certificate, relativeTo: path),
@@ -56,6 +59,7 @@ struct ServerConfig: Decodable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
         case issuers, clients, proxies
+        case vault
         case userSites = "user_sites"
     }
 
@@ -85,6 +89,7 @@ struct ServerConfig: Decodable, Sendable {
             throw ConfigValueError(expected: "tls beside it: certificates are shown over HTTPS alone", key: "clients")
         }
         userSites = try container.decode(UserSiteRules.self, forKey: .userSites, default: UserSiteRules())
+        vault = try container.decodeIfPresent(String.self, forKey: .vault)
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.

@@ -59,15 +59,17 @@ import Testing
         #expect(Set(actions ?? []) == ["site.add", "site.change", "site.ban", "site.remove"])
     }
 
-    @Test(arguments: [
-        (["name": "12"], "name"), (["name": "a b"], "name"), (["name": "../x"], "name"), (["protocol": "no such!"], "protocol"),
-        (["endpoints": ["a b"]], "endpoints"), (["endpoints": ["-oProxyCommand=x"]], "endpoints"),
-        (["endpoints": ["h:0"]], "endpoints"), (["endpoints": ["h:99999"]], "endpoints"),
-        (["endpoints": ["h:22/../"]], "endpoints"), (["endpoints": "h"], "endpoints"),
-        (["options": ["host_keys": 5]], "options.host_keys"), (["options": []], "options"),
-        (["limits": ["in": 0]], "limits"), (["limits": ["up": 1]], "limits"), (["root": "/a\u{0}b"], "root"),
-        (["users": [1]], "users"), (["owner": "me"], "owner"), (["id": 0], "id"), (["color": "red"], "color"),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (["name": "12"], "name"), (["name": "a b"], "name"), (["name": "../x"], "name"),
+            (["protocol": "no such!"], "protocol"),
+            (["endpoints": ["a b"]], "endpoints"), (["endpoints": ["-oProxyCommand=x"]], "endpoints"),
+            (["endpoints": ["h:0"]], "endpoints"), (["endpoints": ["h:99999"]], "endpoints"),
+            (["endpoints": ["h:22/../"]], "endpoints"), (["endpoints": "h"], "endpoints"),
+            (["options": ["host_keys": 5]], "options.host_keys"), (["options": []], "options"),
+            (["limits": ["in": 0]], "limits"), (["limits": ["up": 1]], "limits"), (["root": "/a\u{0}b"], "root"),
+            (["users": [1]], "users"), (["owner": "me"], "owner"), (["id": 0], "id"), (["color": "red"], "color"),
+        ] as [(JSONValue, String)])
     func wrong(_ change: JSONValue, _ field: String) async throws {
         let boss = try await LiveServer.ofSuite.caller(user: "boss", role: "operator")
         var body: [String: JSONValue] = [
@@ -93,7 +95,8 @@ import Testing
             ])
         #expect(made.status == 201, "\(made)")
         #expect(try await list(member, .string(name)).status == 400)
-        #expect(try await patch(boss, "/users/\(member.name)", ["groups": [.string(group)]])["groups"] == [.string(group)])
+        #expect(
+            try await patch(boss, "/users/\(member.name)", ["groups": [.string(group)]])["groups"] == [.string(group)])
         for person in [friend, member] {
             #expect(try await list(person, .string(name)).status == 200)
             #expect(try await person.user.get("/sites/\(name)").status == 200)
@@ -103,7 +106,8 @@ import Testing
         #expect(refused.status == 400)
         #expect(refused.text == unknown.text.replacing("no-such-site", with: name), "it tells that there is one")
         for answer in [
-            try await stranger.user.get("/sites/\(name)"), try await patch(stranger.user, "/sites/\(name)", ["root": "/"]),
+            try await stranger.user.get("/sites/\(name)"),
+            try await patch(stranger.user, "/sites/\(name)", ["root": "/"]),
             try await stranger.user.send("DELETE", "/sites/\(name)"),
         ] {
             #expect(answer.status == 404, "\(answer)")
@@ -171,7 +175,9 @@ import Testing
         settings.sites = file("a:1")
         let server = try await LiveServer.start(settings)
         let boss = try await server.caller(user: "boss", role: "operator")
-        func endpoint(_ site: String) async throws -> JSONValue? { try await boss.get("/sites/\(site)")["endpoints"]?[0] }
+        func endpoint(_ site: String) async throws -> JSONValue? {
+            try await boss.get("/sites/\(site)")["endpoints"]?[0]
+        }
         #expect(try await boss.send("PATCH", "/sites/two", Array("{\"endpoints\": [\"b:2\"]}".utf8)).status == 200)
         #expect(try await boss.send("DELETE", "/sites/three").status == 204)
         #expect(try await boss.post("/sites", ["name": "four", "protocol": "http", "id": 4]).status == 201)

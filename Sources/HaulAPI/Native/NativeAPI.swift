@@ -10,18 +10,21 @@ public struct NativeAPI: Sendable {
     let authenticator: Authenticator
     let loginLimits: LoginLimits
     let userSites: UserSites
+    /// Where users' credentials are; nil: nowhere.
+    let vault: Vault?
     /// Told what went wrong on our side: a line for the server's log.
     let onFault: @Sendable (String) -> Void
 
     public init(
         engine: Engine, authenticator: Authenticator, loginLimits: LoginLimits = LoginLimits(),
-        userSites: UserSites = UserSites(),
+        userSites: UserSites = UserSites(), vault: Vault? = nil,
         onFault: @escaping @Sendable (String) -> Void
     ) {
         self.engine = engine
         self.authenticator = authenticator
         self.loginLimits = loginLimits
         self.userSites = userSites
+        self.vault = vault
         self.onFault = onFault
     }
 
@@ -37,6 +40,7 @@ public struct NativeAPI: Sendable {
         addOperatorRoutes(to: &router)
         addSiteRoutes(to: &router)
         addAccountRoutes(to: &router)
+        addCredentialRoutes(to: &router)
         addRecordRoutes(to: &router)
         outer.mount(WirePath.root, router)
     }

@@ -46,6 +46,8 @@ public struct Deed: Sendable, Hashable {
         case loginFailed = "login.failed"
         case addToken = "token.add"
         case revokeToken = "token.revoke"
+        case putCredential = "credential.put"
+        case removeCredential = "credential.remove"
         case addUser = "user.add"
         case changeUser = "user.change"
     }

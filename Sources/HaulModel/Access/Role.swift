@@ -5,9 +5,9 @@ public enum Role: String, Sendable, Hashable, CaseIterable {
     /// What it lets do. A token may be narrowed to some of these, and never has others.
     public var scopes: Set<Scope> {
         switch self {
-        case .user: [.readJobs, .changeJobs, .tokens]
+        case .user: [.readJobs, .changeJobs, .tokens, .credentials]
         case .worker: [.work]
-        case .operator: [.readJobs, .changeJobs, .tokens, .operate]
+        case .operator: [.readJobs, .changeJobs, .tokens, .credentials, .operate]
         }
     }
 }
@@ -20,6 +20,8 @@ public enum Scope: String, Sendable, Hashable, CaseIterable {
     case changeJobs = "jobs.write"
     /// Make, see and revoke tokens of one's own, and change the password.
     case tokens
+    /// Keep, list and remove what one shows at sites.
+    case credentials
     /// Claim and report elements.
     case work
     /// Everything about workers, sites, users and their jobs.

@@ -37,7 +37,8 @@ struct FieldReader {
         }
         if let site = found, !site.access.admits(rules.user) { found = nil }
         if found == nil {
-            problems[name] = "is \(given), and no site that you may use has this name or id: GET /sites (haul sites) lists them"
+            problems[name] =
+                "is \(given), and no site that you may use has this name or id: GET /sites (haul sites) lists them"
         }
         return found
     }

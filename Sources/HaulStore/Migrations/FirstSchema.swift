@@ -57,6 +57,21 @@ extension Migrations {
         CREATE INDEX tokens_of_user ON tokens (user_id, id);
         CREATE INDEX tokens_that_expire ON tokens (expires) WHERE expires IS NOT NULL;
 
+        -- What users show at sites. The secret is sealed with a key that is not here.
+        CREATE TABLE credentials (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            -- A site's id and one; 0 is every site.
+            site_id INTEGER NOT NULL CHECK (site_id >= 0),
+            kind TEXT NOT NULL CHECK (kind <> ''),
+            subject TEXT NOT NULL,
+            expires INTEGER,
+            changed INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            key_id TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            UNIQUE (user_id, site_id, kind));
+
         -- Passwords that were wrong, by a hash of who tried which name. What is tried counts until it turns out right.
         CREATE TABLE login_failures (
             hash BLOB PRIMARY KEY CHECK (length(hash) = 32),

@@ -38,11 +38,14 @@ extension StoreReader {
     /// Sites that a user made and that are there.
     public func sites(ofOwner owner: String) throws -> Int {
         try db.first(
-            "SELECT COUNT(*) FROM sites WHERE owner = $1 AND removed IS NULL", [.text(owner)]) { $0.int(0) } ?? 0
+            "SELECT COUNT(*) FROM sites WHERE owner = $1 AND removed IS NULL", [.text(owner)]
+        ) { $0.int(0) } ?? 0
     }
 
     /// The highest id that any site has had, or 0.
-    public func highestSiteID() throws -> Int { try db.first("SELECT COALESCE(MAX(id), 0) FROM sites") { $0.int(0) } ?? 0 }
+    public func highestSiteID() throws -> Int {
+        try db.first("SELECT COALESCE(MAX(id), 0) FROM sites") { $0.int(0) } ?? 0
+    }
 
     /// Raised with each change of a site.
     public func sitesRevision() throws -> [UInt8] { try setting("sites_revision") ?? [] }

@@ -35,6 +35,7 @@ extension ClaimedSite: JSONReadable {
         protocolName = try fields.text("protocol")
         endpoints = try fields.optionalTexts("endpoints") ?? []
         options = try fields.values("options")
+        credentials = try fields.values("credentials").compactMapValues(\.string)
     }
 }
 

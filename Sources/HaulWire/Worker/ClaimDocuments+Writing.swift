@@ -50,6 +50,10 @@ extension ClaimedJob: JSONWritable {
 extension ClaimedSite: JSONWritable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
+            if !credentials.isEmpty {
+                writer.key("credentials")
+                writer.value(credentials.mapValues { JSONValue.string($0) })
+            }
             writer.key("endpoints")
             writer.array { writer in for endpoint in endpoints { writer.value(endpoint) } }
             writer.key("id")

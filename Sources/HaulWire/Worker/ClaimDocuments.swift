@@ -136,6 +136,9 @@ public struct ClaimedSite: Sendable, Codable {
     /// `host:port`.
     public var endpoints: [String]
     public var options: [String: JSONValue]
+    /// The credentials that the job's user shows here: kind to a text that changes with each of them. They are fetched with
+    /// an element's token when a batch starts.
+    public var credentials: [String: String] = [:]
 
     public init(_ site: Site) {
         id = site.id
@@ -146,7 +149,7 @@ public struct ClaimedSite: Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, endpoints, options
+        case id, name, endpoints, options, credentials
         case protocolName = "protocol"
     }
 }

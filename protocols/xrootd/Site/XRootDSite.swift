@@ -1,4 +1,5 @@
 import Foundation
+import HaulCrypto
 import HaulModel
 import HaulProtocol
 

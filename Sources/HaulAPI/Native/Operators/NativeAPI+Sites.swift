@@ -64,7 +64,8 @@ extension NativeAPI {
         if document["banned"] != nil, !who.isOperator { fields.note("banned", "is the operators' to say") }
         if document["protocol"] != nil { fields.note("protocol", "stays: jobs were registered for it") }
         if document.isEmpty {
-            fields.note("banned", "is missing: a reason, or null; or one of \(Self.siteKeys.sorted().joined(separator: ", "))")
+            fields.note(
+                "banned", "is missing: a reason, or null; or one of \(Self.siteKeys.sorted().joined(separator: ", "))")
         }
         note(unknown: document, &fields, besides: ["banned"])
         try fields.check()

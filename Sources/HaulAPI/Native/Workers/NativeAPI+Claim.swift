@@ -41,8 +41,13 @@ extension NativeAPI {
                 ))
         }
         let elements = handouts.reduce(0) { $0 + $1.items.count }
-        return JSONText.response(
-            writing: handouts.map { Self.document($0, isSessionless: session == nil) }, capacity: 512 * (elements + 2))
+        let credentials = try await credentials(of: Set(handouts.map(\.job.userID)))
+        var documents: [ClaimedJob] = []
+        for handout in handouts {
+            documents.append(
+                try await document(handout, credentials[handout.job.userID] ?? [], isSessionless: session == nil))
+        }
+        return JSONText.response(writing: documents, capacity: 512 * (elements + 2))
     }
 
     private static func measure(_ fields: inout Fields) -> ClaimQuery.Measure {
@@ -71,17 +76,45 @@ extension NativeAPI {
         }
     }
 
-    private static func document(_ handout: Handout, isSessionless: Bool) -> ClaimedJob {
+    /// What is known of the credentials of these users.
+    private func credentials(of users: Set<Int>) async throws -> [Int: [Credential]] {
+        guard let vault else { return [:] }
+        var known: [Int: [Credential]] = [:]
+        for user in users { known[user] = try await vault.list(ofUser: user) }
+        return known
+    }
+
+    private func document(
+        _ handout: Handout, _ credentials: [Credential], isSessionless: Bool
+    ) async throws -> ClaimedJob {
         var job = ClaimedJob(
             handout.job, source: handout.source, destination: handout.destination,
             elements: handout.items.map { item in
                 ClaimedElement(item.element, token: item.token, attempt: item.attempt, leaseUntil: handout.leaseUntil)
             })
-        // Workers of the documented system take credentials with the claim, as text; there is none to give.
         if isSessionless {
-            job.sourceCredentials = ""
-            if handout.job.destination != nil { job.destinationCredentials = "" }
+            // Workers of the documented system take credentials with the claim, as text.
+            job.sourceCredentials = await text(handout.source, handout.job, credentials)
+            if handout.job.destination != nil {
+                job.destinationCredentials = await text(handout.destination, handout.job, credentials)
+            }
+        } else if !credentials.isEmpty {
+            if let site = handout.source { job.source?.credentials = tags(credentials, at: site) }
+            if let site = handout.destination { job.destination?.credentials = tags(credentials, at: site) }
         }
         return job
+    }
+
+    /// The secret that a user shows at a site, where it is one; else empty. The attempt fails there with what the site
+    /// says of that.
+    private func text(_ site: Site?, _ job: Job, _ credentials: [Credential]) async -> String {
+        guard let vault, let site, !tags(credentials, at: site).isEmpty else { return "" }
+        do {
+            let secrets = try await vault.open(ofUser: job.userID, at: site)
+            return secrets.sorted { $0.key < $1.key }.first.map { String(decoding: $0.value, as: UTF8.self) } ?? ""
+        } catch {
+            onFault("POST /worker/jobs: credentials of job \(job.id): \(error)")
+            return ""
+        }
     }
 }

@@ -36,3 +36,23 @@ public enum CredentialTime {
         return Date(timeIntervalSince1970: seconds)
     }
 }
+
+extension CredentialTime {
+    /// Whom the first certificate of a PEM text names: `/O=haul/CN=alice`. Nil where it holds none.
+    public static func subject(x509 content: Data) -> String? {
+        content.withUnsafeBytes { bytes -> String? in
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
+            defer { BIO_free(bio) }
+            guard let certificate = PEM_read_bio_X509(bio, nil, nil, nil) else {
+                ERR_clear_error()
+                return nil
+            }
+            defer { X509_free(certificate) }
+            var text = [CChar](repeating: 0, count: 1024)
+            guard X509_NAME_oneline(X509_get_subject_name(certificate), &text, Int32(text.count)) != nil else {
+                return nil
+            }
+            return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+    }
+}

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import HaulProtocol
+@testable import HaulCrypto
 
 /// When credentials end, as they say themselves.
 struct CredentialTimeTests {
