@@ -48,7 +48,7 @@ public actor Worker {
             config: config, catalog: catalog, credentials: CredentialFiles(config.credentials), folder: folder,
             space: SpoolSpace(capacity: config.spoolBytes) { await folder.remove($0) },
             warm: WarmBackends(slots: config.slots, idleSeconds: config.idleSeconds, folder: folder), graces: graces,
-            guardian: guardian, log: log)
+            guardian: guardian, server: server, log: log)
         self.server = server
         self.pace = pace
         self.log = log

@@ -19,6 +19,7 @@ struct WorkerFile: Decodable, Sendable {
     var types: [String]?
     var settings: [String: [String: JSONValue]]
     var credentials: [String: [String: String]]
+    var hosts: HostList?
     var claimLimit: Int
     var claimBytes: Int?
     var concurrency: Int
@@ -28,7 +29,7 @@ struct WorkerFile: Decodable, Sendable {
     private typealias Usual = WorkerConfig.Usual
 
     private enum CodingKeys: String, CodingKey {
-        case url, name, slots, sites, types, credentials, concurrency
+        case url, name, slots, sites, types, credentials, concurrency, hosts
         case authorities = "ca_file"
         case tokenFile = "token_file"
         case certificate = "client_certificate"
@@ -76,6 +77,13 @@ struct WorkerFile: Decodable, Sendable {
         }
         settings = try file.decode([String: [String: JSONValue]].self, forKey: .settings, default: [:])
         credentials = try file.decode([String: [String: String]].self, forKey: .credentials, default: [:])
+        if let names = try file.decodeIfPresent([String].self, forKey: .hosts) {
+            hosts = HostList(names)
+            guard hosts != nil else {
+                throw ConfigValueError(
+                    expected: "a list of HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT", key: CodingKeys.hosts.rawValue)
+            }
+        }
         claimLimit = try file.decode(Int.self, forKey: .claimLimit, in: 1...1000, default: Usual.claimLimit)
         claimBytes = try file.decodeIfPresent(Int.self, forKey: .claimBytes)
         if let claimBytes, claimBytes < 1 {
@@ -110,7 +118,7 @@ extension WorkerFile {
         var token: String?
         let tokenFile = file.tokenFile.map(resolve)
         if let tokenFile { token = try Self.token(in: tokenFile, config: path) }
-        return WorkerConfig(
+        var config = WorkerConfig(
             url: url, authoritiesPath: authorities, certificatePath: certificate, keyPath: key, token: token,
             tokenFile: tokenFile,
             name: file.name ?? ProcessInfo.processInfo.hostName, slots: file.slots,
@@ -120,6 +128,8 @@ extension WorkerFile {
             credentials: file.credentials.mapValues { $0.mapValues(resolve) }, claimLimit: file.claimLimit,
             claimBytes: file.claimBytes, concurrency: file.concurrency, idleSeconds: file.idleSeconds,
             drainSeconds: file.drainSeconds)
+        config.hosts = file.hosts
+        return config
     }
 
     private static func token(in path: String, config: String) throws(ConfigError) -> String {

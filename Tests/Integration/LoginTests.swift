@@ -32,7 +32,7 @@ import Testing
         let name = try await user(server)
         let answer = try await login(server, name, Self.password, ["duration": 3600])
         #expect(answer.status == 200 && answer["user"] == .string(name) && answer["role"] == "user", "\(answer)")
-        #expect(answer["scopes"] == ["jobs.read", "jobs.write", "tokens"])
+        #expect(answer["scopes"] == ["credentials", "jobs.read", "jobs.write", "tokens"])
         #expect(answer.headers["Cache-Control"] == "no-store")
         let caller = server.anonymous.with(try #require(answer["token"]?.string))
         let who = try await caller.get("/whoami")

@@ -16,7 +16,9 @@ extension Verb {
     ) { invocation in
         let arguments = invocation.arguments
         guard let name = arguments.operands.first else {
-            let columns = ["NAME", "ROLE", "PASSWORD", "REGISTERED", "DISABLED", "GROUPS"].map { Table.Column(title: $0) }
+            let columns = ["NAME", "ROLE", "PASSWORD", "REGISTERED", "DISABLED", "GROUPS"].map {
+                Table.Column(title: $0)
+            }
             try await Rows.print(columns, "/users", [], AccountDocument.self, invocation, row: row)
             return .ok
         }

@@ -5,7 +5,7 @@
 /// {"schema": 1, "name": "example", "summary": "what it speaks, in a line", "schemes": ["example", "examples"],
 ///  "backend": ["example.py"], "reuse": false, "requires": ["python3"],
 ///  "operations": {"list": {"timeout": 120}, "copy": {"timeout": 3600, "batch": 256, "resume": true}},
-///  "credentials": ["ssh-key"],
+///  "credentials": ["ssh-key"], "hosts": "endpoints",
 ///  "options": [{"name": "compress", "type": "bool", "default": false}],
 ///  "site_options": [{"name": "user", "type": "string"}],
 ///  "settings": [{"name": "ciphers", "type": "list"}]}
@@ -32,6 +32,8 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     public var operations: [ProtocolOperation: OperationSpec]
     /// The kinds of credential that the backend understands; each arrives as a 0600 file.
     public var credentials: [String]
+    /// Which machines it talks to.
+    public var hosts: Hosts
     /// Options of a job (`extra_opts`), beside ``CommonOptions/specs``; one of those may be repeated to give it
     /// another default.
     public var options: [OptionSpec]
@@ -40,10 +42,21 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
     /// What the worker's configuration may say to this protocol.
     public var settings: [OptionSpec]
 
+    /// Which machines a backend talks to: a worker may be told to talk to some alone.
+    public enum Hosts: String, Sendable, Hashable, Codable {
+        /// The endpoints of its sites, and whom those name.
+        case endpoints
+        /// None but its own.
+        case none
+        /// What options or credentials say.
+        case anywhere
+    }
+
     public init(
         name: String, summary: String = "", schemes: [String] = [], backend: [String], reuse: Bool = false,
         requires: [String] = [], operations: [ProtocolOperation: OperationSpec], credentials: [String] = [],
-        options: [OptionSpec] = [], siteOptions: [OptionSpec] = [], settings: [OptionSpec] = []
+        hosts: Hosts = .anywhere, options: [OptionSpec] = [], siteOptions: [OptionSpec] = [],
+        settings: [OptionSpec] = []
     ) {
         self.schema = 1
         self.name = name
@@ -54,13 +67,14 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
         self.requires = requires
         self.operations = operations
         self.credentials = credentials
+        self.hosts = hosts
         self.options = options
         self.siteOptions = siteOptions
         self.settings = settings
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case schema, name, summary, schemes, backend, reuse, requires, operations, credentials, options
+        case schema, name, summary, schemes, backend, reuse, requires, operations, credentials, hosts, options
         case siteOptions = "site_options"
         case settings
     }
@@ -76,6 +90,7 @@ public struct ProtocolManifest: Sendable, Hashable, Codable {
         requires = try container.decodeIfPresent([String].self, forKey: .requires) ?? []
         operations = try container.decode([ProtocolOperation: OperationSpec].self, forKey: .operations)
         credentials = try container.decodeIfPresent([String].self, forKey: .credentials) ?? []
+        hosts = try container.decodeIfPresent(Hosts.self, forKey: .hosts) ?? .anywhere
         options = try container.decodeIfPresent([OptionSpec].self, forKey: .options) ?? []
         siteOptions = try container.decodeIfPresent([OptionSpec].self, forKey: .siteOptions) ?? []
         settings = try container.decodeIfPresent([OptionSpec].self, forKey: .settings) ?? []

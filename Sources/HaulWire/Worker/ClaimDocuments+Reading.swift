@@ -35,7 +35,8 @@ extension ClaimedSite: JSONReadable {
         protocolName = try fields.text("protocol")
         endpoints = try fields.optionalTexts("endpoints") ?? []
         options = try fields.values("options")
-        credentials = try fields.values("credentials").compactMapValues(\.string)
+        let shown = try fields.values("credentials").compactMapValues(\.string)
+        credentials = shown.isEmpty ? nil : shown
     }
 }
 

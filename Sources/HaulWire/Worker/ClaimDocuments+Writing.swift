@@ -50,7 +50,7 @@ extension ClaimedJob: JSONWritable {
 extension ClaimedSite: JSONWritable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            if !credentials.isEmpty {
+            if let credentials {
                 writer.key("credentials")
                 writer.value(credentials.mapValues { JSONValue.string($0) })
             }

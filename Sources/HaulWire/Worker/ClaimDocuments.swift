@@ -136,9 +136,9 @@ public struct ClaimedSite: Sendable, Codable {
     /// `host:port`.
     public var endpoints: [String]
     public var options: [String: JSONValue]
-    /// The credentials that the job's user shows here: kind to a text that changes with each of them. They are fetched with
-    /// an element's token when a batch starts.
-    public var credentials: [String: String] = [:]
+    /// The credentials that the job's user shows here: kind to a text that changes with each of them; nil where there are
+    /// none. They are fetched with an element's token when a batch starts.
+    public var credentials: [String: String]?
 
     public init(_ site: Site) {
         id = site.id

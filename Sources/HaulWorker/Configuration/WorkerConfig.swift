@@ -30,6 +30,8 @@ public struct WorkerConfig: Sendable {
     public var types: [JobType]
     /// Protocol (lower case) to what its `settings` are.
     public var settings: [String: [String: JSONValue]]
+    /// Which hosts it may be made to talk to; nil is any.
+    public var hosts: HostList?
     /// Site (name or id) to kind of credential to the path of the file that holds it.
     public var credentials: [String: [String: String]]
     /// The most elements of one claim, up to 1000: a server gives no more.

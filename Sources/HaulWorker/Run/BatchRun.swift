@@ -16,6 +16,7 @@ actor BatchRun: BatchRunner {
     private var isRefused = false
     private let nearlyThrough: @Sendable () async -> Void
     private var pace: BatchPace
+    private var credentials = UserCredentials()
     private var seat: BackendSeat?
     /// More elements are on their way to the backend.
     private var isExtending = false
@@ -58,7 +59,9 @@ actor BatchRun: BatchRunner {
 
     /// The backend, if what it was told still holds: sites may have changed since, or their credentials.
     private func welcome(_ errand: Errand, _ reports: [AttemptReport]) async -> BackendRun? {
-        guard mayExtend, let seat, let plugIn = try? shop.plugIn(errand.source, for: errand.operation) else {
+        guard mayExtend, credentials.serves(errand), let seat,
+            let plugIn = try? shop.plugIn(errand.source, for: errand.operation)
+        else {
             return nil
         }
         let order = await order(errand, plugIn)
@@ -71,7 +74,11 @@ actor BatchRun: BatchRunner {
 
     func run() async {
         do {
-            await run(try shop.plugIn(errand.source, for: errand.operation))
+            let plugIn = try shop.plugIn(errand.source, for: errand.operation)
+            if let destination = errand.destination { _ = try shop.plugIn(destination, for: errand.operation) }
+            credentials = try await UserCredentials(errand, ledger.order.first?.assignment.key, in: shop)
+            await run(plugIn)
+            await credentials.remove(shop)
         } catch {
             await settleAll(error.result)
         }
@@ -100,11 +107,12 @@ actor BatchRun: BatchRunner {
     }
 
     private func order(_ errand: Errand, _ plugIn: PlugIn) async -> Order {
-        let (source, refused) = await shop.site(errand.source, plugIn)
+        let (source, refused) = await shop.site(
+            errand.source, plugIn, own: credentials.files(isSource: true))
         var warnings = refused
         var destination: SiteSpec?
         if let station = errand.destination {
-            let other = await shop.site(station, plugIn)
+            let other = await shop.site(station, plugIn, own: credentials.files(isSource: false))
             destination = other.spec
             warnings += other.warnings
         }
@@ -121,7 +129,9 @@ actor BatchRun: BatchRunner {
         if let stopReason { return await settleAll(.failed(.interrupted, stopReason)) }
         do {
             for isFirst in [true, false] where isFirst || isRefused && stopReason == nil {
-                let seat = try await shop.seat(plugIn, order.batch) { [weak self] in await self?.take($0) }
+                let seat = try await shop.seat(plugIn, order.batch, isPrivate: !credentials.isEmpty) { [weak self] in
+                    await self?.take($0)
+                }
                 // Who waited for this batch may have ended before it knew of it: then it is for another one, once.
                 silent = isFirst && seat.isUsed ? Set(ledger.unsettled.map(\.assignment.key.id)) : []
                 isRefused = false

@@ -33,6 +33,7 @@ struct Workshop: Sendable {
     var graces = BackendRun.Graces()
     /// Ends backends should this process be stopped; nil where there is none.
     var guardian: ProcessGuard?
+    let server: any WorkerServer
     var log: WorkerLog
 
     /// Starts a backend under guard: it has no element yet, so that none is at work unguarded.
@@ -45,9 +46,14 @@ struct Workshop: Sendable {
     }
 
     /// A backend for a batch: one that waits for such a one, or a new one.
-    /// - Parameter batch: Without a scratch folder: the backend has its own.
-    func seat(_ plugIn: PlugIn, _ batch: BatchSpec, onEvent: @escaping BackendRun.Handler) async throws -> BackendSeat {
-        let kind = try await kind(plugIn, batch)
+    /// - Parameters:
+    ///   - batch: Without a scratch folder: the backend has its own.
+    ///   - isPrivate: It is told what one user alone may show: it serves no other batch.
+    func seat(
+        _ plugIn: PlugIn, _ batch: BatchSpec, isPrivate: Bool, onEvent: @escaping BackendRun.Handler
+    ) async throws -> BackendSeat {
+        var kind = try await kind(plugIn, batch)
+        if isPrivate { kind.isReusable = false }
         if let seat = await warm.take(kind) {
             seat.listen(onEvent)
             return seat
@@ -82,6 +88,9 @@ struct Workshop: Sendable {
         guard let spec = found.manifest.operations[operation] else {
             throw Unrunnable(.invalid, "protocol \(station.protocolName) has no operation \(operation.rawValue)")
         }
+        if let problem = config.hosts?.problem(station.site.endpoints, found.manifest.hosts) {
+            throw Unrunnable(.permission, "site \(station.site.name): \(problem)")
+        }
         return PlugIn(found: found, operation: spec)
     }
 
@@ -94,12 +103,17 @@ struct Workshop: Sendable {
     }
 
     /// A station as a backend is told of it, and a line for each credential that is not used.
-    func site(_ station: Station, _ plugIn: PlugIn) async -> (spec: SiteSpec, warnings: [String]) {
+    ///
+    /// - Parameter own: what the job's user shows there: it counts before what this worker's configuration says.
+    func site(
+        _ station: Station, _ plugIn: PlugIn, own: [String: String]
+    ) async -> (spec: SiteSpec, warnings: [String]) {
         let (credentials, site, kinds) = (credentials, station.site, plugIn.found.manifest.credentials)
         let found = try? await folder.look { credentials.usable(for: site, kinds: kinds) }
         let spec = SiteSpec(
             site: site.name, endpoints: site.endpoints,
-            options: plugIn.found.manifest.siteOptions.defaulted(site.options), credentials: found?.files ?? [:])
+            options: plugIn.found.manifest.siteOptions.defaulted(site.options),
+            credentials: own.isEmpty ? found?.files ?? [:] : own.filter { kinds.contains($0.key) })
         return (spec, found?.refused ?? [])
     }
 

@@ -14,6 +14,7 @@ struct Legs: Sendable {
     var warnings: [String]
     /// The private folders of both, which go with the batch.
     var scratch: [String]
+    let credentials: UserCredentials
 }
 
 extension Workshop {
@@ -26,13 +27,14 @@ extension Workshop {
     }
 
     /// - Throws: ``Unrunnable`` where a protocol is not here, or why there is no folder for them.
-    func legs(of errand: Errand) async throws -> Legs {
+    func legs(of errand: Errand, _ attempt: AttemptKey?) async throws -> Legs {
         let target = errand.destination ?? errand.source
         let from = try plugIn(errand.source, for: .get)
         let to = try plugIn(target, for: .put)
+        let credentials = try await UserCredentials(errand, attempt, in: self)
         let scratch = (try await folder.makeScratch(), try await folder.makeScratch())
-        let (source, refused) = await site(errand.source, from)
-        let (destination, alsoRefused) = await site(target, to)
+        let (source, refused) = await site(errand.source, from, own: credentials.files(isSource: true))
+        let (destination, alsoRefused) = await site(target, to, own: credentials.files(isSource: false))
         let known = Set(from.found.manifest.unknownOptions(in: errand.options))
             .intersection(to.found.manifest.unknownOptions(in: errand.options))
         let names = "\(from.found.manifest.name) or \(to.found.manifest.name)"
@@ -44,6 +46,6 @@ extension Workshop {
                 plugIn: to,
                 batch: batch(.put, of: errand, with: to, source: destination, destination: nil, scratch: scratch.1)),
             warnings: refused + alsoRefused + known.sorted().map { "option \($0) is not known to protocol \(names)" },
-            scratch: [scratch.0, scratch.1])
+            scratch: [scratch.0, scratch.1], credentials: credentials)
     }
 }

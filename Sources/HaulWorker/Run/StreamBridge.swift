@@ -44,9 +44,10 @@ actor StreamBridge: BatchRunner {
 
     func run() async {
         do {
-            let legs = try await shop.legs(of: errand)
+            let legs = try await shop.legs(of: errand, ledger.order.first?.assignment.key)
             await run(legs)
             for folder in legs.scratch { await shop.folder.remove(folder) }
+            await legs.credentials.remove(shop)
         } catch let failure as Unrunnable {
             await settleAll(failure.result)
         } catch {

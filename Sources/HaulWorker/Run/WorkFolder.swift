@@ -99,6 +99,15 @@ public final class WorkFolder: Sendable {
         return folder
     }
 
+    /// Writes a new file that nobody else reads (0600).
+    func write(_ data: Data, to path: String) async throws {
+        try await files.run {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw Problem(description: "\(path): \(String(cString: strerror(errno)))") }
+            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: data)
+        }
+    }
+
     /// Removes a file or folder, if it is there.
     func remove(_ path: String) async {
         _ = try? await files.run { try FileManager.default.removeItem(atPath: path) }

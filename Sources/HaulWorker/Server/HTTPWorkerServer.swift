@@ -75,6 +75,20 @@ public struct HTTPWorkerServer: WorkerServer {
         return .accepted(document?.offset ?? offset + data.count)
     }
 
+    public func credentials(of attempt: AttemptKey) async throws(ServerFailure) -> CredentialsReply {
+        let reply = try await answer(
+            "GET", "\(Self.path(attempt))/credentials", body: Data(), type: "application/json",
+            element: attempt.token, timeout: timeout)
+        if reply.status == 409, let problem = Self.problem(reply), problem.code == "credential_expired" {
+            return .expired(problem.detail)
+        }
+        let accepted = try Self.accepted(reply)
+        guard let document = try? JSONDecoder().decode(GivenCredentials.self, from: Data(accepted.body)) else {
+            throw .unreachable("the answer with credentials can't be read")
+        }
+        return .given(document)
+    }
+
     private static func path(_ attempt: AttemptKey) -> String {
         "/jobs/\(attempt.jobID)/elements/\(attempt.elementID)"
     }

@@ -15,6 +15,8 @@ public protocol WorkerServer: Sendable {
     func results(_ body: Data) async throws(ServerFailure) -> ResultsReply
     /// Says how far an attempt is.
     func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure)
+    /// What the job's user shows at its sites.
+    func credentials(of attempt: AttemptKey) async throws(ServerFailure) -> CredentialsReply
     /// Sends a piece of an attempt's log or listing that starts at byte `offset`.
     func piece(
         _ data: Data, at offset: Int, of kind: PieceKind, attempt: AttemptKey
@@ -23,6 +25,13 @@ public protocol WorkerServer: Sendable {
 
 /// What goes up in pieces while an attempt runs.
 public enum PieceKind: String, Sendable { case log, listing }
+
+/// What a worker is given to show.
+public enum CredentialsReply: Sendable, Hashable {
+    case given(GivenCredentials)
+    /// The time of one of them is over: which, and since when.
+    case expired(String)
+}
 
 /// What became of a piece.
 public enum PieceReply: Sendable, Hashable {

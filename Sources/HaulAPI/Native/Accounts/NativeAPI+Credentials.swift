@@ -88,9 +88,9 @@ extension NativeAPI {
     }
 
     /// What a claim says of credentials: kind to what it is by now.
-    func tags(_ credentials: [Credential], at site: Site) -> [String: String] {
-        guard let vault else { return [:] }
-        return vault.shown(credentials, at: site).mapValues { "\($0.id).\($0.revision)" }
+    func tags(_ credentials: [Credential], at site: Site) -> [String: String]? {
+        let shown = vault?.shown(credentials, at: site) ?? [:]
+        return shown.isEmpty ? nil : shown.mapValues { "\($0.id).\($0.revision)" }
     }
 
     func usable(_ vault: Vault?) throws -> Vault {

@@ -108,7 +108,7 @@ extension NativeAPI {
     /// The secret that a user shows at a site, where it is one; else empty. The attempt fails there with what the site
     /// says of that.
     private func text(_ site: Site?, _ job: Job, _ credentials: [Credential]) async -> String {
-        guard let vault, let site, !tags(credentials, at: site).isEmpty else { return "" }
+        guard let vault, let site, tags(credentials, at: site) != nil else { return "" }
         do {
             let secrets = try await vault.open(ofUser: job.userID, at: site)
             return secrets.sorted { $0.key < $1.key }.first.map { String(decoding: $0.value, as: UTF8.self) } ?? ""

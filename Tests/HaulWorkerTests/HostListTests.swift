@@ -1,0 +1,43 @@
+import HaulModel
+import HaulWire
+import Support
+import Testing
+
+@testable import HaulWorker
+
+/// Which hosts a worker may be made to talk to.
+@Suite(.timeLimit(.minutes(1))) struct HostListTests {
+    @Test(arguments: [
+        ("a.example.org:22", true), ("A.Example.ORG.:22", true), ("a.example.org", true), ("a.example.org:2222", true),
+        ("b.example.org:22", false), ("xa.example.org:22", false), ("a.example.org.evil.net:22", false),
+        ("b.example.org:2222", true), ("b.example.org", false), ("x.data.example.org:1", true),
+        ("x.y.data.example.org:1", true), ("data.example.org:1", false), ("xdata.example.org:1", false),
+        ("10.0.0.1:22", true), ("10.0.0.10:22", false), ("[fe80::1]:22", true), ("fe80::1", false), ("", false),
+        ("a.example.org:22@evil.net", false), ("evil.net#a.example.org", false), ("a.example.org:22/x", false),
+        ("tight.net:443", false), ("w.tight.net:443", true), ("w.tight.net:80", false),
+    ])
+    func admits(_ endpoint: String, _ isAdmitted: Bool) throws {
+        let list = try #require(
+            HostList([
+                "a.example.org", "b.example.org:2222", "*.data.example.org", "10.0.0.1", "[fe80::1]", "*.tight.net:443",
+            ]))
+        #expect(list.admits(endpoint) == isAdmitted)
+    }
+
+    @Test(arguments: ["*", "a.*.org", "*.*.org", "a b", "", "a:0", "*.", "http://a", "-a"])
+    func noEntry(_ text: String) {
+        #expect(HostList([text]) == nil)
+    }
+
+    /// An element at another host is refused before any backend starts: at its source, at its destination.
+    @Test func refusesBeforeItBegins() async throws {
+        let bench = try Bench { $0.hosts = HostList(["a.example.org"]) }
+        let job = Claims.job(1, ["/a"], from: "ssh")
+        bench.server.hand(job)
+        try await eventually("it is reported") { !bench.server.outcomes.isEmpty }
+        let outcome = try #require(bench.server.outcomes.first).outcome
+        #expect(outcome.errorClass == "permission", "\(outcome)")
+        #expect(bench.logged("batch-start").isEmpty || bench.backends.isEmpty)
+        await bench.close()
+    }
+}
