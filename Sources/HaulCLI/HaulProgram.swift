@@ -8,7 +8,8 @@ public enum HaulProgram {
     /// Every verb, in the order of the help.
     static let verbs: [Verb] = [
         .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .explain, .wait, .cancel,
-        .retry, .change, .queues, .sites, .login, .logout, .whoami, .token, .users, .audit, .protocols, .completion,
+        .retry, .change, .queues, .sites, .credentials, .login, .logout, .whoami, .token, .users, .audit, .protocols,
+        .completion,
         .version,
         .help,
     ]

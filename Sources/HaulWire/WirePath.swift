@@ -5,4 +5,6 @@ public enum WirePath {
     /// Carries a user's, worker's or element's token where `Authorization: Bearer` is not used.
     public static let tokenHeader = "X-Token"
     public static let idempotencyHeader = "Idempotency-Key"
+    /// With a registration of many: the first of what a registration of one says under `warnings`.
+    public static let warningHeader = "Haul-Warning"
 }

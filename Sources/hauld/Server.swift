@@ -184,7 +184,7 @@ struct Server {
                 Vault(
                     store: engine.store, keys: keys, allKinds: Set(manifests.values.flatMap(\.credentials)).sorted(),
                     now: engine.world.now, kinds: { manifests[$0.folder]?.credentials ?? [] })
-            },
+            }, myProxy: config.myProxy.map { MyProxyTool($0) },
             onFault: onFault
         ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)

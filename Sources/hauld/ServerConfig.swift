@@ -34,6 +34,8 @@ struct ServerConfig: Decodable, Sendable {
     var userSites: UserSiteRules
     /// The file of the keys that credentials are sealed with; nil: none are kept.
     var vault: String?
+    /// Where users' proxies may be fetched; nil: nowhere.
+    var myProxy: MyProxyConfig?
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -44,6 +46,10 @@ struct ServerConfig: Decodable, Sendable {
         config.logs = config.logs.resolved(relativeTo: path)
         config.sites = ConfigFile.resolve(config.sites, relativeTo: path)
         config.protocols = ConfigFile.resolve(config.protocols, relativeTo: path)
+        if var myProxy = config.myProxy {
+            myProxy.authorities = ConfigFile.resolve(myProxy.authorities, relativeTo: path)
+            config.myProxy = myProxy
+        }
         config.vault = config.vault.map { ConfigFile.resolve($0, relativeTo: path) }
         config.tls = config.tls.map { tls in
             TLS(
@@ -60,6 +66,7 @@ struct ServerConfig: Decodable, Sendable {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
         case issuers, clients, proxies
         case vault
+        case myProxy = "myproxy"
         case userSites = "user_sites"
     }
 
@@ -90,6 +97,7 @@ struct ServerConfig: Decodable, Sendable {
         }
         userSites = try container.decode(UserSiteRules.self, forKey: .userSites, default: UserSiteRules())
         vault = try container.decodeIfPresent(String.self, forKey: .vault)
+        myProxy = try container.decodeIfPresent(MyProxyConfig.self, forKey: .myProxy)
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.

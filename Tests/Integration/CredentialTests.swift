@@ -227,6 +227,82 @@ import Testing
         }
     }
 
+    /// A job says at its registration, and when it is asked about, that what is shown for it has little time left.
+    @Test func shortLived() async throws {
+        try await withServer { server in
+            let person = try await server.person()
+            let grid = try await Grid.make()
+            func put(_ valid: String) async throws {
+                let proxy = try String(contentsOfFile: try await grid.proxy("alice", valid: valid), encoding: .utf8)
+                let answer = try await self.put(person.user, "x509-proxy", proxy, site: "gridftp-12")
+                try #require(answer.status == 200, "\(answer)")
+            }
+            func register(_ more: [String: JSONValue] = [:]) async throws -> Answer {
+                let job: [String: JSONValue] = ["src_siteid": "gridftp-12", "src_filepath": "/x"]
+                return try await person.user.post("/list", .object(job.merging(more) { $1 }))
+            }
+            func codes(_ job: Answer) async throws -> [String] {
+                let found = try await person.user.get("/jobs/\(job["id"]?.int ?? 0)/explain")
+                return found["blockers"]?.array?.compactMap { $0["code"]?.string } ?? []
+            }
+            try await put("2:00")
+            let fine = try await register()
+            #expect(fine["warnings"] == nil, "\(fine)")
+            #expect(try await !codes(fine).contains("credential_expires"))
+            #expect(try await register(["max_queue_time": 600])["warnings"] == nil)
+            let long = try await register(["max_queue_time": 86_400])
+            #expect(long["warnings"]?[0]?.string?.contains("x509-proxy") == true, "\(long)")
+            #expect(try await codes(long).contains("credential_expires"))
+            let elsewhere = try await person.user.post(
+                "/list", ["src_siteid": "gridftp-13", "src_filepath": "/x", "max_queue_time": 86_400])
+            #expect(elsewhere["warnings"] == nil)
+            try await put("0:10")
+            #expect(try await register()["warnings"] != nil)
+            let bulk = try await person.user.post(
+                "/jobs", [["type": "LIST", "src_siteid": "gridftp-12", "src_filepath": "/x"]])
+            #expect(bulk.json.array?.count == 1 && bulk.headers["Haul-Warning"]?.contains("gridftp-12") == true)
+            // Its time is over: a worker is told so, and gets nothing.
+            try await OutsideSQL.run(server, "UPDATE credentials SET expires = 1000")
+            #expect(try await codes(fine).contains("credential_expired"))
+            let worker = try await ActingWorker(person.worker)
+            let held = try await worker.takeOne()
+            let answer = try await fetch(held, worker.caller.with(held.token))
+            #expect(answer.status == 409 && answer["code"] == "credential_expired", "\(answer)")
+        }
+    }
+
+    /// A proxy from a real MyProxy server, whose passphrase is not kept.
+    @Test func myProxy() async throws {
+        let passphrase = "horse battery \(UUID().uuidString.prefix(8))"
+        let myProxy = try await MyProxyServer.start(passphrase: passphrase)
+        var settings = LiveServer.Settings()
+        settings.more = """
+            vault: "vault.key",
+            myproxy: {servers: ["\(myProxy.endpoint)"], authorities: "\(myProxy.grid.authorities)"},
+            """
+        let server = try await LiveServer.start(settings)
+        let person = try await server.person()
+        func ask(_ document: JSONValue) async throws -> Answer {
+            try await person.user.post("/credentials/myproxy", document)
+        }
+        let got = try await ask(["username": "alice", "passphrase": .string(passphrase), "hours": 2])
+        #expect(got.status == 200 && got["kind"] == "x509-proxy", "\(got)")
+        #expect(got["subject"]?.string?.hasPrefix("/O=haul/CN=alice") == true)
+        let refused = try await ask(["username": "alice", "passphrase": "wrong horse 123"])
+        #expect(refused.status == 409 && refused["code"] == "myproxy_refused" && !refused.text.contains("wrong horse"))
+        for wrong: JSONValue in [
+            ["username": "alice"], ["username": "-a", "passphrase": "x"], ["username": "a\nb", "passphrase": "x"],
+            ["username": "alice", "passphrase": "x", "server": "evil.example.org:7512"],
+            ["username": "alice", "passphrase": "x", "hours": 0],
+        ] {
+            let answer = try await ask(wrong)
+            #expect(answer.status == 400, "\(wrong) \(answer)")
+        }
+        #expect(try await person.user.get("/credentials").json.array?.count == 1)
+        #expect(!server.log.contains(passphrase))
+        await server.remove()
+    }
+
     /// A server without a vault keeps none, and says how one comes to be.
     @Test func without() async throws {
         let server = try await LiveServer.start()

@@ -12,12 +12,15 @@ public struct NativeAPI: Sendable {
     let userSites: UserSites
     /// Where users' credentials are; nil: nowhere.
     let vault: Vault?
+    /// Gets users proxies; nil where no MyProxy server is known.
+    let myProxy: (any MyProxy)?
     /// Told what went wrong on our side: a line for the server's log.
     let onFault: @Sendable (String) -> Void
 
     public init(
         engine: Engine, authenticator: Authenticator, loginLimits: LoginLimits = LoginLimits(),
         userSites: UserSites = UserSites(), vault: Vault? = nil,
+        myProxy: (any MyProxy)? = nil,
         onFault: @escaping @Sendable (String) -> Void
     ) {
         self.engine = engine
@@ -25,6 +28,7 @@ public struct NativeAPI: Sendable {
         self.loginLimits = loginLimits
         self.userSites = userSites
         self.vault = vault
+        self.myProxy = myProxy
         self.onFault = onFault
     }
 

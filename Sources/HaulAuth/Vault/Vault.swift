@@ -27,7 +27,7 @@ public struct Vault: Sendable {
 
     private let store: Store
     private let keys: VaultKeys
-    private let now: @Sendable () -> Timestamp
+    let now: @Sendable () -> Timestamp
     /// Kinds of credentials that a protocol takes; nil for one that is not known here.
     private let kinds: @Sendable (ProtocolName) -> [String]
     /// All of them.

@@ -20,6 +20,7 @@ enum Registrar {
         let answer = try await server.post(
             "/" + type.name.lowercased(), Array(try encode(job)), type: "application/json", key: key)
         let document = try ServerConnection.decode(JobDocument.self, answer)
+        for warning in document.warnings ?? [] { await invocation.errors.line(Printable.line("warning: \(warning)")) }
         guard invocation.arguments.has("wait") else {
             await show(document, answer, invocation)
             return .ok

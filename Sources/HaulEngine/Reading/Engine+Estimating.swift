@@ -57,7 +57,8 @@ extension Explanation.Code {
         case .ended, .cancelling, .queuePaused, .siteBanned, .noWorker, .noWorkerForProtocol, .noWorkerForSite,
             .noWorkerForUser, .noWorkerForQueue, .workersDrained:
             true
-        case .running, .retrying, .expanding, .backoff, .waitsForChildren, .siteLimit, .queueLimit, .userLimit,
+        case .credentialExpired, .credentialExpires, .running, .retrying, .expanding, .backoff, .waitsForChildren,
+            .siteLimit, .queueLimit, .userLimit,
             .siteDown, .waitsForTurn:
             false
         }

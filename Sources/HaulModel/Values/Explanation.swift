@@ -45,6 +45,10 @@ public struct Explanation: Sendable, Hashable {
         case noWorkerForUser = "no_worker_for_user"
         case noWorkerForQueue = "no_worker_for_queue"
         case workersDrained = "workers_drained"
+        /// What its user shows at a site has no time left: attempts there fail.
+        case credentialExpired = "credential_expired"
+        /// It has less time left than the job may take.
+        case credentialExpires = "credential_expires"
         /// It waits for its turn.
         case waitsForTurn = "waits_for_turn"
     }

@@ -54,6 +54,10 @@ extension JobDocument: JSONWritable {
         writer.value(type)
         writer.key("user_id")
         writer.value(userID)
+        if let warnings {
+            writer.key("warnings")
+            writer.array { writer in for warning in warnings { writer.value(warning) } }
+        }
     }
 }
 

@@ -25,6 +25,8 @@ public struct JobDocument: Sendable, Hashable, Codable {
     public var deadline: String?
     /// It stays past the time for which ended jobs are kept; left out where it does not.
     public var keep: Bool?
+    /// With the answer to a registration alone: what may go wrong, in words.
+    public var warnings: [String]?
     /// Elements by status; in `GET /jobs` and `GET /jobs/J` alone.
     public var counts: Counts?
 
@@ -65,7 +67,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, status, priority, timestamp, queue, label, deadline, keep
+        case id, type, status, priority, timestamp, queue, label, deadline, keep, warnings
         case userID = "user_id"
         case sourceSiteID = "src_siteid"
         case destinationSiteID = "dst_siteid"
@@ -97,6 +99,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         label = try container.decodeIfPresent(String.self, forKey: .label)
         deadline = try container.decodeIfPresent(String.self, forKey: .deadline)
         keep = try container.decodeIfPresent(Bool.self, forKey: .keep)
+        warnings = try container.decodeIfPresent([String].self, forKey: .warnings)
         counts = try? Counts(from: decoder)
     }
 
@@ -120,6 +123,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         try container.encodeIfPresent(label, forKey: .label)
         try container.encodeIfPresent(deadline, forKey: .deadline)
         try container.encodeIfPresent(keep, forKey: .keep)
+        try container.encodeIfPresent(warnings, forKey: .warnings)
         try counts?.encode(to: encoder)
     }
 }

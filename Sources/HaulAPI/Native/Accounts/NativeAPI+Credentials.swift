@@ -33,6 +33,9 @@ extension NativeAPI {
             }
             return JSONText.response(document(kept))
         }
+        router.on("POST", "/credentials/myproxy", bodyLimit: 64 << 10, gate: gate(.credentials)) { request, _ in
+            try await logon(request)
+        }
         router.on("DELETE", "/credentials/:credential", gate: gate(.credentials)) { request, path in
             let who = try await principal(of: request, .credentials)
             let vault = try usable(vault)
@@ -43,6 +46,39 @@ extension NativeAPI {
         router.on("GET", "/worker/jobs/:job/elements/:element/credentials", gate: elementGate()) { request, path in
             try await give(request, path)
         }
+    }
+
+    /// Keeps a proxy that a MyProxy server gives for a name and a passphrase, which is not kept.
+    private func logon(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let who = try await principal(of: request, .credentials)
+        let vault = try usable(vault)
+        guard let myProxy, let usual = myProxy.servers.first else {
+            throw Problem(
+                ProblemDocument(
+                    status: 501, title: "Not Implemented", code: "no_myproxy",
+                    detail: "This server asks no MyProxy server.",
+                    hint: "Its operators name some: myproxy in hauld.json5."))
+        }
+        var fields = Fields(try JSONText.object(request.body))
+        let server = fields.text("server", limit: 300) ?? usual
+        if !myProxy.servers.contains(server) {
+            fields.note("server", "must be one of \(myProxy.servers.joined(separator: ", "))")
+        }
+        let username = fields.text("username", limit: 256) ?? who.user.name
+        let passphrase = fields.required("passphrase") { $0.text($1, limit: 1024) }
+        let hours = fields.int("hours", in: 1...8760) ?? 12
+        let site = try await credentialSite(&fields, who)
+        try fields.check()
+        guard
+            let wish = MyProxyRequest(server: server, username: username, passphrase: passphrase ?? "", hours: hours)
+        else {
+            throw Problem.fields(["username": "or the passphrase is empty, begins with a dash, or is no line of text"])
+        }
+        let kept = try await refusing {
+            try await vault.put(
+                try await myProxy.logon(wish), kind: "x509-proxy", site: site, user: who.user, by: who.actor(request))
+        }
+        return JSONText.response(document(kept))
     }
 
     /// The site that a document names; nil for every site.
@@ -93,6 +129,39 @@ extension NativeAPI {
         return shown.isEmpty ? nil : shown.mapValues { "\($0.id).\($0.revision)" }
     }
 
+    /// What is said with a registration of credentials that may not last.
+    func warnings(_ requests: [JobRequest], of user: User) async throws -> [String] {
+        guard let vault else { return [] }
+        let credentials = try await vault.list(ofUser: user.id)
+        guard credentials.contains(where: { $0.expires != nil }) else { return [] }
+        let sites = engine.rules.sites
+        var said: [String] = []
+        for request in requests {
+            let places = [request.source.siteID, request.destination?.siteID].compactMap(\.self).compactMap {
+                sites[$0]
+            }
+            let latest = request.maxQueueTime.map { engine.world.now().adding(seconds: Double($0)) }
+            let end = [request.deadline, latest].compactMap(\.self).min()
+            for warning in vault.shortLived(credentials, at: places, until: end) where !said.contains(warning.detail) {
+                said.append(warning.detail)
+            }
+        }
+        return said
+    }
+
+    /// An explanation with what there is to say of the time that the job's credentials have left.
+    func withExpiry(_ explanation: Explanation, _ job: Job) async throws -> Explanation {
+        guard let vault, !explanation.blockers.contains(where: { $0.code == .ended }) else { return explanation }
+        let credentials = try await vault.list(ofUser: job.userID)
+        let sites = [job.source.siteID, job.destination?.siteID].compactMap(\.self).compactMap {
+            engine.rules.sites[$0]
+        }
+        let end = [explanation.estimate?.ends, job.deadline].compactMap(\.self).max()
+        var found = explanation
+        found.blockers += vault.shortLived(credentials, at: sites, until: end)
+        return found
+    }
+
     func usable(_ vault: Vault?) throws -> Vault {
         if let vault { return vault }
         throw Problem(
@@ -110,11 +179,31 @@ extension NativeAPI {
     func refusing<T>(_ body: () async throws -> T) async throws -> T {
         do { return try await body() } catch let refusal as CredentialRefusal {
             throw Problem(refusal) { engine.rules.sites[$0]?.name ?? "\($0)" }
-        } catch let problem as VaultProblem { throw Problem.fault(cause: problem.description) }
+        } catch let problem as VaultProblem {
+            throw Problem.fault(cause: problem.description)
+        } catch let refusal as MyProxyRefusal {
+            throw Problem(refusal)
+        }
     }
 }
 
 extension Problem {
+    init(_ refusal: MyProxyRefusal) {
+        switch refusal {
+        case .refused(let said):
+            self = .conflict(
+                "myproxy_refused", "The MyProxy server gave no proxy: \(said)",
+                hint: "Look at the name, the passphrase, and "
+                    + "whether the credential there is still good (myproxy-info).")
+        case .busy:
+            self.init(
+                ProblemDocument(
+                    status: 503, title: "Service unavailable", code: "busy", detail: "Many proxies are asked for.",
+                    hint: "Try again in a moment."), headers: ["Retry-After": "5"])
+        case .fault(let cause): self = .fault(cause: cause)
+        }
+    }
+
     init(_ refusal: CredentialRefusal, site name: (Int) -> String) {
         switch refusal {
         case .unfit(let why): self = .fields(["secret": why])

@@ -20,7 +20,11 @@ extension NativeAPI {
             }
             let jobs =
                 requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key, by: actor)
-            return JSONText.response(jobs.map(\.id))
+            var response = JSONText.response(jobs.map(\.id))
+            if let warning = try await warnings(requests, of: principal.user).first {
+                response.headers.set(WirePath.warningHeader, warning)
+            }
+            return response
         }
         let lines = " Jobs that stand a line each (NDJSON) need the header Content-Type: application/x-ndjson."
         let document = try JSONText.value(request.body, more: type == nil && request.body.contains(0x0A) ? lines : "")
@@ -28,7 +32,10 @@ extension NativeAPI {
         guard let job = try await engine.register([wanted], user: principal.user, key: key, by: actor).first else {
             throw Problem.fault(cause: "a registration had no job")
         }
-        return JSONText.response(writing: JobDocument(job, withCounts: false))
+        var answer = JobDocument(job, withCounts: false)
+        let warnings = try await warnings([wanted], of: principal.user)
+        if !warnings.isEmpty { answer.warnings = warnings }
+        return JSONText.response(writing: answer)
     }
 
     /// The documents of a bulk registration: NDJSON by its content type, or a JSON array; nil for a single one.

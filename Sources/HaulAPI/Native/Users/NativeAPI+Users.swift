@@ -30,11 +30,12 @@ extension NativeAPI {
         }
         router.on("GET", "/jobs/:job/explain") { request, path in
             let job = try await job(path, request)
-            return JSONText.response(ExplanationDocument(try await engine.explain(job: job.id), status: job.status))
+            let found = try await withExpiry(try await engine.explain(job: job.id), job)
+            return JSONText.response(ExplanationDocument(found, status: job.status))
         }
         router.on("GET", "/jobs/:job/elements/:element/explain") { request, path in
             let (job, element) = try await element(path, request)
-            let found = try await engine.explain(element: element.id, ofJob: job.id)
+            let found = try await withExpiry(try await engine.explain(element: element.id, ofJob: job.id), job)
             return JSONText.response(ExplanationDocument(found, status: element.status))
         }
         router.on("GET", "/jobs/:job/events") { request, path in
