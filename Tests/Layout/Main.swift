@@ -2,7 +2,7 @@ import Foundation
 
 /// `haul-layout PACKAGE.json README.md GROUP...`, run in the repository: holds README's table of targets against the
 /// package's description and the `import` lines of the sources, and the groups of tests that `make test` runs (each a
-/// target, or several as `A|B`) against its test targets. Part of `make lint`.
+/// target, or several as `A|B`) against its test targets; and the tests that `Tests/THREATS.md` names. Part of `make lint`.
 @main struct HaulLayout {
     /// Folders at the top; a new one needs a reason.
     static let folders: Set<String> = ["config", "protocols", "Sources", "Tests"]
@@ -24,10 +24,12 @@ import Foundation
             problems += strangers()
             let tests = description.targets.filter { $0.type == "test" }.map(\.name)
             problems += check(groups: groups.flatMap { $0.split(separator: "|").map(String.init) }, tests: tests)
+            let threats = ThreatTable(markdown: try String(contentsOfFile: "Tests/THREATS.md", encoding: .utf8))
+            problems += try threats.problems(tests: "Tests")
             guard problems.isEmpty else { complain(problems, code: 1) }
             print(
                 "layout: \(checked.count) targets import what README.md allows; `make test` runs all "
-                    + "\(tests.count) test targets")
+                    + "\(tests.count) test targets, with the \(threats.count) that Tests/THREATS.md names")
         } catch {
             complain(["\(error)"], code: 2)
         }
