@@ -62,7 +62,9 @@ public struct Authenticator: Sendable {
         guard JSONWebToken.isOne(token) else { return nil }
         let outsider: Outsider
         do throws(TokenRefusal) { outsider = try await issuers.outsider(bearing: token) } catch { return nil }
-        return try await admit(outsider, from: address).map(Principal.init)
+        guard var record = try await admit(outsider, from: address) else { return nil }
+        record.groups.formUnion(outsider.groups)
+        return Principal(record)
     }
 
     private func bearer(of token: String) async throws -> TokenRecord? {

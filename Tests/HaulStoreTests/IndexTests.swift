@@ -15,6 +15,8 @@ import Testing
         "users.name", "queues.name",
         // 32 bytes: `ProtocolName`, hashes, and a constraint.
         "lanes.protocol", "tokens.hash", "kept_directories.path_hash", "jobs.log_uid",
+        // 64 bytes: `Site.isName`, the native API; 64 and 255 bytes of a user's name, those of issuers among them.
+        "sites.name", "credentials.kind", "sites.owner",
         // 128 bytes: the worker API.
         "workers.name",
         // 255 bytes: the native API.

@@ -98,6 +98,25 @@ import Testing
         await world.end()
     }
 
+    /// Sites can be open to the groups of an issuer, each behind its name: no other issuer speaks of them.
+    @Test func groups() async throws {
+        let world = try await World()
+        let boss = try await world.server.caller(user: "boss", role: "operator")
+        let site: JSONValue = [
+            "name": "tape", "protocol": "http", "endpoints": ["h:80"], "groups": ["wlcg:/atlas", "local"],
+        ]
+        #expect(try await boss.post("/sites", site).status == 201)
+        func sees(_ token: String) async throws -> Bool {
+            try await world.caller(token).get("/sites/tape").status == 200
+        }
+        let scope: [String: JSONValue?] = ["scope": "storage.read:/", "wlcg.groups": ["/atlas"]]
+        #expect(try await sees(world.first.token("alice", scope)))
+        #expect(try await !sees(world.first.token("alice", Self.reader)), "what a token does not say does not stay")
+        #expect(try await !sees(world.first.token("bob", scope.merging(["wlcg.groups": ["local"]]) { $1 })))
+        #expect(try await !sees(world.second.token("x", ["preferred_username": "x", "groups": ["wlcg:/atlas", "local"]])))
+        await world.end()
+    }
+
     /// Whatever is wrong, the answer is that of a token which nobody knows, word for word.
     @Test func refusals() async throws {
         let world = try await World(.rsa(bits: 2048))

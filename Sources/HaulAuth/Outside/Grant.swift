@@ -34,6 +34,8 @@ struct Outsider: Sendable, Hashable {
     var grant: Grant
     /// Until when that was said; nil where it does not end by itself.
     var expires: Timestamp?
+    /// What they are a member of, each behind the name of who says so: no issuer makes anybody one of another's groups.
+    var groups: Set<String> = []
 
     /// What their row is found by. It is the hash of no token that can be shown: none begins with a zero byte.
     var hash: [UInt8] { AccessToken.hash(of: "\0\(identity)\0\(user)\0\(grant.role.rawValue)") }

@@ -19,8 +19,9 @@ extension Issuer {
             Self.isName(user)
         else { throw .subject }
         guard let grant = grant(claims, subject: subject) else { throw .rule }
+        let groups = groups(claims).filter { $0.utf8.count <= Self.longestName }.map { "\(name):\($0)" }
         return Outsider(
-            user: "\(name):\(user)", identity: "\(url) \(subject)", grant: grant, expires: expires)
+            user: "\(name):\(user)", identity: "\(url) \(subject)", grant: grant, expires: expires, groups: Set(groups))
     }
 
     private func checkTimes(_ claims: [String: JSONValue], now: Timestamp) throws(TokenRefusal) -> Timestamp {
@@ -36,7 +37,7 @@ extension Issuer {
     /// The first rule that fits says the role; others of that role that fit add their scopes. What restricts a worker is
     /// the first one's.
     private func grant(_ claims: [String: JSONValue], subject: String) -> Grant? {
-        let groups = groupClaims.reduce(into: Set<String>()) { $0.formUnion(Self.texts(claims[$1])) }
+        let groups = groups(claims)
         let scopes = claims["scope"]?.string?.split(separator: " ").compactMap { CapabilityScope(String($0)) } ?? []
         let fitting = rules.filter { rule in
             (rule.isForAll || rule.group != nil || rule.scope != nil || rule.subject != nil)
@@ -53,6 +54,10 @@ extension Issuer {
             grant.scopes = scopes.union(others)
         }
         return grant
+    }
+
+    private func groups(_ claims: [String: JSONValue]) -> Set<String> {
+        groupClaims.reduce(into: []) { $0.formUnion(Self.texts(claims[$1])) }
     }
 
     /// A NumericDate; nil where there is none.
