@@ -36,9 +36,9 @@ PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 # What `make bench-data` measures against besides: globus-url-copy.
 BENCHTOOLS := globus-gass-copy-progs
 
-# An S3 service for tests, in a Python environment below the build folder.
-MOTO := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9
-VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(MOTO)' | cksum | tr -d ' ')
+# For tests, in a Python environment below the build folder: an S3 service, and what tries the API by its description.
+PYPI := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9 schemathesis==4.32.5 openapi-spec-validator==0.9.0
+VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(PYPI)' | cksum | tr -d ' ')
 
 .PHONY: help setup venv build demo playground needs-dir test conformance simulate chaos lint format bench bench-postgresql bench-steady bench-data install clean
 
@@ -71,11 +71,11 @@ setup:
 	fi
 	@command -v $(SWIFT) >/dev/null || { echo "setup: no Swift toolchain in PATH (6.2 or later): https://www.swift.org/install/linux/"; exit 1; }
 
-## venv: make the Python environment with the S3 service that tests run, where it is missing (PyPI)
+## venv: make the Python environment of what tests run, where it is missing (PyPI)
 venv: $(VENV)
 $(VENV):
 	python3 -m venv --clear $(SCRATCH)/venv
-	$(SCRATCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(foreach package,$(MOTO),'$(package)')
+	$(SCRATCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(foreach package,$(PYPI),'$(package)')
 	touch $@
 
 ## build: build every program in release, without a need for Swift where they run
@@ -99,7 +99,7 @@ needs-dir:
 ## test: every test, with real servers, but for what `make conformance` adds
 # One group after the other: each measures times and starts servers, and would disturb the next. `make lint` finds a
 # group that is missing here.
-TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulAuthTests|HaulStoreTests|HaulEngineTests|HaulCLITests' HaulLogsTests HaulHTTPTests \
+TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulAuthTests|HaulStoreTests|HaulEngineTests|HaulAPITests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests GridFTPBackendTests \
     S3BackendTests XRootDBackendTests RcloneBackendTests ProtocolConformance Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over

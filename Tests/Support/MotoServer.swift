@@ -46,7 +46,7 @@ public final class MotoServer: Sendable {
     public func start() async throws {
         let child = try await Child.start(
             Command(
-                executable: try Self.python,
+                executable: try PythonTool.path("python"),
                 arguments: [folder.path + "/service.py", "\(port)", Self.bucket, folder.path + "/key"],
                 output: .append(path: folder.path + "/moto.log"), errors: .append(path: folder.path + "/moto.log")))
         state.withLock { $0 = child }
@@ -87,14 +87,4 @@ public final class MotoServer: Sendable {
     }
 
     public var log: String { (try? String(contentsOfFile: folder.path + "/moto.log", encoding: .utf8)) ?? "" }
-
-    static var python: String {
-        get throws {
-            let folder = URL(fileURLWithPath: Built.executable("hauld")).deletingLastPathComponent().path
-            guard let python = Moto.python(above: folder) else {
-                throw Failure(description: "there is no Python with moto: run `make venv`")
-            }
-            return python
-        }
-    }
 }

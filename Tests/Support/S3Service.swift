@@ -72,7 +72,7 @@ public final class S3Service: Sendable {
         try S3ServiceProgram.text.write(toFile: folder.path + "/service.py", atomically: true, encoding: .utf8)
         let child = try await Child.start(
             Command(
-                executable: try MotoServer.python,
+                executable: try PythonTool.path("python"),
                 arguments: [folder.path + "/service.py"] + (certificate.map { [$0.chain, $0.key] } ?? []),
                 output: .pipe, errors: .append(path: folder.path + "/service.log")))
         var said = ""

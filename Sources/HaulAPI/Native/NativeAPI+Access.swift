@@ -24,9 +24,18 @@ extension NativeAPI {
         return principal
     }
 
+    /// Lets in the bodies of those whom a route lets in.
+    func gate(_ access: Route.Access) -> Router.Gate {
+        switch access {
+        case .everyone: { _, _ in .open }
+        case .scopes(let scopes): gate(scopes)
+        case .holder: elementGate()
+        }
+    }
+
     /// Lets in the bodies of those who may do one of these. Who was known a moment ago opens at once, about any other the
     /// database is asked; the handler asks it in any case, when the body is there.
-    func gate(_ scopes: Scope...) -> Router.Gate {
+    private func gate(_ scopes: [Scope]) -> Router.Gate {
         { head, _ in
             guard !head.hasInvalidEncoding, Shown(head) != nil else {
                 return .shut((head.hasInvalidEncoding ? Problem.badEncoding : .unauthorized).response)
@@ -46,7 +55,7 @@ extension NativeAPI {
     }
 
     /// Lets in the bodies of those who hold a lease on the element that the path names.
-    func elementGate() -> Router.Gate {
+    private func elementGate() -> Router.Gate {
         { head, path in
             do {
                 let token = try Self.elementToken(head)

@@ -32,20 +32,25 @@ public struct NativeAPI: Sendable {
         self.onFault = onFault
     }
 
-    /// Adds the routes to a server's router.
+    /// Adds the routes to a server's router, and what describes them at ``OpenAPIDocument/path``.
     public func mount(on outer: inout Router) {
-        var router = Router(
-            defaultBodyLimit: 2 << 20, defaultGate: gate(.readJobs, .changeJobs),
-            notFound: { Problem.notFound($0).response },
-            methodNotAllowed: { Problem.methodNotAllowed($0, $1).response },
-            failure: { answer($0, $1.head) })
-        addUserRoutes(to: &router)
-        addWorkerRoutes(to: &router)
-        addOperatorRoutes(to: &router)
-        addSiteRoutes(to: &router)
-        addAccountRoutes(to: &router)
-        addCredentialRoutes(to: &router)
-        addRecordRoutes(to: &router)
-        outer.mount(WirePath.root, router)
+        var routes = Routes(
+            Router(
+                notFound: { Problem.notFound($0).response },
+                methodNotAllowed: { Problem.methodNotAllowed($0, $1).response },
+                failure: { answer($0, $1.head) }),
+            bodyLimit: 2 << 20, gate: gate)
+        addUserRoutes(to: &routes)
+        addWorkerRoutes(to: &routes)
+        addOperatorRoutes(to: &routes)
+        addSiteRoutes(to: &routes)
+        addAccountRoutes(to: &routes)
+        addCredentialRoutes(to: &routes)
+        addRecordRoutes(to: &routes)
+        outer.mount(WirePath.root, routes.router)
+        let document = JSONText.bytes(OpenAPIDocument(routes.entries, below: WirePath.root).value)
+        outer.on("GET", OpenAPIDocument.path, bodyLimit: 0) { _, _ in
+            HTTPResponse(headers: ["Content-Type": "application/json"], body: .bytes(document))
+        }
     }
 }

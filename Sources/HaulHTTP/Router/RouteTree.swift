@@ -1,6 +1,7 @@
 /// Routes by the segments of their patterns; a literal segment is preferred to a named one.
 struct RouteTree: Sendable {
     struct Route: Sendable {
+        let pattern: String
         let names: [String]
         let bodyLimit: Int?
         let gate: Router.Gate?
@@ -33,5 +34,10 @@ struct RouteTree: Sendable {
         // An empty segment names nothing.
         let rest = first.isEmpty ? [] : named.flatMap { $0.matches(segments.dropFirst(), values + [first]) }
         return literal + rest
+    }
+
+    /// Every route as its method and pattern, in no order.
+    var all: [(method: String, pattern: String)] {
+        routes.map { ($0, $1.pattern) } + literals.values.flatMap(\.all) + named.flatMap(\.all)
     }
 }

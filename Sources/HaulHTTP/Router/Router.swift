@@ -63,7 +63,9 @@ public struct Router: Sendable {
     ) {
         let segments = Self.segments(of: pattern)
         let names = segments.filter { $0.hasPrefix(":") }.map { String($0.dropFirst()) }
-        let route = RouteTree.Route(names: names, bodyLimit: bodyLimit, gate: gate, handler: handler)
+        let route = RouteTree.Route(
+            pattern: "/" + segments.joined(separator: "/"), names: names, bodyLimit: bodyLimit, gate: gate,
+            handler: handler)
         tree.insert(method, segments[...], route)
     }
 
@@ -72,6 +74,15 @@ public struct Router: Sendable {
     public mutating func mount(_ prefix: String, _ router: Router) {
         mounts.append(Mount(prefix: Self.segments(of: prefix), router: router))
         mounts.sort { $0.prefix.count > $1.prefix.count }
+    }
+
+    /// Every route as its method and its whole pattern, in no order.
+    public var routes: [(method: String, pattern: String)] {
+        tree.all
+            + mounts.flatMap { mount in
+                let prefix = mount.prefix.map { "/" + $0 }.joined()
+                return mount.router.routes.map { ($0.method, prefix + $0.pattern) }
+            }
     }
 
     /// Answers a request.

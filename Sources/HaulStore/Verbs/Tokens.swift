@@ -2,7 +2,8 @@ public import HaulModel
 
 extension StoreReader {
     /// What ``bearer(_:)`` reads, of tokens `t` and users `u`.
-    static let bearerColumns = "t.id, u.id, u.name, t.role, t.name, t.scopes, t.sites, t.queues, t.users, t.expires,"
+    static let bearerColumns =
+        "t.id, u.id, u.name, t.role, t.name, t.scopes, t.sites, t.queues, t.users, t.expires,"
         + " t.identity, u.member_of"
 
     /// The bearer of the token with this hash, unless it was revoked or nobody gets in under the user's name.

@@ -84,3 +84,38 @@ public struct AccountDocument: Sendable, Hashable, Codable {
         groups = account.groups.isEmpty ? nil : account.groups
     }
 }
+
+extension TokenDocument: Documented {
+    public static let schema = Schema.object(
+        "Token",
+        [
+            "id": .count, "token?": .text.about("The token itself: only where it was just made"), "user": .text,
+            "role": .role, "name": .text.about("What its maker calls it"), "scopes": .list(of: .scope),
+            "sites?": .list(of: .count), "queues?": .list(of: .text), "users?": .list(of: .text), "made": .time,
+            "expires?": .time, "revoked?": .time,
+        ])
+}
+
+extension WhoDocument: Documented {
+    public static let schema = Schema.object(
+        "Who",
+        [
+            "user": .text, "role": .role, "scopes": .list(of: .scope),
+            "token?": .count.about("The id of the token that was shown"), "expires?": .time,
+        ])
+}
+
+extension AccountDocument: Documented {
+    public static let schema = Schema.object(
+        "User",
+        [
+            "name": .text, "role": .role, "password": .flag.about("Whether they have one"), "registered": .time,
+            "disabled?": .time.about("Since when nobody gets in under the name"),
+            "groups?": Schema.list(of: .text).about("What they are a member of"),
+        ])
+}
+
+extension Schema {
+    public static let role = one(of: Role.allCases.map(\.rawValue))
+    public static let scope = one(of: Scope.allCases.map(\.rawValue))
+}

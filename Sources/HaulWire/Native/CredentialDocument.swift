@@ -24,3 +24,13 @@ public struct CredentialDocument: Sendable, Hashable, Codable {
         changed = credential.changed.text
     }
 }
+
+extension CredentialDocument: Documented {
+    public static let schema = Schema.object(
+        "Credential",
+        [
+            "id": .count, "kind": .text, "site?": .text.about("Where it is shown; without, at every site"),
+            "subject?": .text.about("Whose it is, as it says itself"), "expires?": .time, "expired": .flag,
+            "changed": .time,
+        ])
+}

@@ -45,3 +45,15 @@ public struct ElementDocument: Sendable, Hashable, Codable {
         case errorClass = "error_class"
     }
 }
+
+extension ElementDocument: Documented {
+    public static let schema = Schema.object(
+        "Element",
+        [
+            "id": .count, "job_id": .count, "src_filepath": .text, "dst_filepath?": .text,
+            "size": .count.about("Bytes; 0 until known"), "max_tries": .count,
+            "attempts": .count.about("Attempts that ended"), "type": .jobType, "status": .status,
+            "timestamp": .time.about("Of the last change"), "error_class?": .text, "reason?": .text,
+            "listing?": .list(of: OutputDocument.listings).about("What a LIST found, once it is DONE"),
+        ])
+}

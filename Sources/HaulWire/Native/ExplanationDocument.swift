@@ -46,3 +46,18 @@ public struct ExplanationDocument: Sendable, Hashable, Codable {
         try container.encode(estimate, forKey: .estimate)
     }
 }
+
+extension ExplanationDocument: Documented {
+    public static let schema = Schema.object(
+        "Explanation",
+        [
+            "status": .status,
+            "blockers": .list(
+                of: .object([
+                    "code": .one(of: Explanation.Code.allCases.map(\.rawValue)), "detail": .text,
+                    "until?": .time.about("When it goes away by itself"),
+                ])),
+            "ahead?": .count.about("Elements that are handed out before its next one, at least"),
+            "estimate": .object(["starts?": .time, "ends?": .time, "basis": .text]).orNull,
+        ])
+}

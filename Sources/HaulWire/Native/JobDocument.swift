@@ -139,3 +139,31 @@ extension JobDocument.Counts: Codable {
         case cancelled = "num_cancelled"
     }
 }
+
+extension JobDocument: Documented {
+    /// As a registration answers it.
+    public static let schema = Schema.object(
+        "Job",
+        [
+            "id": .count, "user_id": .count, "src_siteid": .count, "dst_siteid?": .count, "src_filepath": .text,
+            "dst_filepath?": .text, "type": .jobType, "status": .status, "extra_opts": .values,
+            "priority": .integer(0...9).about("0 is served first"), "protocol": .text, "log_uid": .text,
+            "timestamp": .time.about("Of the last change"), "queue": .text, "max_tries": .integer(1...100),
+            "label?": .text, "deadline?": .time.about("When what has not ended fails"),
+            "keep?": .flag.about("It stays past the retention"),
+            "warnings?": Schema.list(of: .text).about("With the answer to a registration: what may go wrong"),
+        ])
+
+    /// With its elements by status.
+    public static let counted = schema.adding(
+        "CountedJob",
+        .object([
+            "num_elements": .count, "num_new": .count, "num_done": .count, "num_failed": .count,
+            "num_submitted": .count, "num_running": .count, "num_cancelled": .count,
+        ]))
+}
+
+extension Schema {
+    static let status = one(of: Status.allCases.map(\.name))
+    static let jobType = one(of: JobType.allCases.map(\.name))
+}

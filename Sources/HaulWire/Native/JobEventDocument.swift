@@ -27,3 +27,12 @@ public struct JobEventDocument: Sendable, JSONWritable {
         }
     }
 }
+
+extension JobEventDocument: Documented {
+    public static let schema = JobDocument.counted.adding(
+        "JobEvent",
+        .object([
+            "transferred?": .count.about("Bytes"), "elapsed?": .number.about("Seconds"),
+            "instant?": .number.about("Bytes/s of late"), "average?": .number.about("Bytes/s overall"),
+        ]))
+}

@@ -83,3 +83,32 @@ public struct DeedDocument: Sendable, Hashable, Codable {
         detail = deed.detail.isEmpty ? nil : deed.detail
     }
 }
+
+extension QueueDocument: Documented {
+    public static let schema = Schema.object(
+        "Queue",
+        [
+            "name": .text, "paused": .flag, "since?": .time.about("Since when it is paused"),
+            "limit?": .count.about("Elements that may be with workers at once"),
+        ])
+}
+
+extension WorkerDocument: Documented {
+    public static let schema = Schema.object(
+        "Worker",
+        [
+            "name": .text, "host": .text, "version": .text, "slots": .count, "protocols": .list(of: .text),
+            "sites": .list(of: .count).about("Those that it can reach; none is all"),
+            "load?": .number.about("One-minute load average of its machine"), "seen": .time, "alive": .flag,
+            "drained": .flag.about("It gets no more work"), "holding": .count.about("Elements that it has"),
+        ])
+}
+
+extension DeedDocument: Documented {
+    public static let schema = Schema.object(
+        "Change",
+        [
+            "id": .count, "time": .time, "user?": .text, "token?": .count, "address?": .text,
+            "action": .one(of: Deed.Action.allCases.map(\.rawValue)), "target": .text, "detail?": .text,
+        ])
+}

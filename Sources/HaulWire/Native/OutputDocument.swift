@@ -16,3 +16,23 @@ public struct OutputDocument: Sendable, Hashable, Codable {
         case elementID = "elementid"
     }
 }
+
+extension OutputDocument: Documented {
+    public static let schema = Schema.object(
+        "Output",
+        [
+            "jobid": .count, "elementid": .count, "attempt": .count, "type": .jobType, "status": .status, "log": .text,
+            "listing?": listings,
+        ])
+
+    /// By directory: names, those of directories with a final slash, or with `listing=long` what else is known of them.
+    static let listings = Schema.map(
+        of: .list(
+            of: .any(of: [
+                .text,
+                .object([
+                    "name": .text, "type": .text, "size": .count.about("Bytes"), "mode": .count,
+                    "mtime": .integer.about("Seconds since 1970"),
+                ]),
+            ])))
+}

@@ -33,3 +33,15 @@ public struct ProblemDocument: Sendable, Hashable, Codable {
         self.offset = offset
     }
 }
+
+extension ProblemDocument: Documented {
+    public static let schema = Schema.object(
+        "Problem",
+        [
+            "status": .integer(400...599), "title": .text, "code": .text.about("A word that programs can compare"),
+            "detail": .text, "hint": .text.about("What to do"),
+            "fields?": Schema.map(of: .text).about("What is wrong with each field"),
+            "index?": .count.about("The job of a bulk registration that is wrong"),
+            "offset?": .count.about("Where a log or listing goes on"),
+        ])
+}

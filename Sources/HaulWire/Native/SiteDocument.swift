@@ -39,3 +39,17 @@ public struct SiteDocument: Sendable, Hashable, Codable {
         groups = site.access.groups
     }
 }
+
+extension SiteDocument: Documented {
+    public static let schema = Schema.object(
+        "Site",
+        [
+            "id": .count, "name": .text, "protocol": .text,
+            "banned?": .text.about("Why nothing from or to it is handed out"),
+            "limits?": Schema.object(["in?": .count, "out?": .count]).about("Elements with workers at once"),
+            "endpoints?": Schema.list(of: .text).about("HOST:PORT; this and what follows for operators and its owner"),
+            "options?": .values, "root?": .text, "owner?": .text.about("The user who made it"),
+            "users?": Schema.list(of: .text).about("Who may use it; without, and without groups, everybody"),
+            "groups?": .list(of: .text),
+        ])
+}

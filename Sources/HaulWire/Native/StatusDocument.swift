@@ -68,3 +68,19 @@ public struct ElementStatusDocument: Sendable, Hashable, Codable {
         }
     }
 }
+
+extension JobStatusDocument: Documented {
+    public static let schema = Schema.object("JobStatus", ["jobid": .count, "status": .status])
+}
+
+extension ElementStatusDocument: Documented {
+    public static let schema = Schema.object(
+        "ElementStatus",
+        [
+            "jobid": .count, "elementid": .count, "status": .status, "attempts": .count,
+            "transferred": measured.about("Bytes"), "instant": measured.about("Bytes/s of late"),
+            "average": measured.about("Bytes/s overall"), "elapsed": measured.about("Seconds"),
+        ])
+
+    private static let measured = Schema.any(of: [.number, .one(of: ["N/A"])])
+}

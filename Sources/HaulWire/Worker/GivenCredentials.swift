@@ -10,3 +10,12 @@ public struct GivenCredentials: Sendable, Hashable, Codable {
         self.destination = destination
     }
 }
+
+extension GivenCredentials: Documented {
+    public static let schema = Schema.object(
+        "GivenCredentials",
+        [
+            "source": Schema.map(of: .text).about("Kind to secret, in base64"),
+            "destination": Schema.map(of: .text).about("Likewise"),
+        ])
+}

@@ -128,3 +128,12 @@ public struct OffsetDocument: Sendable, Codable {
 
     public init(offset: Int) { self.offset = offset }
 }
+
+extension ResultsReply: Documented {
+    public static let schema = Schema.object(
+        "ResultsReply", ["results": .list(of: .object(["status": .integer(200...599), "detail?": .text]))])
+}
+
+extension OffsetDocument: Documented {
+    public static let schema = Schema.object("Offset", ["offset": .count.about("Bytes that the server has")])
+}

@@ -85,3 +85,22 @@ public struct HeartbeatReply: Sendable, Codable {
         self.drain = drain
     }
 }
+
+extension SessionDocument: Documented {
+    public static let schema = Schema.object(
+        "Session",
+        [
+            "session": .count, "lease_seconds": .number.about("How long a lease lasts without a heartbeat"),
+            "heartbeat_seconds": .number.about("How often to send one"),
+        ])
+}
+
+extension HeartbeatReply: Documented {
+    public static let schema = Schema.object(
+        "HeartbeatReply",
+        [
+            "stop": Schema.list(of: .text).about("JOB.ELEMENT.ATTEMPT: cancelled"),
+            "unknown": Schema.list(of: .text).about("JOB.ELEMENT.ATTEMPT: the lease is over"),
+            "drain": .flag.about("Ask for no more work"),
+        ])
+}

@@ -7,10 +7,13 @@ extension NativeAPI {
     var accounts: Accounts { authenticator.accounts }
 
     /// Users, for operators.
-    func addUserAccountRoutes(to router: inout Router) {
-        let gate = gate(.operate)
-        router.on("GET", "/users") { request, _ in try await listUsers(request) }
-        router.on("POST", "/users", bodyLimit: 64 << 10, gate: gate) { request, _ in
+    func addUserAccountRoutes(to router: inout Routes) {
+        let users = Route("Users", .operate, answers: .ok(listOf: AccountDocument.schema))
+        router.on("GET", "/users", users) { request, _ in try await listUsers(request) }
+        let make = Route(
+            "Make a user", .operate, body: .json(.newUser), answers: .created(AccountDocument.schema),
+            .conflict("There is one of that name."))
+        router.on("POST", "/users", make, bodyLimit: 64 << 10) { request, _ in
             let who = try await principal(of: request, .operate)
             var fields = Fields(try JSONText.object(request.body))
             let name = fields.required("name") { $0.text($1, limit: 4096) }
@@ -25,11 +28,15 @@ extension NativeAPI {
                 name ?? "", role: role, password: password, by: who.actor(request))
             return JSONText.response(AccountDocument(account), status: 201)
         }
-        router.on("GET", "/users/:user") { request, path in
+        let show = Route("A user", .operate, answers: .ok(AccountDocument.schema))
+        router.on("GET", "/users/:user", show) { request, path in
             _ = try await principal(of: request, .operate)
             return JSONText.response(AccountDocument(try await accounts.account(named: path["user"])))
         }
-        router.on("PATCH", "/users/:user", bodyLimit: 64 << 10, gate: gate) { request, path in
+        let change = Route(
+            "Change a user", .operate, body: .json(.userChange), answers: .ok(AccountDocument.schema),
+            .conflict("Who asks would not be an operator any more."))
+        router.on("PATCH", "/users/:user", change, bodyLimit: 64 << 10) { request, path in
             let who = try await principal(of: request, .operate)
             let name = path["user"]
             let document = try JSONText.object(request.body)
@@ -75,6 +82,25 @@ extension NativeAPI {
         }
         return watched(response, request.head)
     }
+}
+
+extension Schema {
+    /// The user's name is none, either.
+    fileprivate static let password = Schema.text(10...1024).orNull.about("Null: no logins")
+    fileprivate static let newUser = object(
+        ["name": .userName, "role?": .role.orNull, "password?": .password], isOpen: true)
+    fileprivate static let userChange = any(of: [
+        change(["role": .role, "disabled?": .flag.orNull, "password?": .password, "groups?": groups.orNull]),
+        change(["role?": .role.orNull, "disabled": .flag, "password?": .password, "groups?": groups.orNull]),
+        change(["role?": .role.orNull, "disabled?": .flag.orNull, "password": .password, "groups?": groups.orNull]),
+        change(["role?": .role.orNull, "disabled?": .flag.orNull, "password?": .password, "groups": groups]),
+    ])
+    private static let groups = list(of: text(1...256), 0...100)
+
+    private static func change(_ fields: KeyValuePairs<String, Schema>) -> Schema { object(fields, isOpen: true) }
+
+    /// Letters, digits, dots, dashes, underscores and @.
+    static let userName = text(1...64, pattern: "^[A-Za-z0-9._@-]+$")
 }
 
 extension Fields {

@@ -7,8 +7,12 @@ import HaulWire
 
 extension NativeAPI {
     /// What a user shows at sites: kept, listed and removed by them, read by workers that hold a lease of theirs.
-    func addCredentialRoutes(to router: inout Router) {
-        router.on("GET", "/credentials", gate: gate(.credentials)) { request, _ in
+    func addCredentialRoutes(to router: inout Routes) {
+        let noVault = Route.Answer.problem(501, "The server keeps no credentials.")
+        let list = Route(
+            "What one shows at sites", .credentials, query: ["user?": .text.about("For operators: whose")],
+            answers: .ok(.list(of: CredentialDocument.schema)), .notFound("There is no such user."), noVault)
+        router.on("GET", "/credentials", list) { request, _ in
             let who = try await principal(of: request, .credentials)
             var owner = who.user
             if let name = request.query("user"), !name.isEmpty, name != who.user.name {
@@ -19,7 +23,10 @@ extension NativeAPI {
             let found = try await usable(vault).list(ofUser: owner.id)
             return JSONText.response(found.map(document))
         }
-        router.on("PUT", "/credentials", bodyLimit: 256 << 10, gate: gate(.credentials)) { request, _ in
+        let put = Route(
+            "Keep a credential", .credentials, body: .json(.newCredential), answers: .ok(CredentialDocument.schema),
+            .conflict("As many are kept as may be."), noVault)
+        router.on("PUT", "/credentials", put, bodyLimit: 256 << 10) { request, _ in
             let who = try await principal(of: request, .credentials)
             let vault = try usable(vault)
             var fields = Fields(try JSONText.object(request.body))
@@ -33,17 +40,25 @@ extension NativeAPI {
             }
             return JSONText.response(document(kept))
         }
-        router.on("POST", "/credentials/myproxy", bodyLimit: 64 << 10, gate: gate(.credentials)) { request, _ in
+        let fetch = Route(
+            "Keep a proxy of a MyProxy server's", .credentials, body: .json(.myProxy),
+            answers: .ok(CredentialDocument.schema), .conflict("The server gave none, or as many are kept as may be."),
+            .problem(501, "The server keeps no credentials, or asks no MyProxy server."))
+        router.on("POST", "/credentials/myproxy", fetch, bodyLimit: 64 << 10) { request, _ in
             try await logon(request)
         }
-        router.on("DELETE", "/credentials/:credential", gate: gate(.credentials)) { request, path in
+        let remove = Route("Remove a credential", .credentials, answers: Route.Answer(204, "Removed"), noVault)
+        router.on("DELETE", "/credentials/:credential", remove) { request, path in
             let who = try await principal(of: request, .credentials)
             let vault = try usable(vault)
             guard let id = Int(path["credential"]) else { throw Problem.notFound(request) }
             try await refusing { try await vault.remove(id, of: who.user.id, by: who.actor(request)) }
             return HTTPResponse(status: 204)
         }
-        router.on("GET", "/worker/jobs/:job/elements/:element/credentials", gate: elementGate()) { request, path in
+        let show = Route(
+            "What the user of a leased element shows", .holder, answers: .ok(GivenCredentials.schema),
+            .conflict("One has expired, or the lease is over."))
+        router.on("GET", "/worker/jobs/:job/elements/:element/credentials", show) { request, path in
             try await give(request, path)
         }
     }
@@ -185,6 +200,18 @@ extension NativeAPI {
             throw Problem(refusal)
         }
     }
+}
+
+extension Schema {
+    private static let someSite = any(of: [text, count, Schema(["type": "null"])]).about(
+        "Where it is shown, by id or name; null: everywhere")
+    fileprivate static let newCredential = object(
+        ["kind": text(1...64), "secret": text(1...131_072), "site?": someSite], isOpen: true)
+    fileprivate static let myProxy = object(
+        [
+            "passphrase": text(1...1024), "username?": text(1...256).orNull, "server?": text(1...300).orNull,
+            "hours?": integer(1...8760).orNull, "site?": someSite,
+        ], isOpen: true)
 }
 
 extension Problem {

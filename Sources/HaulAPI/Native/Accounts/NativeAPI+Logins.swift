@@ -5,28 +5,36 @@ import HaulWire
 
 extension NativeAPI {
     /// Logins, tokens and users.
-    func addAccountRoutes(to router: inout Router) {
+    func addAccountRoutes(to router: inout Routes) {
         addLoginRoutes(to: &router)
         addTokenRoutes(to: &router)
         addUserAccountRoutes(to: &router)
     }
 
     /// Getting in and out.
-    private func addLoginRoutes(to router: inout Router) {
-        router.on("POST", "/login", bodyLimit: 8192, gate: { _, _ in .open }) { request, _ in
-            try await login(request)
-        }
-        router.on("POST", "/logout", gate: gate(.readJobs, .changeJobs, .tokens, .work, .operate)) { request, _ in
+    private func addLoginRoutes(to router: inout Routes) {
+        let login = Route(
+            "Log in", .everyone, body: .json(loginSchema), answers: .ok(TokenDocument.schema),
+            .problem(401, "The name and the password are not a user's."), .tooManyWrong)
+        router.on("POST", "/login", login, bodyLimit: 8192) { request, _ in try await self.login(request) }
+        let logout = Route(
+            "End the token that is shown", .known, answers: .ok(TokenDocument.schema),
+            .conflict("A password was shown."))
+        router.on("POST", "/logout", logout) { request, _ in
             let who = try await anyone(request)
             guard let token = who.token, token.spec.identity == nil else { throw Problem.noTokenToRevoke }
             return JSONText.response(
                 TokenDocument(try await accounts.revoke(token: token.id, of: who.user.id, by: who.actor(request))))
         }
-        router.on("GET", "/whoami") { request, _ in
+        let who = Route("Who is asking", .known, answers: .ok(WhoDocument.schema))
+        router.on("GET", "/whoami", who) { request, _ in
             let who = try await anyone(request)
             return JSONText.response(WhoDocument(user: who.user, role: who.role, scopes: who.scopes, token: who.token))
         }
-        router.on("PUT", "/password", bodyLimit: 8192, gate: gate(.tokens)) { request, _ in
+        let password = Route(
+            "Change one's password", .tokens, body: .json(Self.passwordSchema), answers: .ok(AccountDocument.schema),
+            .tooManyWrong)
+        router.on("PUT", "/password", password, bodyLimit: 8192) { request, _ in
             let who = try await principal(of: request, .tokens)
             var fields = Fields(try JSONText.object(request.body))
             let old = fields.required("password") { $0.text($1, limit: 4096) }
@@ -40,6 +48,18 @@ extension NativeAPI {
                     try await accounts.change(account.user.name, password: .some(new), by: who.actor(request))))
         }
     }
+
+    private var loginSchema: Schema {
+        .object(
+            [
+                "user": .text(0...4096), "password": .text(0...4096),
+                "duration?": Schema.seconds(atMost: loginLimits.longest).orNull.about("Seconds"),
+                "scopes?": .list(of: .scope, 1...Int.max).orNull,
+            ], isOpen: true)
+    }
+
+    private static let passwordSchema = Schema.object(
+        ["password": .text(0...4096), "new_password": .text(10...1024)], isOpen: true)
 
     /// `POST /login`.
     private func login(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -56,6 +76,18 @@ extension NativeAPI {
         var response = JSONText.response(TokenDocument(new.known, token: new.token))
         response.headers.set("Cache-Control", "no-store")
         return response
+    }
+}
+
+extension Route.Answer {
+    fileprivate static let tooManyWrong = Route.Answer.problem(
+        429, "Too many passwords were wrong, or a limit of the user is reached; Retry-After says how long.")
+}
+
+extension Schema {
+    /// A number of seconds, as a number or a text of one.
+    static func seconds(atMost limit: Double) -> Schema {
+        Schema(["type": "number", "minimum": 1, "maximum": .double(limit)])
     }
 }
 

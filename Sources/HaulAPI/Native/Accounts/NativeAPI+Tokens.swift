@@ -6,12 +6,17 @@ import HaulWire
 
 extension NativeAPI {
     /// Tokens of one's own; operators make and see those of others.
-    func addTokenRoutes(to router: inout Router) {
-        router.on("GET", "/tokens") { request, _ in try await listTokens(request) }
-        router.on("POST", "/tokens", bodyLimit: 64 << 10, gate: gate(.tokens)) { request, _ in
-            try await addToken(request)
-        }
-        router.on("DELETE", "/tokens/:token", gate: gate(.tokens)) { request, path in
+    func addTokenRoutes(to router: inout Routes) {
+        let list = Route(
+            "Tokens", .tokens, query: ["user?": .text.about("For operators: a name, or * for everybody's")],
+            answers: .ok(listOf: TokenDocument.schema), .notFound("There is no such user."))
+        router.on("GET", "/tokens", list) { request, _ in try await listTokens(request) }
+        let make = Route(
+            "Make a token", .tokens, body: .json(Self.tokenSchema), answers: .created(TokenDocument.schema),
+            .notFound("There is no such user."), .conflict("The user is disabled, or has as many as may be."))
+        router.on("POST", "/tokens", make, bodyLimit: 64 << 10) { request, _ in try await addToken(request) }
+        let revoke = Route("Revoke a token", .tokens, answers: .ok(TokenDocument.schema))
+        router.on("DELETE", "/tokens/:token", revoke) { request, path in
             let who = try await principal(of: request, .tokens)
             let id = try Self.number(path["token"])
             let revoked = try await accounts.revoke(
@@ -43,6 +48,15 @@ extension NativeAPI {
         }
         return watched(response, request.head)
     }
+
+    private static let tokenSchema = Schema.object(
+        [
+            "role?": .role.orNull, "user?": .text(0...64).orNull, "name?": .text(0...128).orNull,
+            "scopes?": .list(of: .scope, 1...Int.max).orNull,
+            "duration?": Schema.seconds(atMost: longestToken).orNull.about("Seconds; without it, for ever"),
+            "sites?": Schema.list(of: .siteReference).orNull.about("What a worker's token is restricted to"),
+            "queues?": .list(of: .text).orNull, "users?": .list(of: .text).orNull,
+        ], isOpen: true)
 
     /// `POST /tokens`.
     private func addToken(_ request: HTTPRequest) async throws -> HTTPResponse {

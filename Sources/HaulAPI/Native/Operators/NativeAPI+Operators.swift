@@ -6,13 +6,20 @@ import HaulWire
 
 extension NativeAPI {
     /// Queues and workers: who may see them, and who may open and close them.
-    func addOperatorRoutes(to router: inout Router) {
-        router.on("GET", "/queues") { request, _ in
+    func addOperatorRoutes(to router: inout Routes) {
+        let user: KeyValuePairs<String, Schema> = ["user?": .text.about("For operators: whose")]
+        let queues = Route(
+            "Queues", .readJobs, query: user, answers: .ok(.list(of: QueueDocument.schema)),
+            .notFound("There is no such user."))
+        router.on("GET", "/queues", queues) { request, _ in
             let user = try await owner(request, .readJobs).id
             return JSONText.response(
                 try await engine.queues(ofUser: user).map { QueueDocument($0) })
         }
-        router.on("PATCH", "/queues/:queue") { request, path in
+        let changeQueue = Route(
+            "Pause or limit a queue", .changeJobs, query: user, body: .json(.queueChange),
+            answers: .ok(QueueDocument.schema))
+        router.on("PATCH", "/queues/:queue", changeQueue) { request, path in
             let (user, actor) = try await owner(request, .changeJobs)
             let document = try JSONText.object(request.body)
             var fields = Fields(document)
@@ -29,12 +36,17 @@ extension NativeAPI {
                 by: actor)
             return JSONText.response(QueueDocument(queue))
         }
-        router.on("GET", "/workers", gate: gate(.operate)) { request, _ in try await listWorkers(request) }
-        router.on("GET", "/workers/:worker", gate: gate(.operate)) { request, path in
+        let workers = Route("Workers", .operate, answers: .ok(listOf: WorkerDocument.schema))
+        router.on("GET", "/workers", workers) { request, _ in try await listWorkers(request) }
+        let worker = Route("A worker", .operate, answers: .ok(WorkerDocument.schema))
+        router.on("GET", "/workers/:worker", worker) { request, path in
             _ = try await principal(of: request, .operate)
             return JSONText.response(WorkerDocument(try await engine.worker(named: path["worker"])))
         }
-        router.on("PATCH", "/workers/:worker", gate: gate(.operate)) { request, path in
+        let drain = Route(
+            "Give a worker no more work, or some again", .operate,
+            body: .json(.object(["drained": .flag], isOpen: true)), answers: .ok(WorkerDocument.schema))
+        router.on("PATCH", "/workers/:worker", drain) { request, path in
             let who = try await principal(of: request, .operate)
             var fields = Fields(try JSONText.object(request.body))
             let drained = fields.required("drained") { $0.flag($1) }
@@ -43,7 +55,8 @@ extension NativeAPI {
                 drained ?? false, worker: path["worker"], by: who.actor(request))
             return JSONText.response(WorkerDocument(worker))
         }
-        router.on("DELETE", "/workers/:worker/session", gate: gate(.operate)) { request, path in
+        let end = Route("End a worker's session", .operate, answers: .ok(WorkerDocument.schema))
+        router.on("DELETE", "/workers/:worker/session", end) { request, path in
             let who = try await principal(of: request, .operate)
             let worker = try await engine.endSession(ofWorker: path["worker"], by: who.actor(request))
             return JSONText.response(WorkerDocument(worker))
@@ -78,6 +91,15 @@ extension NativeAPI {
         guard let user = try await engine.user(named: name) else { throw Problem.noUser(name) }
         return (user.id, principal.actor(request))
     }
+}
+
+extension Schema {
+    /// Elements of a queue that may be with workers at once.
+    private static let queueLimit = integer(1...1_000_000).orNull.about("Null: none")
+    fileprivate static let queueChange = any(of: [
+        object(["paused": .flag, "limit?": queueLimit], isOpen: true),
+        object(["paused?": .flag.orNull, "limit": queueLimit], isOpen: true),
+    ])
 }
 
 extension Problem {

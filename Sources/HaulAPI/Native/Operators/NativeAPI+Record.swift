@@ -6,8 +6,14 @@ import HaulWire
 
 extension NativeAPI {
     /// The record of changes, for operators.
-    func addRecordRoutes(to router: inout Router) {
-        router.on("GET", "/audit") { request, _ in
+    func addRecordRoutes(to router: inout Routes) {
+        let record = Route(
+            "The record of changes", .operate,
+            query: [
+                "user?": .text, "action?": .one(of: Deed.Action.allCases.map(\.rawValue)), "since?": .since,
+                "after?": .count.about("An id"), "limit?": .count,
+            ], answers: .ok(listOf: DeedDocument.schema))
+        router.on("GET", "/audit", record) { request, _ in
             _ = try await principal(of: request, .operate)
             var query = QueryReader(request)
             let actions = Deed.Action.allCases.map(\.rawValue).joined(separator: ", ")

@@ -10,25 +10,32 @@ extension NativeAPI {
     ]
 
     /// Sites: everybody sees those that they may use, operators change them, users those that they made.
-    func addSiteRoutes(to router: inout Router) {
-        router.on("GET", "/sites") { request, _ in
+    func addSiteRoutes(to router: inout Routes) {
+        let sites = Route("Sites", .readJobs, answers: .ok(.list(of: SiteDocument.schema)))
+        router.on("GET", "/sites", sites) { request, _ in
             let who = try await principal(of: request, .readJobs)
             let bans = Dictionary(try await engine.bans().map { ($0.siteID, $0.reason) }) { $1 }
             let sites = try await engine.latestRules().sites.sites.sorted { $0.id < $1.id }
             return JSONText.response(
                 sites.filter { $0.access.admits(who.siteUser) }.map { Self.document($0, bans[$0.id], for: who) })
         }
-        router.on("POST", "/sites", bodyLimit: 256 << 10, gate: gate(.operate, .changeJobs)) { request, _ in
-            try await addSite(request)
-        }
-        router.on("GET", "/sites/:site") { request, path in
+        let make = Route(
+            "Make a site", .manage, body: .json(.newSite), answers: .created(SiteDocument.schema),
+            .conflict("The id or the name is that of another site, or this user has as many as may be."))
+        router.on("POST", "/sites", make, bodyLimit: 256 << 10) { request, _ in try await addSite(request) }
+        let show = Route("A site", .readJobs, answers: .ok(SiteDocument.schema))
+        router.on("GET", "/sites/:site", show) { request, path in
             let who = try await principal(of: request, .readJobs)
             return try await answer(try await site(path["site"], for: who), who)
         }
-        router.on("PATCH", "/sites/:site", bodyLimit: 256 << 10, gate: gate(.operate, .changeJobs)) { request, path in
+        let change = Route(
+            "Change a site, close or open it", .manage, body: .json(.siteChange), answers: .ok(SiteDocument.schema),
+            .conflict("The name is that of another site."))
+        router.on("PATCH", "/sites/:site", change, bodyLimit: 256 << 10) { request, path in
             try await changeSite(request, path["site"])
         }
-        router.on("DELETE", "/sites/:site", gate: gate(.operate, .changeJobs)) { request, path in
+        let remove = Route("Remove a site", .manage, answers: Route.Answer(204, "Removed"))
+        router.on("DELETE", "/sites/:site", remove) { request, path in
             let who = try await principal(of: request, .operate, .changeJobs)
             let site = try await ownSite(path["site"], of: who)
             try await engine.remove(site: site.id, by: who.actor(request))
@@ -95,7 +102,14 @@ extension NativeAPI {
         do { try site.update(document) { userSites.options($0) } } catch {
             throw Problem.fields(error.fields)
         }
-        guard !who.isOperator else { return }
+        guard !who.isOperator else {
+            // What jobs may name is described once, at the start.
+            guard engine.rules.protocols.contains(site.protocolName) else {
+                let names = engine.rules.protocols.map(\.name).sorted().joined(separator: ", ")
+                throw Problem.fields(["protocol": "has no manifest here: \(names)"])
+            }
+            return
+        }
         guard userSites.protocols.contains(site.protocolName) else {
             let names = userSites.protocols.map(\.name).sorted().joined(separator: ", ")
             throw Problem.fields(["protocol": "must be one of \(names) for a user's own site"])
@@ -125,6 +139,25 @@ extension NativeAPI {
     private static func document(_ site: Site, _ banned: String?, for who: Principal) -> SiteDocument {
         SiteDocument(site, banned: banned, isWhole: who.isOperator || site.access.owner == who.user.name)
     }
+}
+
+extension Schema {
+    private static let names = list(of: text(1...256), 0...1000).orNull
+    private static let siteLimit = integer(1...1_000_000).orNull
+    private static let siteFields: KeyValuePairs<String, Schema> = [
+        "endpoints?": list(of: text(1...300), 0...64).orNull.about("HOST:PORT"), "options?": values.orNull,
+        "root?": text.orNull.about("The topmost path, which a REMOVE spares unless confirmed"),
+        "limits?": object(["in?": siteLimit, "out?": siteLimit]).orNull.about("Elements with workers at once"),
+        "users?": names.about("Who may use it; null, and no groups: everybody"), "groups?": names,
+    ]
+    private static let siteName = text(1...64, pattern: "^[A-Za-z0-9._-]*[A-Za-z._-][A-Za-z0-9._-]*$")
+    fileprivate static let newSite = object([
+        "id?": integer(1...1_000_000_000).orNull.about("For operators; else it gets one"), "name": siteName,
+        "protocol": text(1...32),
+    ]).adding(nil, object(siteFields))
+    fileprivate static let siteChange = object([
+        "banned?": text(1...1000).orNull.about("For operators: why; null opens it"), "name?": siteName,
+    ]).adding(nil, object(siteFields)).with("minProperties", 1)
 }
 
 extension Problem {

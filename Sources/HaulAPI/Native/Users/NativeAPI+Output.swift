@@ -8,16 +8,35 @@ import HaulWire
 private typealias Ended = Engine.EndedAttempt
 
 extension NativeAPI {
-    func addOutputRoutes(to router: inout Router) {
-        router.on("GET", "/jobs/:job/output") { request, path in try await jobOutput(path, request) }
-        router.on("GET", "/jobs/:job/elements/:element/output") { request, path in
+    func addOutputRoutes(to router: inout Routes) {
+        let all = Route(
+            "Logs and listings of a job", .readJobs,
+            query: ["attempts?": .one(of: ["latest", "all"]), "listing?": Self.outputForm],
+            answers: .ok(listOf: .any(of: [OutputDocument.schema, .list(of: OutputDocument.schema)])), Self.outputGone)
+        router.on("GET", "/jobs/:job/output", all) { request, path in try await jobOutput(path, request) }
+        let latest = Self.output("The log and listing of an element's latest attempt")
+        router.on("GET", "/jobs/:job/elements/:element/output", latest) { request, path in
             let (job, element) = try await element(path, request)
             return try await output(of: element, job, number: nil, request)
         }
-        router.on("GET", "/jobs/:job/elements/:element/output/:attempt") { request, path in
+        let one = Self.output("The log and listing of an attempt")
+        router.on("GET", "/jobs/:job/elements/:element/output/:attempt", one) { request, path in
             let (job, element) = try await element(path, request)
             return try await output(of: element, job, number: Self.number(path["attempt"]), request)
         }
+    }
+
+    private static let outputForm = Schema.one(of: ["short", "long"])
+    private static let outputGone = Route.Answer.problem(500, "A log or listing is not on the disk any more.")
+
+    private static func output(_ summary: String) -> Route {
+        let types = Route.Content.json(OutputDocument.schema).types + Route.Content.bytes("text/plain").types
+        return Route(
+            summary, .readJobs,
+            query: ["listing?": outputForm, "follow?": Schema.one(of: ["0", "1"]).about("1: the log, as it grows")],
+            answers: Route.Answer(
+                200, "It; with follow=1 the log as plain text, to its end", Route.Content(types: types)),
+            .problem(400, "No attempt has ended, or not that one."), outputGone)
     }
 
     /// One attempt's output: the latest that ended, one by its number, or with a negative number counted from the latest.

@@ -6,7 +6,21 @@ import HaulWire
 
 extension NativeAPI {
     /// Jobs that one request registers.
-    private static let bulkLimit = 10_000
+    static let bulkLimit = 10_000
+
+    func addRegistrationRoutes(to router: inout Routes) {
+        let bulk = Route(
+            "Register a job, or many at once", .changeJobs, headers: Route.idempotent,
+            body: .registration(engine.rules.protocols),
+            answers: .ok(.any(of: [JobDocument.schema, .list(of: .count)])), .usedKey)
+        router.on("POST", "/jobs", bulk, bodyLimit: 32 << 20) { request, _ in try await register(request) }
+        for type in JobType.allCases {
+            let one = Route(
+                "Register a job of type \(type.name)", .changeJobs, headers: Route.idempotent,
+                body: .json(.registration(type, engine.rules.protocols)), answers: .ok(JobDocument.schema), .usedKey)
+            router.on("POST", "/\(type.name.lowercased())", one) { request, _ in try await register(request, type) }
+        }
+    }
 
     /// `POST /jobs`, and with a type `POST /list`, `/copy` ...
     func register(_ request: HTTPRequest, _ type: JobType? = nil) async throws -> HTTPResponse {

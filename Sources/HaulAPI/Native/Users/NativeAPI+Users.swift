@@ -6,43 +6,73 @@ import HaulWire
 
 extension NativeAPI {
     /// The documented routes of users.
-    func addUserRoutes(to router: inout Router) {
-        router.on("POST", "/jobs", bodyLimit: 32 << 20) { request, _ in try await register(request) }
-        for type in JobType.allCases {
-            router.on("POST", "/\(type.name.lowercased())") { request, _ in
-                try await register(request, type)
-            }
-        }
-        router.on("GET", "/jobs") { request, _ in try await listJobs(request) }
-        router.on("GET", "/jobs/:job") { request, path in
+    func addUserRoutes(to router: inout Routes) {
+        addRegistrationRoutes(to: &router)
+        let list = Route(
+            "Jobs", .readJobs,
+            query: [
+                "status?": .statusReference, "type?": .typeReference, "queue?": .text, "site?": .text, "since?": .since,
+                "user?": .text.about("For operators: a name, or * for everybody's"), "after?": .count.about("An id"),
+                "limit?": .count,
+            ], answers: .ok(listOf: JobDocument.counted))
+        router.on("GET", "/jobs", list) { request, _ in try await listJobs(request) }
+        let show = Route("A job", .readJobs, answers: .ok(JobDocument.counted))
+        router.on("GET", "/jobs/:job", show) { request, path in
             JSONText.response(writing: JobDocument(try await job(path, request), withCounts: true))
         }
-        router.on("GET", "/jobs/:job/status") { request, path in
+        let status = Route("The status of a job", .readJobs, answers: .ok(JobStatusDocument.schema))
+        router.on("GET", "/jobs/:job/status", status) { request, path in
             let job = try await job(path, request)
             return JSONText.response(JobStatusDocument(jobID: job.id, status: job.status))
         }
-        router.on("GET", "/jobs/:job/elements") { request, path in try await listElements(path, request) }
-        router.on("GET", "/jobs/:job/elements/:element") { request, path in try await showElement(path, request) }
-        router.on("GET", "/jobs/:job/elements/:element/status") { request, path in
-            let (_, element) = try await element(path, request)
-            let progress = try await engine.progress(ofElement: element.id, ofJob: element.jobID)
-            return JSONText.response(ElementStatusDocument(element, progress: progress))
-        }
-        router.on("GET", "/jobs/:job/explain") { request, path in
+        addElementRoutes(to: &router)
+        let explain = Route("What a job waits for", .readJobs, answers: .ok(ExplanationDocument.schema))
+        router.on("GET", "/jobs/:job/explain", explain) { request, path in
             let job = try await job(path, request)
             let found = try await withExpiry(try await engine.explain(job: job.id), job)
             return JSONText.response(ExplanationDocument(found, status: job.status))
         }
-        router.on("GET", "/jobs/:job/elements/:element/explain") { request, path in
-            let (job, element) = try await element(path, request)
-            let found = try await withExpiry(try await engine.explain(element: element.id, ofJob: job.id), job)
-            return JSONText.response(ExplanationDocument(found, status: element.status))
-        }
-        router.on("GET", "/jobs/:job/events") { request, path in
+        let watch = Route(
+            "A job's events, as they happen", .readJobs,
+            headers: ["Last-Event-ID?": Schema.count.about("Go on after it")],
+            answers: Route.Answer(
+                200, "Server-sent events status, progress and done; the data of each is a JobEvent",
+                Route.Content(types: [("text/event-stream", Schema.text)])),
+            Route.Answer(204, "The end was seen: do not come again"))
+        router.on("GET", "/jobs/:job/events", watch) { request, path in
             watched(try await watchJob(path, request), request.head)
         }
         addOutputRoutes(to: &router)
         addControlRoutes(to: &router)
+    }
+
+    private func addElementRoutes(to router: inout Routes) {
+        let list = Route(
+            "Elements of a job; none where there is no such job", .readJobs,
+            query: [
+                "status?": .statusReference, "after?": .integer(-1...Int.max), "limit?": .count,
+                "listing?": .one(of: ["none", "short", "long"]),
+            ], answers: .ok(listOf: ElementDocument.schema))
+        router.on("GET", "/jobs/:job/elements", list) { request, path in try await listElements(path, request) }
+        let show = Route(
+            "An element", .readJobs, query: ["listing?": .one(of: ["none", "short", "long"])],
+            answers: .ok(ElementDocument.schema))
+        router.on("GET", "/jobs/:job/elements/:element", show) { request, path in
+            try await showElement(path, request)
+        }
+        let status = Route(
+            "The status of an element, and how fast it moves", .readJobs, answers: .ok(ElementStatusDocument.schema))
+        router.on("GET", "/jobs/:job/elements/:element/status", status) { request, path in
+            let (_, element) = try await element(path, request)
+            let progress = try await engine.progress(ofElement: element.id, ofJob: element.jobID)
+            return JSONText.response(ElementStatusDocument(element, progress: progress))
+        }
+        let explain = Route("What an element waits for", .readJobs, answers: .ok(ExplanationDocument.schema))
+        router.on("GET", "/jobs/:job/elements/:element/explain", explain) { request, path in
+            let (job, element) = try await element(path, request)
+            let found = try await withExpiry(try await engine.explain(element: element.id, ofJob: job.id), job)
+            return JSONText.response(ExplanationDocument(found, status: element.status))
+        }
     }
 
     /// The job that the path names, if the one who asks may see it, and who that is.

@@ -7,28 +7,52 @@ import HaulWire
 
 extension NativeAPI {
     /// The routes of workers.
-    func addWorkerRoutes(to router: inout Router) {
-        let worker = gate(.work)
-        router.on("POST", "/worker/register", bodyLimit: 4 << 20, gate: worker) { request, _ in
+    func addWorkerRoutes(to router: inout Routes) {
+        let start = Route(
+            "Begin a worker's session", .work, body: .json(.workerRegistration),
+            answers: .ok(SessionDocument.schema), .conflict("The name's session lives, and has another token."))
+        router.on("POST", "/worker/register", start, bodyLimit: 4 << 20) { request, _ in
             try await startSession(request)
         }
-        router.on("POST", "/worker/heartbeat", bodyLimit: 16 << 20, gate: worker) { request, _ in
-            try await heartbeat(request)
+        let beat = Route(
+            "Renew the leases of a session", .work, body: .json(.heartbeat), answers: .ok(HeartbeatReply.schema),
+            .conflict("The session has ended."))
+        router.on("POST", "/worker/heartbeat", beat, bodyLimit: 16 << 20) { request, _ in try await heartbeat(request) }
+        let claim = Route(
+            "Ask for work", .work, body: .json(.claim), answers: .ok(.list(of: ClaimedJob.schema)),
+            .notFound("There is no work."), .conflict("The session has ended."))
+        router.on("POST", "/worker/jobs", claim) { request, _ in try await self.claim(request) }
+        let results = Route(
+            "Report many attempts", .work, body: .json(.results), answers: .ok(ResultsReply.schema))
+        router.on("POST", "/worker/results", results, bodyLimit: 96 << 20) { request, _ in
+            try await self.results(request)
         }
-        router.on("POST", "/worker/jobs", gate: worker) { request, _ in try await claim(request) }
-        router.on("POST", "/worker/results", bodyLimit: 96 << 20, gate: worker) { request, _ in
-            try await results(request)
-        }
+        addElementReportRoutes(to: &router)
+    }
+
+    /// What a worker says of an element that it has.
+    private func addElementReportRoutes(to router: inout Routes) {
         let element = "/worker/jobs/:job/elements/:element"
-        let holder = elementGate()
-        router.on("PUT", element, bodyLimit: 64 << 20, gate: holder) { request, path in
-            try await report(path, request)
+        let over = Route.Answer.conflict("The lease is over.")
+        let done = Route.Answer.ok(.object([:]))
+        let end = Route("Report the end of an attempt", .holder, body: .json(.outcome), answers: done, over)
+        router.on("PUT", element, end, bodyLimit: 64 << 20) { request, path in try await report(path, request) }
+        let progress = Route("Report what moved so far", .holder, body: .json(.progress), answers: done, over)
+        router.on("PUT", element + "/monitoring", progress) { request, path in
+            try await self.progress(path, request)
         }
-        router.on("PUT", element + "/monitoring", gate: holder) { request, path in try await progress(path, request) }
-        router.on("POST", element + "/log", bodyLimit: 8 << 20, gate: holder) { request, path in
+        let offset: KeyValuePairs<String, Schema> = ["offset": Schema.count.about("Bytes that were sent before")]
+        let moved = Route.Answer.conflict("The lease is over, or `offset` says where to go on.")
+        let log = Route(
+            "A piece of an attempt's log", .holder, query: offset, body: .bytes("application/octet-stream"),
+            answers: .ok(OffsetDocument.schema), moved)
+        router.on("POST", element + "/log", log, bodyLimit: 8 << 20) { request, path in
             try await piece(path, request, engine.appendLog)
         }
-        router.on("POST", element + "/listing", bodyLimit: 8 << 20, gate: holder) { request, path in
+        let listing = Route(
+            "A piece of an attempt's listing: a line {\"dir\", \"name\", \"st_size\", \"st_mode\", \"st_mtime\"} an entry",
+            .holder, query: offset, body: .bytes("application/x-ndjson"), answers: .ok(OffsetDocument.schema), moved)
+        router.on("POST", element + "/listing", listing, bodyLimit: 8 << 20) { request, path in
             try await piece(path, request, engine.appendListing)
         }
     }
