@@ -11,8 +11,13 @@ public struct EngineConfiguration: Sendable {
     public var retry = RetryPolicy()
     /// When a site counts as down, and for how long.
     public var breaker = BreakerPolicy()
-    /// Elements of one user that may be with workers at once; nil is any number.
-    public var runningPerUser: Int?
+    /// How much of the service each user may take.
+    public var limits = UserLimitRules()
+    /// Elements that a user without a limit of their own may have with workers at once; nil is any number.
+    public var runningPerUser: Int? {
+        get { limits.usual.running }
+        set { limits.usual.running = newValue }
+    }
     /// Elements that a user who was away, or is new, gets before those who were served meanwhile.
     public var fairnessCredit = 20
     /// How long an idempotency key is remembered, in seconds.

@@ -13,8 +13,10 @@ public struct EngineError: Error, Sendable {
         case notFound
         /// It came too late, or contradicts what is there.
         case conflict
-        /// A limit was passed.
+        /// It holds more than it may.
         case tooLarge
+        /// A limit of the user is reached: try again.
+        case overLimit
         /// The disk or the database can't take it now: try again.
         case unavailable
         /// A fault of ours. `detail` names nothing that is not the user's; the cause is in `cause`.

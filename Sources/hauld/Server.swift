@@ -141,7 +141,8 @@ struct Server {
         configuration.retry = RetryPolicy(base: config.retry.base, maximum: config.retry.maximum)
         configuration.breaker = BreakerPolicy(
             failures: config.breaker.failures, base: config.breaker.base, maximum: config.breaker.maximum)
-        configuration.runningPerUser = config.limits.runningPerUser
+        configuration.limits.usual = config.limits.perUser
+        configuration.limits.others = config.users.mapValues { $0.over(config.limits.perUser) }
         configuration.keptSeconds = config.retention.days > 0 ? config.retention.days * 86_400 : nil
         configuration.recordedSeconds = config.retention.recordDays > 0 ? config.retention.recordDays * 86_400 : nil
         return try await Engine(

@@ -36,6 +36,8 @@ struct ServerConfig: Decodable, Sendable {
     var vault: String?
     /// Where users' proxies may be fetched; nil: nowhere.
     var myProxy: MyProxyConfig?
+    /// Users with limits of their own.
+    var users: [String: UserLimitsSection]
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -63,7 +65,8 @@ struct ServerConfig: Decodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins
+        case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins,
+            users
         case issuers, clients, proxies
         case vault
         case myProxy = "myproxy"
@@ -98,6 +101,7 @@ struct ServerConfig: Decodable, Sendable {
         userSites = try container.decode(UserSiteRules.self, forKey: .userSites, default: UserSiteRules())
         vault = try container.decodeIfPresent(String.self, forKey: .vault)
         myProxy = try container.decodeIfPresent(MyProxyConfig.self, forKey: .myProxy)
+        users = try container.decode([String: UserLimitsSection].self, forKey: .users, default: [:])
     }
 
     /// A scheme, a host, maybe a port, and no more; no longer than any host's name needs.
@@ -227,13 +231,15 @@ struct ServerConfig: Decodable, Sendable {
         var requestSeconds = 60.0
         /// Seconds after which an idle connection is closed.
         var idleSeconds = 60.0
-        /// Elements of one user that may be with workers at once; nil is any number.
-        var runningPerUser: Int?
+        /// Of each user without limits of their own.
+        var perUser = UserLimits()
 
         private enum CodingKeys: String, CodingKey {
-            case connections
+            case connections, burst, bulk
             case requestSeconds = "request_seconds"
             case idleSeconds = "idle_seconds"
+            case requestsPerSecond = "requests_per_second"
+            case waitingPerUser = "waiting_per_user"
             case runningPerUser = "running_per_user"
         }
 
@@ -245,9 +251,11 @@ struct ServerConfig: Decodable, Sendable {
             requestSeconds = try container.decode(
                 Double.self, forKey: .requestSeconds, in: 1...3600, default: requestSeconds)
             idleSeconds = try container.decode(Double.self, forKey: .idleSeconds, in: 1...3600, default: idleSeconds)
-            if try container.contains(.runningPerUser) && !container.decodeNil(forKey: .runningPerUser) {
-                runningPerUser = try container.decode(Int.self, forKey: .runningPerUser, in: 1...1_000_000)
-            }
+            try container.read(.requestsPerSecond, into: &perUser.requestsPerSecond, in: 0.01...1_000_000)
+            try container.read(.burst, into: &perUser.burst, in: 1...1_000_000)
+            try container.read(.waitingPerUser, into: &perUser.waiting, in: 1...1_000_000_000)
+            try container.read(.runningPerUser, into: &perUser.running, in: 1...1_000_000)
+            perUser.bulk = try container.decode(Int.self, forKey: .bulk, in: 1...10_000, default: perUser.bulk)
         }
     }
 }

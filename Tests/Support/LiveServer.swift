@@ -18,6 +18,8 @@ public final class LiveServer: Sendable {
         public var breakerFailures = 100_000
         public var breakerBase = 0.05
         public var runningPerUser: Int?
+        /// Further keys of `limits`.
+        public var moreLimits = ""
         /// `limits` of site 1, in the words of `sites.json5`.
         public var limitsOfSite1 = "{}"
         /// It speaks HTTPS with this.
@@ -137,7 +139,7 @@ public final class LiveServer: Sendable {
                 breaker: {failures: \(settings.breakerFailures), base: \(settings.breakerBase), maximum: 60},
                 limits: {
                     connections: \(settings.connections), request_seconds: \(settings.requestSeconds),
-                    running_per_user: \(settings.runningPerUser.map(String.init) ?? "null"),
+                    running_per_user: \(settings.runningPerUser.map(String.init) ?? "null"), \(settings.moreLimits)
                 }, \(settings.more)
             }
             """

@@ -37,6 +37,7 @@ struct Problem: Error, Sendable {
             case .notFound: (404, "Not found")
             case .conflict: (409, "Conflict")
             case .tooLarge: (413, "Too large")
+            case .overLimit: (429, "Too many requests")
             case .unavailable: (503, "Unavailable")
             case .fault: (500, "Server error")
             }
@@ -46,6 +47,7 @@ struct Problem: Error, Sendable {
                 fields: error.fields, index: error.index, offset: error.offset),
             cause: error.cause)
         if status == 401 { headers = ["WWW-Authenticate": "Bearer realm=\"haul\""] }
+        if status == 429 { headers = ["Retry-After": "10"] }
         if status == 503 { headers = ["Retry-After": "5"] }
     }
 

@@ -6,15 +6,29 @@ import HaulModel
 extension NativeAPI {
     /// Who asks, if they may do one of these.
     ///
-    /// - Throws: 401 where nobody is known by what the request shows, 403 where they may not, 429 where too many
-    ///   passwords were wrong.
+    /// - Throws: 401 where nobody is known by what the request shows, 403 where they may not, 429 where they
+    ///   have sent too many, or too many passwords were wrong.
     func principal(of request: HTTPRequest, _ scopes: Scope...) async throws -> Principal {
-        try await principal(of: request.head, scopes)
+        try metered(try await principal(of: request.head, scopes))
     }
 
     /// Who asks, whatever they may do.
     func anyone(_ request: HTTPRequest) async throws -> Principal {
-        try await principal(of: request.head, Scope.allCases)
+        try metered(try await principal(of: request.head, Scope.allCases))
+    }
+
+    /// Counts a request of somebody; those of workers bring work forward, and none is too many.
+    ///
+    /// - Throws: 429 where it is one too many.
+    private func metered(_ principal: Principal) throws -> Principal {
+        if principal.role != .worker, let wait = meter.take(principal.user.id, limits(of: principal)) {
+            throw Problem.tooFast(wait)
+        }
+        return principal
+    }
+
+    private func limits(of principal: Principal) -> UserLimits {
+        engine.configuration.limits.of(principal.user.name)
     }
 
     private func principal(of head: HTTPRequestHead, _ scopes: [Scope]) async throws -> Principal {
@@ -41,7 +55,9 @@ extension NativeAPI {
                 return .shut((head.hasInvalidEncoding ? Problem.badEncoding : .unauthorized).response)
             }
             if let known = authenticator.recentPrincipal(of: head), !known.scopes.isDisjoint(with: scopes) {
-                return .open
+                // A body that will be refused is not read.
+                let wait = known.role == .worker ? nil : meter.wait(known.user.id, limits(of: known))
+                return wait.map { .shut(Problem.tooFast($0).response) } ?? .open
             }
             return .ask {
                 do {

@@ -14,6 +14,8 @@ public struct NativeAPI: Sendable {
     let vault: Vault?
     /// Gets users proxies; nil where no MyProxy server is known.
     let myProxy: (any MyProxy)?
+    /// Who sends more than they may is told so.
+    let meter = RequestMeter()
     /// Told what went wrong on our side: a line for the server's log.
     let onFault: @Sendable (String) -> Void
 

@@ -20,6 +20,14 @@ final class ServerConnection: Sendable {
 
     /// Pauses before another try, in seconds.
     private static let pauses = [0.25, 0.75, 2.0]
+    /// Seconds that it waits in all where the server says how long to (429).
+    private static let patience = 60.0
+
+    /// A limit of the user is reached, and the server says for how long.
+    private struct LimitReached: Error {
+        var seconds: Double
+        var error: CLIError
+    }
 
     /// Reads a document.
     func get(_ path: String, _ query: [(String, String)] = []) async throws -> [UInt8] {
@@ -61,7 +69,7 @@ final class ServerConnection: Sendable {
                 let head = try await client.stream(request, onHead: { await reader.begin($0) }) {
                     try await reader.take($0)
                 }
-                if head.status >= 400 { throw Self.problem(head, await reader.rest) }
+                if head.status >= 400 { throw Self.refusal(head, await reader.rest) }
                 try await reader.finish()
             } catch let error as HTTPClientError {
                 guard await reader.count > 0 else { throw error }
@@ -80,9 +88,9 @@ final class ServerConnection: Sendable {
             request.idleTimeout = nil
             request.headers.set("Accept", "text/plain")
         }
-        let reader = ItemReader { _ in }
-        let head = try await retrying { [client, request] in
-            try await client.stream(request, onHead: { await reader.begin($0) }) { bytes in
+        try await retrying { [client, request] in
+            let reader = ItemReader { _ in }
+            let head = try await client.stream(request, onHead: { await reader.begin($0) }) { bytes in
                 if await reader.isError {
                     try await reader.take(bytes)
                 } else if isText, output.isTerminal {
@@ -91,8 +99,8 @@ final class ServerConnection: Sendable {
                     await output.bytes(bytes)
                 }
             }
+            if head.status >= 400 { throw Self.refusal(head, await reader.rest) }
         }
-        if head.status >= 400 { throw Self.problem(head, await reader.rest) }
         if !isText { await output.text("\n") }
     }
 
@@ -107,16 +115,23 @@ final class ServerConnection: Sendable {
     }
 
     private func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
-        let response = try await retrying { [client] in try await client.send(request) }
-        guard response.status < 400 else { throw Self.problem(response, response.body) }
-        return response
+        try await retrying { [client] in
+            let response = try await client.send(request)
+            guard response.status < 400 else { throw Self.refusal(response, response.body) }
+            return response
+        }
     }
 
     private func retrying<T: Sendable>(_ work: @Sendable () async throws -> T) async throws -> T {
         var pauses = Self.pauses[...]
+        var patience = Self.patience
         while true {
             do {
                 return try await work()
+            } catch let limit as LimitReached {
+                guard limit.seconds <= patience else { throw limit.error }
+                patience -= limit.seconds
+                try await Task.sleep(for: .seconds(limit.seconds))
             } catch let error as HTTPClientError {
                 if error.kind == .cancelled { throw CancellationError() }
                 guard error.isRetryable, let pause = pauses.popFirst() else { throw Self.unreachable(error) }
@@ -157,6 +172,15 @@ extension ServerConnection {
                 code: .unreachable, message: "the server cannot be reached: \(error)",
                 hint: "see --url; does hauld run?")
         }
+    }
+
+    /// What an answer that is an error is to a verb. Wrong passwords are not tried again.
+    private static func refusal(_ head: HTTPClientResponse, _ body: [UInt8]) -> any Error {
+        let error = problem(head, body)
+        guard head.status == 429, let seconds = head.headers["Retry-After"].flatMap(Double.init), seconds >= 0,
+            (try? JSONDecoder().decode(ProblemDocument.self, from: Data(body)))?.code.hasPrefix("too_") == true
+        else { return error }
+        return LimitReached(seconds: max(1, seconds), error: error)
     }
 
     private static func problem(_ head: HTTPClientResponse, _ body: [UInt8]) -> CLIError {

@@ -14,7 +14,7 @@ final class Gates {
 
     private let reader: StoreReader
     private let sites: SiteDirectory
-    private let runningPerUser: Int?
+    private let users: UserLimitRules
     private let now: Timestamp
     /// Priorities of which something waits, the first to be served first.
     let priorities: [Int]
@@ -38,7 +38,7 @@ final class Gates {
     ) {
         self.reader = reader
         sites = engine.rules.sites
-        runningPerUser = engine.configuration.runningPerUser
+        users = engine.configuration.limits
         self.now = now
         banned = Set(bans.map(\.siteID))
         self.breakers = breakers
@@ -101,7 +101,7 @@ final class Gates {
             of: lane.type, in: lane.type, source: lane.sourceSiteID, destination: lane.destinationSiteID
         ).compactMap { use in sites[use.siteID]?.limits[use.direction].map { (LimitScope(use), $0) } }
         if let limit = lane.queueLimit { found.append((LimitScope(.queue, lane.queueID), limit)) }
-        if let runningPerUser { found.append((LimitScope(.user, lane.userID), runningPerUser)) }
+        if let limit = users.of(lane.user).running { found.append((LimitScope(.user, lane.userID), limit)) }
         limitsOfLanes[lane.id] = found
         return found
     }

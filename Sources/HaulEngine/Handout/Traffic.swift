@@ -105,7 +105,7 @@ final class Traffic {
         var isFreer = false
         var unlimited: [(scope: LimitScope, count: Int)] = []
         for (scope, change) in deltas.sorted(by: { $0.key < $1.key }) where change != 0 {
-            guard change < 0, let limit = limit(of: scope) else {
+            guard change < 0, let limit = try limit(of: scope) else {
                 unlimited.append((scope, change))
                 continue
             }
@@ -126,12 +126,15 @@ final class Traffic {
         return isFreer || hasLetGo
     }
 
-    private func limit(of scope: LimitScope) -> Int? {
+    private var limits: UserLimitRules { engine.configuration.limits }
+
+    private func limit(of scope: LimitScope) throws -> Int? {
         switch scope.kind {
         case .siteOut: engine.rules.sites[scope.id]?.limits.out
         case .siteIn: engine.rules.sites[scope.id]?.limits.into
         case .queue: queueLimits[scope.id]
-        case .user: engine.configuration.runningPerUser
+        case .user:
+            try limits.others.isEmpty ? limits.usual.running : limits.of(writer.reader.name(ofUser: scope.id)).running
         }
     }
 

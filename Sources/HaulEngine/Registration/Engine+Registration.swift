@@ -7,15 +7,18 @@ extension Engine {
     /// - Parameters:
     ///   - key: a repeated one of the same user gets the jobs of the first request, as they were answered.
     ///   - actor: who asks for it, for the record.
-    /// - Throws: `EngineError.conflict` for a key that was used with another body.
+    /// - Throws: `EngineError.conflict` for a key that was used with another body; `.overLimit` where too much of the user
+    ///   waits.
     public func register(_ requests: [JobRequest], user: User, key: IdempotencyKey? = nil, by actor: Requester? = nil)
         async throws -> [Job]
     {
         let now = world.now()
+        let limit = configuration.limits.of(user.name).waiting
+        if let limit, requests.count > limit { throw EngineError.neverFits(requests.count, in: limit) }
         let uids = LogUID.make(requests.count, now: now, random: world.random)
         let jobs = zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }
         let registration = Registration(
-            jobs: jobs, user: user, actor: actor, key: key, made: now,
+            jobs: jobs, user: user, actor: actor, key: key, waitingLimit: limit, made: now,
             keysSince: now.adding(seconds: -configuration.idempotencySeconds))
         let registered =
             if jobs.count == 1 {
@@ -25,6 +28,7 @@ extension Engine {
                     try Registration.perform($0, [registration])[0]
                 }
             }
+        if let refusal = registered.refusal { throw refusal }
         if registered.isNew { wake(StoreChange(.work)) }
         return registered.jobs
     }
@@ -42,5 +46,23 @@ extension Engine {
     private static func deadline(of request: JobRequest, registered: Timestamp) -> Timestamp? {
         let latest = request.maxQueueTime.map { registered.adding(seconds: Double($0)) }
         return [request.deadline, latest].compactMap(\.self).min()
+    }
+}
+
+extension EngineError {
+    /// 429 for a registration past the limit of what waits.
+    static func tooMuchWaits(_ waiting: Int, of limit: Int) -> EngineError {
+        EngineError(
+            .overLimit, code: "too_much_waits",
+            detail: "\(waiting) elements of this user wait, and \(limit) may; nothing was registered.",
+            hint: "Send it again when some of it has been handed out; what is registered goes on.")
+    }
+
+    /// 413 for more than ever may wait.
+    static func neverFits(_ count: Int, in limit: Int) -> EngineError {
+        EngineError(
+            .tooLarge, code: "too_many",
+            detail: "\(count) jobs in one request: \(limit) elements of this user may wait.",
+            hint: "Send them in several requests.")
     }
 }

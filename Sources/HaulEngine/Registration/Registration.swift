@@ -7,6 +7,8 @@ struct Registration: Sendable {
     var user: User
     var actor: Requester?
     var key: IdempotencyKey?
+    /// Elements of the user that may wait, these jobs' among them; nil is any number.
+    var waitingLimit: Int?
     var made: Timestamp
     /// A key that was used before this time is a new one.
     var keysSince: Timestamp
@@ -15,11 +17,14 @@ struct Registration: Sendable {
         var jobs: [Job]
         /// False where they were there already.
         var isNew: Bool
+        /// Why none of them was registered.
+        var refusal: EngineError?
     }
 
     /// Registers what several requests want, with one statement a table.
     static func perform(_ writer: StoreWriter, _ all: [Registration]) throws -> [Outcome] {
         var outcomes = try repeated(all, writer.reader)
+        try refuse(all, &outcomes, writer.reader)
         let fresh = all.indices.filter { outcomes[$0] == nil }
         var jobs = try writer.insertJobs(fresh.flatMap { all[$0].jobs }, first: firstElement)[...]
         var answers: [(KeptAnswer, user: Int, key: String)] = []
@@ -42,6 +47,24 @@ struct Registration: Sendable {
         }
         if !fresh.isEmpty { writer.tell(StoreChange(.work)) }
         return outcomes.compactMap(\.self)
+    }
+
+    /// Refuses those for which too much of their user waits. What is accepted here counts for the next.
+    private static func refuse(
+        _ all: [Registration], _ outcomes: inout [Outcome?], _ reader: StoreReader
+    ) throws {
+        var waiting: [Int: Int] = [:]
+        for place in all.indices where outcomes[place] == nil {
+            let (registration, user) = (all[place], all[place].user.id)
+            guard let limit = registration.waitingLimit else { continue }
+            let before = try waiting[user] ?? reader.waiting(ofUser: user)
+            waiting[user] = before
+            if before + registration.jobs.count > limit {
+                outcomes[place] = Outcome(jobs: [], isNew: false, refusal: .tooMuchWaits(before, of: limit))
+            } else {
+                waiting[user] = before + registration.jobs.count
+            }
+        }
     }
 
     /// What was answered to those that repeat an earlier one; nil for the others.

@@ -93,6 +93,11 @@ extension Ask {
 }
 
 extension StoreReader {
+    /// Elements of a user that can be handed out: kept by lane, of which there are few.
+    public func waiting(ofUser user: Int) throws -> Int {
+        try db.first("SELECT COALESCE(SUM(ready), 0) FROM lanes WHERE user_id = $1", [.int(user)]) { $0.int(0) } ?? 0
+    }
+
     /// Users of whom something of a priority waits, those who were given least first. From each the index is asked for
     /// the next, as for priorities.
     public func usersWithWork(priority: Int) throws -> [Int] {

@@ -7,6 +7,11 @@ extension StoreReader {
         }
     }
 
+    /// "" where there is none.
+    public func name(ofUser id: Int) throws -> String {
+        try db.first("SELECT name FROM users WHERE id = $1", [.int(id)]) { $0.text(0) } ?? ""
+    }
+
     public func account(named name: String) throws -> Account? {
         try accounts("WHERE name = $1", [.text(name)]).first
     }

@@ -93,6 +93,7 @@ extension TokenDocument: Documented {
             "role": .role, "name": .text.about("What its maker calls it"), "scopes": .list(of: .scope),
             "sites?": .list(of: .count), "queues?": .list(of: .text), "users?": .list(of: .text), "made": .time,
             "expires?": .time, "revoked?": .time,
+            "identity?": .text.about("Who bears it, as an issuer or an authority says; it can be shown by nobody"),
         ])
 }
 

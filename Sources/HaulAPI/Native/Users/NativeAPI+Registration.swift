@@ -5,13 +5,10 @@ import HaulModel
 import HaulWire
 
 extension NativeAPI {
-    /// Jobs that one request registers.
-    static let bulkLimit = 10_000
-
     func addRegistrationRoutes(to router: inout Routes) {
         let bulk = Route(
             "Register a job, or many at once", .changeJobs, headers: Route.idempotent,
-            body: .registration(engine.rules.protocols),
+            body: .registration(engine.rules.protocols, most: engine.configuration.limits.usual.bulk),
             answers: .ok(.any(of: [JobDocument.schema, .list(of: .count)])), .usedKey)
         router.on("POST", "/jobs", bulk, bodyLimit: 32 << 20) { request, _ in try await register(request) }
         for type in JobType.allCases {
@@ -28,7 +25,8 @@ extension NativeAPI {
         let actor = principal.actor(request)
         let key = try Self.idempotencyKey(request)
         if type == nil, let documents = try Self.bulk(request) {
-            guard documents.count <= Self.bulkLimit else { throw Problem.tooMany(Self.bulkLimit, "jobs") }
+            let most = engine.configuration.limits.of(principal.user.name).bulk
+            guard documents.count <= most else { throw Problem.tooMany(most, "jobs") }
             let requests = try await checked(principal) { rules in
                 try documents.enumerated().map { try Self.check($1, type: nil, rules, index: $0) }
             }

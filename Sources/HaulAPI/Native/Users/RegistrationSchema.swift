@@ -6,12 +6,12 @@ import HaulWire
 extension Schema {
     /// A site as requests name it.
     static let siteReference = any(of: [.count, .text]).about("A site's id or name")
-    static let statusReference = one(of: Status.allCases.map(\.name)).about("Or its number, or in any case")
-    static let typeReference = one(of: JobType.allCases.map(\.name)).about("Or its number, or in any case")
+    static let statusReference = any(of: [one(of: Status.allCases.map(\.name)), integer(0...5)]).about("In any case")
+    static let typeReference = any(of: [one(of: JobType.allCases.map(\.name)), integer(0...4)]).about("In any case")
     /// A moment as queries name it.
     static let since = any(of: [
         Schema(["type": "string", "format": "date-time"]), Schema(["type": "string", "format": "date"]),
-        integer(0...100_000_000_000).about("Seconds since 1970"),
+        integer(-999_999_999_999...999_999_999_999).about("Seconds since 1970"),
     ])
 
     /// Of the type that the URL stands for.
@@ -114,9 +114,9 @@ extension Route {
 
 extension Route.Content {
     /// One job, a list of them, or one a line.
-    static func registration(_ protocols: Set<ProtocolName>) -> Route.Content {
+    static func registration(_ protocols: Set<ProtocolName>, most: Int) -> Route.Content {
         let one = Schema.registration(protocols)
-        return .json(.any(of: [one, .list(of: one, 0...NativeAPI.bulkLimit)])).orLines
+        return .json(.any(of: [one, .list(of: one, 0...most)])).orLines
     }
 }
 
