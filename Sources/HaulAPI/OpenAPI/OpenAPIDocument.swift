@@ -111,7 +111,7 @@ extension Routes.Entry {
 
     /// What stands at the names in patterns; of any other: a text.
     private static let pathSchemas: [String: Schema] = [
-        "job": .integer(1...Int.max), "element": .count, "token": .integer(1...Int.max),
+        "job": .integer, "element": .integer, "token": .integer,
         "attempt": .integer.about("From 1; a negative number counts from the latest"),
         "queue": .text(1...64), "site": Schema.text(1...Int.max).about("An id or a name"),
     ]

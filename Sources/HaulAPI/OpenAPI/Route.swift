@@ -72,7 +72,10 @@ struct Route: Sendable {
         static func bytes(_ type: String) -> Content { Content(types: [(type, Schema.text)]) }
 
         /// The same as documents, one a line.
-        var orLines: Content { Content(types: types + [("application/x-ndjson", Schema.text)]) }
+        func orLines(_ lines: Schema = .text) -> Content { Content(types: types + Self.lines(lines).types) }
+
+        /// Documents, one a line: as a list of them.
+        static func lines(_ lines: Schema) -> Content { Content(types: [("application/x-ndjson", lines)]) }
     }
 
     /// An answer that is none of an error that may be anywhere.
@@ -91,7 +94,7 @@ struct Route: Sendable {
         static func created(_ schema: Schema) -> Answer { Answer(201, "Made", .json(schema)) }
         /// Documents: an array, or one a line where `Accept` names NDJSON.
         static func ok(listOf item: Schema) -> Answer {
-            Answer(200, "Done", .json(.list(of: item)).orLines)
+            Answer(200, "Done", .json(.list(of: item)).orLines())
         }
         static func conflict(_ text: String) -> Answer { .problem(409, text) }
         static func notFound(_ text: String) -> Answer { .problem(404, text) }

@@ -5,13 +5,15 @@ import HaulWire
 /// What registrations and changes of jobs may say, as ``JobRequest`` and ``JobChange`` read it.
 extension Schema {
     /// A site as requests name it.
-    static let siteReference = any(of: [.count, .text]).about("A site's id or name")
+    static let siteReference = any(of: [.integer, .text]).about("A site's id or name")
     static let statusReference = any(of: [one(of: Status.allCases.map(\.name)), integer(0...5)]).about("In any case")
     static let typeReference = any(of: [one(of: JobType.allCases.map(\.name)), integer(0...4)]).about("In any case")
     /// A moment as queries name it.
     static let since = any(of: [
         Schema(["type": "string", "format": "date-time"]), Schema(["type": "string", "format": "date"]),
-        integer(-999_999_999_999...999_999_999_999).about("Seconds since 1970"),
+        Schema(["const": ""]),
+        Schema(["type": "number", "minimum": -999_999_999_999, "maximum": 999_999_999_999])
+            .about("Seconds since 1970"),
     ])
 
     /// Of the type that the URL stands for.
@@ -116,7 +118,7 @@ extension Route.Content {
     /// One job, a list of them, or one a line.
     static func registration(_ protocols: Set<ProtocolName>, most: Int) -> Route.Content {
         let one = Schema.registration(protocols)
-        return .json(.any(of: [one, .list(of: one, 0...most)])).orLines
+        return .json(.any(of: [one, .list(of: one, 0...most)])).orLines(.list(of: one, 0...most))
     }
 }
 

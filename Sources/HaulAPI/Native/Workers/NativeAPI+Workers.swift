@@ -51,7 +51,7 @@ extension NativeAPI {
         }
         let listing = Route(
             "A piece of an attempt's listing: a line {\"dir\", \"name\", \"st_size\", \"st_mode\", \"st_mtime\"} an entry",
-            .holder, query: offset, body: .bytes("application/x-ndjson"), answers: .ok(OffsetDocument.schema), moved)
+            .holder, query: offset, body: .lines(.listingLines), answers: .ok(OffsetDocument.schema), moved)
         router.on("POST", element + "/listing", listing, bodyLimit: 8 << 20) { request, path in
             try await piece(path, request, engine.appendListing)
         }

@@ -47,7 +47,8 @@ extension Schema {
         ], isOpen: true)
 
     /// Each is answered on its own, also one that can't be read.
-    static let results = object(["results": list(of: anything, 0...1000)], isOpen: true)
+    static let results = list(of: anything, 0...1000)
+        .or(object(["results": list(of: anything, 0...1000)], isOpen: true))
 
     static let progress = object(
         [
@@ -63,13 +64,21 @@ extension Schema {
 
     /// A name, the documented integer, or a manifest.
     private static let protocolReference = any(of: [
-        integer(0...2), text(1...32, pattern: "^[A-Za-z][A-Za-z0-9_-]*$"),
-        object(["name": text(1...32, pattern: "^[A-Za-z][A-Za-z0-9_-]*$")], isOpen: true),
+        protocolName, object(["name": protocolName], isOpen: true),
+    ])
+
+    private static let protocolName = any(of: [
+        integer(0...2), text(1...32, pattern: "^([0-2]|[A-Za-z][A-Za-z0-9_-]*)$"),
     ])
 
     private static let jobTypeReference = Schema([
         "enum": .array(JobType.allCases.flatMap { [.int($0.rawValue), .string($0.name)] })
     ])
+
+    /// One for each entry, and for each empty directory one without a name.
+    static let listingLines = list(
+        of: object(
+            ["dir": text, "name?": text, "st_size?": count, "st_mode?": count, "st_mtime?": integer], isOpen: true))
 
     /// By directory: entries, or plain names.
     private static let listing = map(
