@@ -40,7 +40,7 @@ BENCHTOOLS := globus-gass-copy-progs
 PYPI := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9 schemathesis==4.32.5 openapi-spec-validator==0.9.0
 VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(PYPI)' | cksum | tr -d ' ')
 
-.PHONY: help setup venv build demo playground needs-dir test conformance simulate chaos lint format bench bench-postgresql bench-steady bench-data install clean
+.PHONY: help setup venv build demo playground needs-dir test conformance simulate chaos fuzz lint format bench bench-postgresql bench-steady bench-data install clean
 
 ## help: this list
 help:
@@ -152,6 +152,31 @@ chaos: setup
 	$(BUILD) --build-tests
 	HAUL_CHAOS_SECONDS="$(SECONDS)" $(if $(SEED),HAUL_CHAOS_SEED="$(SEED)") \
 	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter '^Chaos\..*everything'
+
+## fuzz [SECONDS=] [PARSERS=]: libFuzzer over each parser of what comes from outside, 60 s each; what it crashes on is kept
+# What it found worth keeping before stands in Tests/Fuzz/Corpus; `make fuzz KEEP=1` adds to it.
+FUZZER := $(SCRATCH)/fuzz
+PARSERS ?= config json wire listing target ftp sftp multistatus xml
+fuzz: SECONDS = 60
+fuzz: setup
+	@# SwiftPM does not find its own description of this build again: it makes a new one.
+	@rm -f $(FUZZER)/build.db $(FUZZER)/*.yaml
+	HAUL_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZER) --product haul-fuzz -Xswiftc -sanitize=fuzzer -Xswiftc -O \
+	    -Xswiftc -use-ld=lld -Xlinker --allow-multiple-definition
+	@mkdir -p $(FUZZER)/crashes; \
+	for parser in $(PARSERS); do \
+	    echo "--- $$parser"; \
+	    found=$(FUZZER)/corpus/$$parser; kept=Tests/Fuzz/Corpus/$$parser; mkdir -p $$found; \
+	    export HAUL_FUZZ_PARSER=$$parser SWIFT_BACKTRACE=enable=no; \
+	    $(FUZZER)/debug/haul-fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -print_final_stats=1 \
+	        -artifact_prefix=$(FUZZER)/crashes/$$parser- $$found $$kept > $(FUZZER)/$$parser.log 2>&1 \
+	        || { tail -n 30 $(FUZZER)/$$parser.log; failed+=" $$parser"; }; \
+	    grep -E 'stat::number_of_executed_units|^Done' $(FUZZER)/$$parser.log || true; \
+	    if [[ -n "$(KEEP)" ]]; then \
+	        $(FUZZER)/debug/haul-fuzz -merge=1 -max_len=512 $$kept $$found > /dev/null 2>&1; \
+	    fi; \
+	done; \
+	if [[ -n "$${failed:-}" ]]; then echo "fuzz: found something in:$$failed (see $(FUZZER)/crashes)"; exit 1; fi
 
 ## lint: the format of every Swift file, who may import whom, and that `make test` runs every group
 lint:

@@ -165,3 +165,24 @@ let package = Package(
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]
 )
+
+// What `make fuzz` builds, and nothing else does: libFuzzer over our parsers. Those of backends are in the programs, which
+// no other program can link, so it compiles their files.
+if Context.environment["HAUL_FUZZ"] != nil {
+    let parsers = [
+        "gridftp/Control/FTPReply.swift", "gridftp/Listing/FactLine.swift", "ssh/SFTP/SFTPAttributes.swift",
+        "ssh/SFTP/SFTPFields.swift", "ssh/SFTP/SFTPLimits.swift", "ssh/SFTP/SFTPReply.swift",
+        "ssh/SFTP/SFTPRequest.swift", "ssh/SFTP/SFTPStatus.swift", "http/DAV/Multistatus.swift",
+        "http/DAV/PlainMultistatus.swift", "s3/Answer/XMLTree.swift",
+    ]
+    let libraries: Set = ["HaulModel", "HaulConfig", "HaulHTTP", "HaulProtocol", "HaulCurl"]
+    package.products = []
+    package.targets = package.targets.filter { target in
+        libraries.contains(target.name) || (target.name.hasPrefix("C") && target.name != "Chaos")
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "haul-fuzz", dependencies: libraries.sorted().map { .byName(name: $0) }, path: ".",
+            sources: ["Tests/Fuzz/Main.swift", "Tests/Fuzz/Parser.swift"] + parsers.map { "protocols/\($0)" },
+            swiftSettings: rules))
+}

@@ -119,6 +119,12 @@ import Testing
         return found
     }
 
+    /// Foundation's parser ends the process over such a name: it must not get to see it.
+    @Test func aNameThatIsNoText() {
+        let document = Data("<multistatus xmlns=\"DAV:\"><".utf8) + [0xC3] + Data("ode>x".utf8)
+        #expect(throws: BackendFailure.self) { try Curl.parse(document, what: "a listing", most: 1) }
+    }
+
     static func document(_ responses: String) -> String {
         "<?xml version=\"1.0\"?><multistatus xmlns=\"DAV:\">\(responses)</multistatus>"
     }

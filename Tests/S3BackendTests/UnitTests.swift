@@ -72,6 +72,13 @@ import Testing
         "<!DOCTYPE a [<!ENTITY e \"x\">]><Error><Code>&e;</Code></Error>",
     ]) func noErrors(_ text: String) { #expect(S3Error.parse(text) == nil) }
 
+    /// Foundation's parser ends the process over such a name: it must not get to see it.
+    @Test func aNameThatIsNoText() {
+        #expect(XMLTree.parse(Data("<Error><".utf8) + [0xC3] + Data("ode>x".utf8)) == nil)
+        #expect(XMLTree.parse(Data("<Error><?xml ver/".utf8) + [0, 0]) == nil)
+        #expect(XMLTree.parse(Data("<Error><Code>é</Code></Error>".utf8))?["Code"] == "é")
+    }
+
     @Test func aMessageStaysOneLine() {
         let error = S3Error.parse("<Error><Code>a\nb</Code><Message>line\nother\u{9b}x</Message></Error>")
         #expect(error?.code == "a\\x0ab")

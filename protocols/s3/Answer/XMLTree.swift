@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import HaulCurl
 
 /// A small document of S3: errors, ids of uploads, parts. Namespaces and attributes make no difference.
 struct XMLTree: Sendable, Equatable {
@@ -17,6 +18,7 @@ struct XMLTree: Sendable, Equatable {
     static func parse(_ text: String) -> XMLTree? { parse(Data(text.utf8)) }
 
     static func parse(_ data: Data) -> XMLTree? {
+        guard data.isSafeXML else { return nil }
         let reader = XMLTreeReader()
         let parser = XMLParser(data: data)
         parser.shouldProcessNamespaces = true
