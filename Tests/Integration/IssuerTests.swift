@@ -113,7 +113,8 @@ import Testing
         #expect(try await sees(world.first.token("alice", scope)))
         #expect(try await !sees(world.first.token("alice", Self.reader)), "what a token does not say does not stay")
         #expect(try await !sees(world.first.token("bob", scope.merging(["wlcg.groups": ["local"]]) { $1 })))
-        #expect(try await !sees(world.second.token("x", ["preferred_username": "x", "groups": ["wlcg:/atlas", "local"]])))
+        #expect(
+            try await !sees(world.second.token("x", ["preferred_username": "x", "groups": ["wlcg:/atlas", "local"]])))
         await world.end()
     }
 

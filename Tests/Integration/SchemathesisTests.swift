@@ -13,7 +13,9 @@ import Testing
     private static let least = [Role.user: 3000, .operator: 3000, .worker: 500]
 
     @Test(arguments: Role.allCases) func everyCheck(role: Role) async throws {
-        let server = try await LiveServer.start()
+        var settings = LiveServer.Settings()
+        settings.more = "vault: \"vault.key\","
+        let server = try await LiveServer.start(settings)
         let token = try await server.token(user: "\(role)", role: role.rawValue)
         let there = try await populate(server)
         let run = try await ProgramRun(

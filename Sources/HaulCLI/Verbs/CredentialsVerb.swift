@@ -64,7 +64,7 @@ extension Verb {
         document["hours"] = try invocation.arguments.number("hours", in: 1...8760).map { .int($0) }
         document["passphrase"] = .string(try SecretPrompt.ask("MyProxy passphrase: "))
         try await show(
-            invocation.server().change("POST", "/credentials/myproxy", try ServerConnection.encode(document)),
+            invocation.server().change("POST", "/myproxy", try ServerConnection.encode(document)),
             invocation)
     }
 

@@ -8,10 +8,11 @@ import HaulWire
 extension NativeAPI {
     /// What a user shows at sites: kept, listed and removed by them, read by workers that hold a lease of theirs.
     func addCredentialRoutes(to router: inout Routes) {
-        let noVault = Route.Answer.problem(501, "The server keeps no credentials.")
+        let noVault = Route.Answer.notFound("The server keeps no credentials.")
         let list = Route(
             "What one shows at sites", .credentials, query: ["user?": .text.about("For operators: whose")],
-            answers: .ok(.list(of: CredentialDocument.schema)), .notFound("There is no such user."), noVault)
+            answers: .ok(.list(of: CredentialDocument.schema)),
+            .notFound("There is no such user, or the server keeps no credentials."))
         router.on("GET", "/credentials", list) { request, _ in
             let who = try await principal(of: request, .credentials)
             var owner = who.user
@@ -43,11 +44,11 @@ extension NativeAPI {
         let fetch = Route(
             "Keep a proxy of a MyProxy server's", .credentials, body: .json(.myProxy),
             answers: .ok(CredentialDocument.schema), .conflict("The server gave none, or as many are kept as may be."),
-            .problem(501, "The server keeps no credentials, or asks no MyProxy server."))
-        router.on("POST", "/credentials/myproxy", fetch, bodyLimit: 64 << 10) { request, _ in
+            .notFound("The server keeps no credentials, or asks no MyProxy server."))
+        router.on("POST", "/myproxy", fetch, bodyLimit: 64 << 10) { request, _ in
             try await logon(request)
         }
-        let remove = Route("Remove a credential", .credentials, answers: Route.Answer(204, "Removed"), noVault)
+        let remove = Route("Remove a credential", .credentials, answers: Route.Answer(204, "Removed"))
         router.on("DELETE", "/credentials/:credential", remove) { request, path in
             let who = try await principal(of: request, .credentials)
             let vault = try usable(vault)
@@ -70,7 +71,7 @@ extension NativeAPI {
         guard let myProxy, let usual = myProxy.servers.first else {
             throw Problem(
                 ProblemDocument(
-                    status: 501, title: "Not Implemented", code: "no_myproxy",
+                    status: 404, title: "Not found", code: "no_myproxy",
                     detail: "This server asks no MyProxy server.",
                     hint: "Its operators name some: myproxy in hauld.json5."))
         }
@@ -181,7 +182,7 @@ extension NativeAPI {
         if let vault { return vault }
         throw Problem(
             ProblemDocument(
-                status: 501, title: "Not Implemented", code: "no_vault", detail: "This server keeps no credentials.",
+                status: 404, title: "Not found", code: "no_vault", detail: "This server keeps no credentials.",
                 hint: "Its operators name a key file: vault in hauld.json5."))
     }
 

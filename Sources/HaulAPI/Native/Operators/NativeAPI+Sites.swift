@@ -146,7 +146,7 @@ extension Schema {
     private static let siteLimit = integer(1...1_000_000).orNull
     private static let siteFields: KeyValuePairs<String, Schema> = [
         "endpoints?": list(of: text(1...300), 0...64).orNull.about("HOST:PORT"), "options?": values.orNull,
-        "root?": text.orNull.about("The topmost path, which a REMOVE spares unless confirmed"),
+        "root?": text(1...4096).orNull.about("The topmost path, which a REMOVE spares unless confirmed"),
         "limits?": object(["in?": siteLimit, "out?": siteLimit]).orNull.about("Elements with workers at once"),
         "users?": names.about("Who may use it; null, and no groups: everybody"), "groups?": names,
     ]
