@@ -25,6 +25,7 @@ public enum Shown: Sendable, Hashable {
         }
         let isAlone = head.headers["Authorization"] == nil && head.headers["X-Token"] == nil
         if isAlone, let subject = head.clientSubject {
+            guard !Self.isForeign(head) else { return nil }
             self = .certificate(subject: subject)
             return
         }
@@ -34,6 +35,7 @@ public enum Shown: Sendable, Hashable {
         switch parts[0].lowercased() {
         case "bearer": self = .token(String(parts[1]))
         case "basic":
+            guard !Self.isForeign(head) else { return nil }
             // RFC 7617: base64 of NAME:PASSWORD in UTF-8; the name has no colon.
             guard let data = Data(base64Encoded: String(parts[1])), let text = String(data: data, encoding: .utf8),
                 let colon = text.firstIndex(of: ":"), !text.utf8.contains(0)
@@ -43,6 +45,15 @@ public enum Shown: Sendable, Hashable {
             self = secret == Self.tokenMark ? .token(name) : .login(user: name, secret: secret)
         default: return nil
         }
+    }
+
+    /// Whether a browser sent it for a page of somebody else's: what browsers show by themselves, certificates and
+    /// passwords that were typed once, is not that page's to use.
+    private static func isForeign(_ head: HTTPRequestHead) -> Bool {
+        if let site = head.headers["Sec-Fetch-Site"], !["same-origin", "none"].contains(site) { return true }
+        guard let origin = head.headers["Origin"] else { return false }
+        let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count != 3 || head.headers["Host"].map { $0.lowercased() != parts[2].lowercased() } ?? true
     }
 
     /// What it is remembered by: never the secret itself.

@@ -1,6 +1,12 @@
 import CCrypto
 public import Foundation
 
+/// Nobody is there to be asked: without this OpenSSL asks the terminal.
+private let noPassphrase:
+    @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
+        _, _, _, _ in -1
+    }
+
 /// When a credential's time is over, as its content says: tools that only say that they were not let in do not tell.
 public enum CredentialTime {
     /// Of a proxy in PEM: the first end of all its certificates. Nil where it holds none.
@@ -9,7 +15,7 @@ public enum CredentialTime {
             guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
             defer { BIO_free(bio) }
             var first: Date?
-            while let certificate = PEM_read_bio_X509(bio, nil, nil, nil) {
+            while let certificate = PEM_read_bio_X509(bio, nil, noPassphrase, nil) {
                 defer { X509_free(certificate) }
                 var parts = tm()
                 guard ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 else { continue }
@@ -43,7 +49,7 @@ extension CredentialTime {
         content.withUnsafeBytes { bytes -> String? in
             guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
             defer { BIO_free(bio) }
-            guard let certificate = PEM_read_bio_X509(bio, nil, nil, nil) else {
+            guard let certificate = PEM_read_bio_X509(bio, nil, noPassphrase, nil) else {
                 ERR_clear_error()
                 return nil
             }

@@ -51,11 +51,13 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - identity: as it joined the others; without a URL it is alone.
     ///   - others: how to ask them.
+    ///   - tokenKey: makes the key of element tokens of the database's part of it.
     /// - Throws: `StoreError` when the secret of element tokens can't be read or made.
     public init(
         store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World,
         identity: KnownServer = KnownServer(id: 1, url: "", run: "", seen: Timestamp(milliseconds: 0)),
-        others: any OtherServers = NoOtherServers(), onDiskFailure: @escaping @Sendable (String) -> Void,
+        others: any OtherServers = NoOtherServers(),
+        tokenKey: (_ stored: [UInt8]) throws -> [UInt8] = { $0 }, onDiskFailure: @escaping @Sendable (String) -> Void,
         onOusted: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
         self.store = store
@@ -69,7 +71,7 @@ public final class Engine: Sendable {
         self.onOusted = onOusted
         let fresh = world.random(32)
         let key = try await store.write { try $0.setting("element_token_key", initially: fresh) }
-        tokens = ElementTokens(key: key)
+        tokens = ElementTokens(key: try tokenKey(key))
         store.listen { [weak self] in self?.wake($0) }
     }
 

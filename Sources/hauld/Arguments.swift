@@ -9,7 +9,7 @@ enum Arguments {
     case listTokens(config: String, user: String?)
     case revokeTokens(config: String, TokenCommand.Choice)
     case user(config: String, UserCommand.Request, changes: Bool)
-    case vault(config: String, retires: Bool)
+    case vault(config: String, VaultCommand.Verb)
 
     static let versionText = "0.1.0"
     static let usualConfig = "/etc/haul/hauld.json5"
@@ -32,9 +32,9 @@ enum Arguments {
         hauld token revoke --id N,... | --user NAME [--role ROLE] | --token-file FILE  [--config FILE]
             Makes tokens worthless at once, also while servers run. A worker's session ends with its token: what it
             holds is handed out again. FILE holds the token itself; - is standard input.
-        hauld vault rotate | retire [--config FILE]
-            rotate makes a new key and seals all credentials with it, also while servers run; retire drops the old keys
-            from the file, once every server has the new one.
+        hauld vault add | rotate | retire [--config FILE]
+            rotate seals all credentials with a new key, also while servers run; of several servers each needs the file
+            with the new key before: add makes it. retire drops the old keys from the file.
         hauld --version | --help
 
         Exit codes: 0 ended as asked, 1 could not start or failed, 2 wrong command line or config file.
@@ -61,9 +61,11 @@ enum Arguments {
             self = try Self.addUser(Array(words.dropFirst(2)), changes: verb == "change")
         } else if words.first == "vault" {
             let verb = words.count > 1 ? words[1] : ""
-            guard ["rotate", "retire"].contains(verb) else { throw UsageError(message: "vault: say rotate or retire") }
+            guard let verb = VaultCommand.Verb(rawValue: verb) else {
+                throw UsageError(message: "vault: say add, rotate or retire")
+            }
             let options = try Self.options(Array(words.dropFirst(2)), named: ["config"])
-            self = .vault(config: options["config"] ?? Self.usualConfig, retires: verb == "retire")
+            self = .vault(config: options["config"] ?? Self.usualConfig, verb)
         } else {
             let options = try Self.options(words, named: ["config"])
             self = .serve(config: options["config"] ?? Self.usualConfig)

@@ -16,8 +16,8 @@ import HaulStore
                 print(try await TokenCommand(config: ServerConfig.load(config)).list(user: user))
             case .user(let config, let request, let changes):
                 print(try await UserCommand(config: ServerConfig.load(config)).run(request, changes: changes))
-            case .vault(let config, let retires):
-                print(try await VaultCommand(config: ServerConfig.load(config)).run(retires: retires))
+            case .vault(let config, let verb):
+                print(try await VaultCommand(config: ServerConfig.load(config)).run(verb))
             case .revokeTokens(let config, let choice):
                 print(try await TokenCommand(config: ServerConfig.load(config)).revoke(choice))
             }

@@ -24,11 +24,13 @@ struct Newcomer: Sendable {
     /// - Parameters:
     ///   - id: under which it knows itself; nil leaves it to the address.
     ///   - url: where the others reach it.
-    init(store: Store, id: Int? = nil, url: String, clock: DatabaseClock, config: ServerConfig) async throws {
+    init(
+        store: Store, id: Int? = nil, url: String, clock: DatabaseClock, keys: VaultKeys?, config: ServerConfig
+    ) async throws {
         let now = clock.now()
         let run = Text.hex(Random.bytes(16))
         let fresh = Random.bytes(32)
-        (known, key) = try await Self.asking(store, config) { writer in
+        let (found, stored) = try await Self.asking(store, config) { writer in
             (
                 try writer.findServer(id: id, url: url, run: run, now: now),
                 try writer.setting("server_key", initially: fresh)
@@ -38,6 +40,10 @@ struct Newcomer: Sendable {
                 let key = try reader.setting("server_key")
             else { return nil }
             return (known, key)
+        }
+        known = found
+        do { key = try keys?.shared("servers", stored) ?? stored } catch {
+            throw StartError(message: error.description)
         }
         var configuration = HTTPClientConfiguration()
         configuration.connectTimeout = 3

@@ -37,19 +37,20 @@ struct Server {
         await Hangup.each { Self.reload(server) }
         let clock = DatabaseClock()
         try await Self.ask(store, clock, config)
+        let keys = try await vaultKeys(store)
         let place = try OpenedLogs(config.logs)
         // What is its own is locked before the others hear of it: who can't have it changes nothing for who has it.
         let newcomer = try await Newcomer(
-            store: store, id: place.server, url: config.advertise ?? usualAddress(server), clock: clock, config: config)
+            store: store, id: place.server, url: config.advertise ?? usualAddress(server), clock: clock, keys: keys,
+            config: config)
         let logs = try place.store(
             server: newcomer.known.id, elsewhere: LogsOfOthers(store: store, client: newcomer.client))
         let peers = try await newcomer.join()
         let engine = try await engine(
-            store: store, logs: logs, sites: sites, manifests: manifests, peers: peers, clock: clock)
+            store: store, logs: logs, sites: sites, manifests: manifests, peers: peers, clock: clock, keys: keys)
         for note in try await Self.seed(sites, engine, config) {
             Self.log("site differs", "site=\(note.site): \(note.text)")
         }
-        let keys = try await vaultKeys(store)
         opening.open(routes(engine, peers, manifests, keys))
         Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
         let duties = Task {
@@ -128,7 +129,7 @@ struct Server {
 
     private func engine(
         store: Store, logs: LogStore, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership,
-        clock: DatabaseClock
+        clock: DatabaseClock, keys: VaultKeys?
     ) async throws -> Engine {
         let specs = manifests.mapValues(\.jobOptions)
         let rules = RegistrationRules(
@@ -147,22 +148,31 @@ struct Server {
         configuration.recordedSeconds = config.retention.recordDays > 0 ? config.retention.recordDays * 86_400 : nil
         return try await Engine(
             store: store, logs: logs, rules: rules, configuration: configuration,
-            world: World(clock: clock), identity: peers.own, others: peers.client, onDiskFailure: Self.diskFailed,
+            world: World(clock: clock), identity: peers.own, others: peers.client,
+            tokenKey: { try keys?.shared("elements", $0) ?? $0 }, onDiskFailure: Self.diskFailed,
             onOusted: Self.ousted)
     }
 
     /// The keys of the vault, checked; nil where there is none.
     private func vaultKeys(_ store: Store) async throws -> VaultKeys? {
-        guard let path = config.vault else { return nil }
-        let keys = VaultKeys(path)
         do {
+            guard let path = config.vault else {
+                guard try await Vault.sealingKey(of: store) == nil else {
+                    throw StartError(
+                        message:
+                            "\(config.store): holds what only its vault opens: name the key file (vault) in \(config.file)"
+                    )
+                }
+                return nil
+            }
+            let keys = VaultKeys(path)
             try await Vault.open(keys, store: store)
+            return keys
         } catch let problem as VaultProblem {
             throw StartError(message: problem.description)
         } catch let error as StoreError {
             throw StartError(error, store: config.store)
         }
-        return keys
     }
 
     private func routes(

@@ -247,7 +247,7 @@ import Testing
         bench.server.hand(
             Claims.job(
                 1, Array(repeating: here, count: 5), from: "local", to: "fake",
-                destinations: [path] + (1..<5).map { "/sleep/5/\($0)" }))
+                destinations: [path] + (1..<5).map { "/sleep/60/\($0)" }))
         try await eventually("all are reported") { bench.server.outcomes.count == 5 }
         #expect(bench.server.outcomes.allSatisfy { $0.outcome.errorClass == "backend" })
         #expect(await bench.close() == .drained)

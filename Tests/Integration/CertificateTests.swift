@@ -106,6 +106,27 @@ import Testing
     }
 
     /// Operators shut one out, by its user or alone.
+    /// A browser shows certificates, and passwords that were typed once, for whatever page asks it to.
+    @Test func pagesOfOthers() async throws {
+        let world = try await World()
+        try await world.server.addUser("carol", role: "user", password: "a long password")
+        let basic = "Basic " + Data("carol:a long password".utf8).base64EncodedString()
+        let own = "https://127.0.0.1:\(world.server.port)"
+        for (headers, status) in [
+            (["Origin": "https://evil.example"], 401), (["Sec-Fetch-Site": "cross-site"], 401),
+            (["Origin": "null"], 401), (["Origin": "\(own).evil.example"], 401), (["Sec-Fetch-Site": "same-site"], 401),
+            (["Origin": own], 200), (["Sec-Fetch-Site": "same-origin"], 200), ([:], 200),
+        ] as [([String: String], Int)] {
+            var fields = HTTPHeaders()
+            for (name, value) in headers { fields.set(name, value) }
+            let shown = try await world.ask("/O=site/CN=admin", "GET", "/users", headers: fields)
+            #expect(shown.status == status, "\(headers) \(shown)")
+            fields.set("Authorization", basic)
+            #expect(try await world.server.anonymous.get("/jobs", headers: fields).status == status, "\(headers)")
+        }
+        await world.server.remove()
+    }
+
     @Test func shutOut() async throws {
         let world = try await World()
         let who = try await world.ask("/O=site/CN=backup")

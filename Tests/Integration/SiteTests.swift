@@ -129,7 +129,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct UserSiteTests {
     @Test func ownSites() async throws {
         var settings = LiveServer.Settings()
-        settings.more = "user_sites: {most: 2, protocols: [\"ssh\", \"http\"]},"
+        settings.more = "vault: \"vault.key\", user_sites: {most: 2, protocols: [\"ssh\", \"http\"]},"
         let server = try await LiveServer.start(settings)
         let (person, other) = (try await server.person(), try await server.person())
         func site(_ name: String, _ more: [String: JSONValue] = [:]) -> JSONValue {
@@ -144,6 +144,14 @@ import Testing
         ] {
             #expect([400, 409].contains(try await person.user.post("/sites", wrong).status), "\(wrong)")
         }
+        let strange = site("other", ["options": ["ca": "/etc/shadow"]])
+        #expect(try await person.user.post("/sites", strange)["fields"]?["options.ca"] != nil)
+        // Who leads a site elsewhere has what is shown there.
+        let narrow = try await person.user.post("/tokens", ["scopes": ["jobs.read", "jobs.write"]])
+        let writer = person.user.with(narrow["token"]?.string)
+        #expect(try await writer.post("/sites", site("other")).status == 403)
+        #expect(
+            try await writer.send("PATCH", "/sites/mine", Array("{\"endpoints\": [\"evil:1\"]}".utf8)).status == 403)
         #expect(try await other.user.get("/sites/mine").status == 404)
         #expect(try await person.user.post("/list", ["src_siteid": "mine", "src_filepath": "/"]).status == 200)
         #expect(try await other.user.post("/list", ["src_siteid": "mine", "src_filepath": "/"]).status == 400)
@@ -151,7 +159,16 @@ import Testing
             "PATCH", "/sites/mine", Array("{\"users\": [\"\(other.name)\"]}".utf8))
         #expect(shared.status == 200, "\(shared)")
         #expect(try await other.user.post("/list", ["src_siteid": "mine", "src_filepath": "/"]).status == 200)
+        let work = try await person.worker.post(
+            "/worker/jobs", ["types": [0], "session": .null, "protocols": ["http"]])
+        #expect(work.status == 404, "workers without a session have the documented protocols alone")
+        let held = try await ActingWorker(person.worker).ask()
+        #expect(held[0]?["src_site"]?["owned"] == true, "\(held)")
         #expect(try await other.user.send("DELETE", "/sites/mine").status == 403)
+        // Whoever made it may lead it elsewhere tomorrow: nobody else's secrets are kept for it, or shown there.
+        let password: JSONValue = ["kind": "http-password", "secret": "a:b", "site": "mine"]
+        #expect(try await other.user.put("/credentials", password).status == 400)
+        #expect(try await person.user.put("/credentials", password).status == 200)
         #expect(try await person.user.send("DELETE", "/sites/local-a").status == 403)
         #expect(try await person.user.send("PATCH", "/sites/mine", Array("{\"banned\": \"x\"}".utf8)).status == 400)
         #expect(try await person.user.post("/sites", site("second")).status == 201)

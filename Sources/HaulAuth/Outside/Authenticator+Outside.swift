@@ -46,6 +46,8 @@ extension Authenticator {
         if before.sites != spec.sites || before.queues != spec.queues || before.users != spec.users {
             try await store.write { try $0.restrictToken(known.id, to: spec) }
         }
-        return TokenRecord(id: known.id, user: known.user, spec: spec)
+        var record = known
+        record.spec = spec
+        return record
     }
 }

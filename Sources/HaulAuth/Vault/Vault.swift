@@ -10,6 +10,8 @@ public enum CredentialRefusal: Error, Sendable, Hashable {
     case unknownKind(String, known: [String])
     /// A secret of this kind is shown to one site, which has to be named.
     case siteNeeded(String)
+    /// A site of another user's: its maker says where it leads.
+    case othersSite(String)
     case none(Int)
     case tooMany(Int)
     /// Its time is over: nothing is handed out of it.
@@ -48,16 +50,21 @@ public struct Vault: Sendable {
     ///
     /// - Throws: ``VaultProblem`` where what is sealed there can't be opened with them.
     public static func open(_ keys: VaultKeys, store: Store) async throws {
-        let known = try await store.ask { try $0.setting("vault_key") }.map { String(decoding: $0, as: UTF8.self) }
-        if known == nil, !keys.isThere { try keys.make() }
-        let current = try keys.current().id
-        let counts = try await store.write { try $0.vaultKey(initially: current) }
-        guard try keys.key(counts) != nil else {
+        var counts = try await sealingKey(of: store)
+        if counts == nil, !keys.isThere { try keys.make() }
+        let newest = try keys.newest().id
+        if counts == nil { counts = try await store.write { try $0.vaultKey(initially: newest) } }
+        guard let counts, try keys.key(counts) != nil else {
             throw VaultProblem(
                 description:
-                    "\(keys.path): does not hold the key \(counts), with which this database's credentials are sealed; "
+                    "\(keys.path): does not hold the key \(counts ?? "?"), with which this database's credentials are sealed; "
                     + "every server of a database needs the same key file")
         }
+    }
+
+    /// The id of the key that seals in this database; nil where nothing was ever sealed.
+    public static func sealingKey(of store: Store) async throws -> String? {
+        try await store.ask { try $0.setting("vault_key") }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// A user's, by id.
@@ -74,20 +81,23 @@ public struct Vault: Sendable {
     ) async throws -> Credential {
         let known = site.map { kinds($0.protocolName) } ?? allKinds
         guard known.contains(kind) else { throw CredentialRefusal.unknownKind(kind, known: known) }
+        if let site, !site.access.trusts(user.name) { throw CredentialRefusal.othersSite(site.name) }
         if site == nil, !CredentialKind.everywhere.contains(kind) { throw CredentialRefusal.siteNeeded(kind) }
         let facts = try CredentialKind.facts(of: secret, kind: kind)
         let time = now()
         if let expires = facts.expires, expires <= time {
             throw CredentialRefusal.unfit("has expired at \(expires.text)")
         }
-        let key = try keys.current()
+        let keys = keys
         let credential = Credential(
-            id: 0, userID: user.id, siteID: site?.id, kind: kind, subject: String(facts.subject.prefix(256)),
+            id: 0, userID: user.id, userName: user.name, siteID: site?.id, kind: kind,
+            subject: String(facts.subject.prefix(256)),
             expires: facts.expires, changed: time, revision: 0)
         return try await store.write { writer in
             let all = try writer.reader.credentials(ofUser: user.id)
             let isThere = all.contains { $0.siteID == site?.id && $0.kind == kind }
             guard isThere || all.count < Self.most else { throw CredentialRefusal.tooMany(Self.most) }
+            let key = try Self.sealing(writer.reader, keys)
             let kept = try writer.keepCredential(credential) { named in
                 (key.id, Sealing.seal(secret, context: Self.context(of: named), key: key.bytes))
             }
@@ -110,7 +120,7 @@ public struct Vault: Sendable {
 
     /// What a user shows at a site, by kind.
     public func shown(_ credentials: [Credential], at site: Site) -> [String: Credential] {
-        credentials.shown(at: site.id, kinds: kinds(site.protocolName))
+        credentials.shown(at: site, kinds: kinds(site.protocolName))
     }
 
     /// The secrets that a user shows at a site, by kind.
@@ -123,13 +133,17 @@ public struct Vault: Sendable {
             try wanted.values.compactMap { try reader.sealedCredential($0.id) }
         }
         var secrets: [String: [UInt8]] = [:]
+        var over: CredentialRefusal?
         for item in sealed {
             let credential = item.credential
             if let end = credential.expires, end <= time {
-                throw CredentialRefusal.expired(kind: credential.kind, site: site.id, at: end)
+                over = .expired(kind: credential.kind, site: site.id, at: end)
+            } else {
+                secrets[credential.kind] = try opened(item)
             }
-            secrets[credential.kind] = try opened(item)
         }
+        // Without a good one the worker would show what it has itself: as somebody else.
+        if secrets.isEmpty, let over { throw over }
         return secrets
     }
 
@@ -144,13 +158,30 @@ public struct Vault: Sendable {
         return secret
     }
 
-    /// Makes a new key, and seals everything with it. The old ones stay in the file for servers that still use them:
-    /// ``retire()`` drops them.
+    /// The key that seals by now: all servers of the database have it before it does.
+    private static func sealing(_ reader: StoreReader, _ keys: VaultKeys) throws -> VaultKeys.Key {
+        let id = String(decoding: try reader.setting("vault_key") ?? [], as: UTF8.self)
+        guard let key = try keys.key(id) else {
+            throw VaultProblem(description: "\(keys.path): does not hold the key \(id), which seals by now")
+        }
+        return key
+    }
+
+    /// Adds a key to the file, which seals nothing before ``rotate()``.
+    public func addKey() throws { _ = try keys.add() }
+
+    /// Seals everything with the newest key of the file, or with a new one where that is the one that seals. The old ones
+    /// stay in the file until ``retire()``.
     ///
     /// - Returns: how many credentials were sealed anew.
     public func rotate() async throws -> Int {
-        let key = try keys.add()
-        try await store.write { try $0.setVaultKey(key.id) }
+        var key = try keys.newest()
+        if try await Self.sealingKey(of: store) == key.id { key = try keys.add() }
+        let id = key.id
+        try await store.write { writer in
+            try writer.setVaultKey(id)
+            try writer.note(Deed(.rotateVault, id), by: .console, now: now())
+        }
         return try await sealAnew()
     }
 
@@ -159,11 +190,12 @@ public struct Vault: Sendable {
     /// - Returns: how many went.
     public func retire() async throws -> Int {
         _ = try await sealAnew()
-        return try keys.dropOld()
+        let key = try await store.ask { try Self.sealing($0, keys) }
+        return try keys.drop(allBut: key.id)
     }
 
     private func sealAnew() async throws -> Int {
-        let key = try keys.current()
+        let key = try await store.ask { try Self.sealing($0, keys) }
         var (count, last) = (0, 0)
         while true {
             let after = last

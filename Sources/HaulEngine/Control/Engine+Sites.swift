@@ -18,9 +18,8 @@ extension Engine {
         let now = world.now()
         let notes = try await write(waking: StoreChange(.sites)) { writer in
             var notes: [SeedNote] = []
-            let known = Dictionary(try writer.reader.sites().map { ($0.id, $0) }) { first, _ in first }
             for site in sites {
-                if let note = try Self.seed(site, known[site.id], writer, now) {
+                if let note = try Self.seed(site, try writer.reader.site(site.id), writer, now) {
                     notes.append(SeedNote(site: site.name, text: note))
                 }
             }
@@ -67,7 +66,7 @@ extension Engine {
             return revision == known ? nil : (try reader.sites(), revision)
         }
         guard let (kept, revision) = found else { return }
-        sites.take(try kept.filter { !$0.isRemoved }.map(Site.init), revision: revision)
+        sites.take(try kept.map(Site.init), revision: revision)
     }
 
     /// The rules as they are on the disk: another server may have made a site a moment ago.
@@ -75,6 +74,9 @@ extension Engine {
         if sites.revision != nil { try await readSites() }
         return rules
     }
+
+    /// How often a user may make each of the sites that they may have.
+    private static let sitesInALife = 20
 
     /// Makes a site.
     ///
@@ -85,10 +87,15 @@ extension Engine {
         let now = world.now()
         let added = try await write(waking: StoreChange([.sites, .work])) { writer in
             var site = site
-            if let owner = site.access.owner, let most, try writer.reader.sites(ofOwner: owner) >= most {
-                throw EngineError(
-                    .conflict, code: "too_many_sites", detail: "A user may have \(most) sites.",
-                    hint: "Remove one: DELETE /sites/SITE.")
+            if let owner = site.access.owner, let most {
+                let made = try writer.reader.sites(ofOwner: owner)
+                // Of what is removed, the name stays: it is not for ever new.
+                guard made.there < most, made.ever < most * Self.sitesInALife else {
+                    throw EngineError(
+                        .conflict, code: "too_many_sites",
+                        detail: "A user may have \(most) sites, and make \(most * Self.sitesInALife) in all.",
+                        hint: "Remove one: DELETE /sites/SITE; or change one that is there.")
+                }
             }
             // Ids of the configuration are small numbers: one that is added there later shall be free.
             if site.id == 0 { site.id = max(try writer.reader.highestSiteID(), 999) + 1 }
@@ -130,6 +137,8 @@ extension Engine {
         try await write(waking: StoreChange([.sites, .work])) { writer in
             guard var kept = try writer.reader.site(id), !kept.isRemoved else { throw Self.noSite("\(id)") }
             kept.isRemoved = true
+            kept.body = kept.body.filter { $0.key == "owner" }
+            kept.seed = nil
             try writer.keep(kept, now: now)
             try writer.unban(site: id)
             try writer.note(Deed(.removeSite, "\(id)", "name=\(kept.name)"), by: actor, now: now)

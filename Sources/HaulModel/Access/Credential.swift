@@ -2,6 +2,7 @@
 public struct Credential: Sendable, Hashable {
     public var id: Int
     public var userID: Int
+    public var userName: String
     /// Where it is shown; nil: at every site of a protocol that takes its kind, and of which the user has none of its own.
     public var siteID: Int?
     /// `ssh-key`, `x509-proxy` ...: as protocols' manifests name them.
@@ -15,11 +16,13 @@ public struct Credential: Sendable, Hashable {
     public var revision: Int
 
     public init(
-        id: Int, userID: Int, siteID: Int?, kind: String, subject: String, expires: Timestamp?, changed: Timestamp,
+        id: Int, userID: Int, userName: String, siteID: Int?, kind: String, subject: String, expires: Timestamp?,
+        changed: Timestamp,
         revision: Int
     ) {
         self.id = id
         self.userID = userID
+        self.userName = userName
         self.siteID = siteID
         self.kind = kind
         self.subject = subject
@@ -32,11 +35,14 @@ public struct Credential: Sendable, Hashable {
 }
 
 extension Collection<Credential> {
-    /// What is shown at a site, by kind: the site's own before what is for every site.
-    public func shown(at site: Int, kinds: [String]) -> [String: Credential] {
+    /// What is shown at a site, by kind: the site's own before what is for every site. At a site that a user made
+    /// they alone show something, and what they kept for it: its maker says where it leads.
+    public func shown(at site: Site, kinds: [String]) -> [String: Credential] {
         var shown: [String: Credential] = [:]
-        for credential in self where kinds.contains(credential.kind) {
-            if credential.siteID == site || credential.siteID == nil && shown[credential.kind] == nil {
+        for credential in self where kinds.contains(credential.kind) && site.access.trusts(credential.userName) {
+            if credential.siteID == site.id
+                || credential.siteID == nil && site.access.owner == nil && shown[credential.kind] == nil
+            {
                 shown[credential.kind] = credential
             }
         }

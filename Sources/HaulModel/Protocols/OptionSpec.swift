@@ -25,6 +25,9 @@ public struct OptionSpec: Sendable, Hashable, Codable {
     public var max: Int?
     /// The value where none is given; absent: the backend is told nothing.
     public var `default`: JSONValue?
+    /// Of a site's options: it says something of the worker's machine or network, so users say nothing of it for sites of
+    /// their own.
+    public var isOperators = false
 
     public init(
         name: String, type: Kind, summary: String = "", values: [String]? = nil, min: Int? = nil, max: Int? = nil,
@@ -41,6 +44,7 @@ public struct OptionSpec: Sendable, Hashable, Codable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, type, summary, values, min, max, `default`
+        case isOperators = "operators"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -52,5 +56,6 @@ public struct OptionSpec: Sendable, Hashable, Codable {
         min = try container.decodeIfPresent(Int.self, forKey: .min)
         max = try container.decodeIfPresent(Int.self, forKey: .max)
         self.default = try container.decodeIfPresent(JSONValue.self, forKey: .default)
+        isOperators = try container.decodeIfPresent(Bool.self, forKey: .isOperators) ?? false
     }
 }

@@ -14,6 +14,9 @@ public struct SiteAccess: Sendable, Hashable {
 
     public var isOpenToAll: Bool { owner == nil && users == nil && groups == nil }
 
+    /// Whether a user may show their credentials there: at the operators' sites, and at their own.
+    public func trusts(_ user: String) -> Bool { owner == nil || owner == user }
+
     public func admits(_ user: SiteUser) -> Bool {
         isOpenToAll || user.isOperator || owner == user.name || users?.contains(user.name) == true
             || groups?.contains { user.groups.contains($0) } == true

@@ -104,7 +104,7 @@ extension Migrations {
             owner TEXT,
             changed INTEGER NOT NULL,
             removed INTEGER);
-        CREATE INDEX sites_of_owner ON sites (owner) WHERE owner IS NOT NULL AND removed IS NULL;
+        CREATE INDEX sites_of_owner ON sites (owner) WHERE owner IS NOT NULL;
 
         -- Sites that operators closed, and why.
         CREATE TABLE bans (

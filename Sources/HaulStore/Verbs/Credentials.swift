@@ -9,32 +9,36 @@ public struct SealedCredential: Sendable, Hashable {
 }
 
 extension StoreReader {
-    private static let columns = "id, user_id, site_id, kind, subject, expires, changed, revision"
+    private static let columns =
+        "c.id, c.user_id, c.site_id, c.kind, c.subject, c.expires, c.changed, c.revision, u.name"
+    private static let tables = "credentials c JOIN users u ON u.id = c.user_id"
 
     /// A user's, by id. There are few: ``StoreWriter/keepCredential(_:...)``'s callers see to that.
     public func credentials(ofUser user: Int) throws -> [Credential] {
         try db.rows(
-            "SELECT \(Self.columns) FROM credentials WHERE user_id = $1 ORDER BY id", [.int(user)], Self.credential)
+            "SELECT \(Self.columns) FROM \(Self.tables) WHERE c.user_id = $1 ORDER BY c.id", [.int(user)],
+            Self.credential)
     }
 
     public func sealedCredential(_ id: Int) throws -> SealedCredential? {
-        try sealed("WHERE id = $1", [.int(id)]).first
+        try sealed("WHERE c.id = $1", [.int(id)]).first
     }
 
     /// A page of those that other keys than this one sealed, by id, after one of them.
     public func sealedCredentials(notBy key: String, after id: Int, limit: Int) throws -> [SealedCredential] {
-        try sealed("WHERE id > $1 AND key_id <> $2 ORDER BY id LIMIT $3", [.int(id), .text(key), .int(limit)])
+        try sealed("WHERE c.id > $1 AND c.key_id <> $2 ORDER BY c.id LIMIT $3", [.int(id), .text(key), .int(limit)])
     }
 
     private func sealed(_ condition: String, _ values: [SQLValue]) throws -> [SealedCredential] {
-        try db.rows("SELECT \(Self.columns), key_id, sealed FROM credentials \(condition)", values) { row in
-            SealedCredential(credential: Self.credential(row), keyID: row.text(8), sealed: row.blob(9))
+        try db.rows("SELECT \(Self.columns), c.key_id, c.sealed FROM \(Self.tables) \(condition)", values) { row in
+            SealedCredential(credential: Self.credential(row), keyID: row.text(9), sealed: row.blob(10))
         }
     }
 
     private static func credential(_ row: any SQLRow) -> Credential {
         Credential(
-            id: row.int(0), userID: row.int(1), siteID: row.int(2) == 0 ? nil : row.int(2) - 1, kind: row.text(3),
+            id: row.int(0), userID: row.int(1), userName: row.text(8), siteID: row.int(2) == 0 ? nil : row.int(2) - 1,
+            kind: row.text(3),
             subject: row.text(4), expires: row.optionalInt(5).map(Timestamp.init(milliseconds:)),
             changed: Timestamp(milliseconds: row.int(6)), revision: row.int(7))
     }

@@ -22,9 +22,9 @@ public struct KeptSite: Sendable, Hashable {
 }
 
 extension StoreReader {
-    /// All sites by id, removed ones among them.
+    /// All sites that are there, by id.
     public func sites() throws -> [KeptSite] {
-        try db.rows("SELECT id, name, body, seed, removed FROM sites ORDER BY id", [], Self.site)
+        try db.rows("SELECT id, name, body, seed, removed FROM sites WHERE removed IS NULL ORDER BY id", [], Self.site)
     }
 
     public func site(_ id: Int) throws -> KeptSite? {
@@ -35,11 +35,11 @@ extension StoreReader {
         try db.first("SELECT id, name, body, seed, removed FROM sites WHERE name = $1", [.text(name)], Self.site)
     }
 
-    /// Sites that a user made and that are there.
-    public func sites(ofOwner owner: String) throws -> Int {
-        try db.first(
-            "SELECT COUNT(*) FROM sites WHERE owner = $1 AND removed IS NULL", [.text(owner)]
-        ) { $0.int(0) } ?? 0
+    /// How many sites a user made: that are there, and at all.
+    public func sites(ofOwner owner: String) throws -> (there: Int, ever: Int) {
+        try db.first("SELECT COUNT(*) - COUNT(removed), COUNT(*) FROM sites WHERE owner = $1", [.text(owner)]) {
+            ($0.int(0), $0.int(1))
+        } ?? (0, 0)
     }
 
     /// The highest id that any site has had, or 0.

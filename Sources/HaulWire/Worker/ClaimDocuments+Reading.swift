@@ -37,6 +37,7 @@ extension ClaimedSite: JSONReadable {
         options = try fields.values("options")
         let shown = try fields.values("credentials").compactMapValues(\.string)
         credentials = shown.isEmpty ? nil : shown
+        owned = fields.value("owned")?.bool
     }
 }
 

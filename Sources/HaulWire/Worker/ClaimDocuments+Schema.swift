@@ -17,6 +17,7 @@ extension ClaimedSite: Documented {
         [
             "id": .count, "name": .text, "protocol": .text, "endpoints": Schema.list(of: .text).about("HOST:PORT"),
             "options": .values,
+            "owned?": .flag.about("A user made it"),
             "credentials?": Schema.map(of: .text).about("Kinds that the job's user shows there, and which by now"),
         ])
 }

@@ -62,6 +62,10 @@ extension ClaimedSite: JSONWritable {
             writer.value(name)
             writer.key("options")
             writer.value(options)
+            if let owned {
+                writer.key("owned")
+                writer.value(owned)
+            }
             writer.key("protocol")
             writer.value(protocolName)
         }

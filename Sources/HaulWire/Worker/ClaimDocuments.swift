@@ -139,6 +139,8 @@ public struct ClaimedSite: Sendable, Codable {
     /// The credentials that the job's user shows here: kind to a text that changes with each of them; nil where there are
     /// none. They are fetched with an element's token when a batch starts.
     public var credentials: [String: String]?
+    /// A user made it: a worker shows nothing of its own there. Left out where it is the operators'.
+    public var owned: Bool?
 
     public init(_ site: Site) {
         id = site.id
@@ -146,10 +148,11 @@ public struct ClaimedSite: Sendable, Codable {
         protocolName = site.protocolName.name
         endpoints = site.endpoints
         options = site.options
+        owned = site.access.owner == nil ? nil : true
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, endpoints, options, credentials
+        case id, name, endpoints, options, credentials, owned
         case protocolName = "protocol"
     }
 }

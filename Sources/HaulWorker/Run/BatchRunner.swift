@@ -109,7 +109,8 @@ struct Workshop: Sendable {
         _ station: Station, _ plugIn: PlugIn, own: [String: String]
     ) async -> (spec: SiteSpec, warnings: [String]) {
         let (credentials, site, kinds) = (credentials, station.site, plugIn.found.manifest.credentials)
-        let found = try? await folder.look { credentials.usable(for: site, kinds: kinds) }
+        // What is a user's own site leads where they say, whatever it is called.
+        let found = site.owned == true ? nil : try? await folder.look { credentials.usable(for: site, kinds: kinds) }
         let spec = SiteSpec(
             site: site.name, endpoints: site.endpoints,
             options: plugIn.found.manifest.siteOptions.defaulted(site.options),

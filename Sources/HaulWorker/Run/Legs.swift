@@ -31,8 +31,8 @@ extension Workshop {
         let target = errand.destination ?? errand.source
         let from = try plugIn(errand.source, for: .get)
         let to = try plugIn(target, for: .put)
-        let credentials = try await UserCredentials(errand, attempt, in: self)
         let scratch = (try await folder.makeScratch(), try await folder.makeScratch())
+        let credentials = try await UserCredentials(errand, attempt, in: self)
         let (source, refused) = await site(errand.source, from, own: credentials.files(isSource: true))
         let (destination, alsoRefused) = await site(target, to, own: credentials.files(isSource: false))
         let known = Set(from.found.manifest.unknownOptions(in: errand.options))

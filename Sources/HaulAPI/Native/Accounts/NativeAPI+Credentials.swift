@@ -56,12 +56,7 @@ extension NativeAPI {
             try await refusing { try await vault.remove(id, of: who.user.id, by: who.actor(request)) }
             return HTTPResponse(status: 204)
         }
-        let show = Route(
-            "What the user of a leased element shows", .holder, answers: .ok(GivenCredentials.schema),
-            .conflict("One has expired, or the lease is over."))
-        router.on("GET", "/worker/jobs/:job/elements/:element/credentials", show) { request, path in
-            try await give(request, path)
-        }
+        addLeasedCredentialRoutes(to: &router)
     }
 
     /// Keeps a proxy that a MyProxy server gives for a name and a passphrase, which is not kept.
@@ -114,68 +109,6 @@ extension NativeAPI {
             return nil
         }
         return site
-    }
-
-    /// Gives a worker what the user of a job shows at its sites.
-    private func give(_ request: HTTPRequest, _ path: PathParameters) async throws -> HTTPResponse {
-        let token = try Self.elementToken(request.head)
-        guard let job = Int(path["job"]), let element = Int(path["element"]) else { throw Problem.notFound(request) }
-        let places = try await engine.places(provenBy: token, job: job, element: element)
-        var given = GivenCredentials(source: [:], destination: [:])
-        if let vault {
-            try await refusing {
-                if let site = places.source { given.source = try await Self.secrets(vault, places.userID, site) }
-                if let site = places.destination {
-                    given.destination = try await Self.secrets(vault, places.userID, site)
-                }
-            }
-        }
-        var response = JSONText.response(given)
-        response.headers.set("Cache-Control", "no-store")
-        return response
-    }
-
-    private static func secrets(_ vault: Vault, _ user: Int, _ site: Site) async throws -> [String: Data] {
-        try await vault.open(ofUser: user, at: site).mapValues { Data($0) }
-    }
-
-    /// What a claim says of credentials: kind to what it is by now.
-    func tags(_ credentials: [Credential], at site: Site) -> [String: String]? {
-        let shown = vault?.shown(credentials, at: site) ?? [:]
-        return shown.isEmpty ? nil : shown.mapValues { "\($0.id).\($0.revision)" }
-    }
-
-    /// What is said with a registration of credentials that may not last.
-    func warnings(_ requests: [JobRequest], of user: User) async throws -> [String] {
-        guard let vault else { return [] }
-        let credentials = try await vault.list(ofUser: user.id)
-        guard credentials.contains(where: { $0.expires != nil }) else { return [] }
-        let sites = engine.rules.sites
-        var said: [String] = []
-        for request in requests {
-            let places = [request.source.siteID, request.destination?.siteID].compactMap(\.self).compactMap {
-                sites[$0]
-            }
-            let latest = request.maxQueueTime.map { engine.world.now().adding(seconds: Double($0)) }
-            let end = [request.deadline, latest].compactMap(\.self).min()
-            for warning in vault.shortLived(credentials, at: places, until: end) where !said.contains(warning.detail) {
-                said.append(warning.detail)
-            }
-        }
-        return said
-    }
-
-    /// An explanation with what there is to say of the time that the job's credentials have left.
-    func withExpiry(_ explanation: Explanation, _ job: Job) async throws -> Explanation {
-        guard let vault, !explanation.blockers.contains(where: { $0.code == .ended }) else { return explanation }
-        let credentials = try await vault.list(ofUser: job.userID)
-        let sites = [job.source.siteID, job.destination?.siteID].compactMap(\.self).compactMap {
-            engine.rules.sites[$0]
-        }
-        let end = [explanation.estimate?.ends, job.deadline].compactMap(\.self).max()
-        var found = explanation
-        found.blockers += vault.shortLived(credentials, at: sites, until: end)
-        return found
     }
 
     func usable(_ vault: Vault?) throws -> Vault {
@@ -239,6 +172,10 @@ extension Problem {
             let choice = known.isEmpty ? "the site's protocol takes none" : "one of \(known.joined(separator: ", "))"
             self = .fields(["kind": "is \"\(kind.prefix(64))\", and must be what the site's protocol takes: \(choice)"])
         case .siteNeeded(let kind): self = .fields(["site": "is missing: a \(kind) is shown to one site alone"])
+        case .othersSite(let name):
+            self = .fields([
+                "site": "\(name) is another user's own: credentials are shown at the operators' sites and at yours"
+            ])
         case .none(let id):
             self.init(
                 ProblemDocument(

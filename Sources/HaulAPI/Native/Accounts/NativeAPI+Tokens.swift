@@ -90,6 +90,11 @@ extension NativeAPI {
             spec.scopes = spec.scopes ?? who.token?.spec.scopes
             if let end = who.token?.spec.expires { spec.expires = min(spec.expires ?? end, end) }
         }
+        if who.token?.spec.identity != nil {
+            // Somebody else's word, which may be taken back: what rests on it ends like a login.
+            let end = who.token?.spec.expires ?? engine.world.now().adding(seconds: loginLimits.longest)
+            spec.expires = min(spec.expires ?? end, end)
+        }
         let new = try await accounts.addToken(spec, to: user, by: who.actor(request))
         var response = JSONText.response(TokenDocument(new.known, token: new.token), status: 201)
         response.headers.set("Cache-Control", "no-store")

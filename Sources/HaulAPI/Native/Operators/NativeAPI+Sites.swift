@@ -110,6 +110,12 @@ extension NativeAPI {
             }
             return
         }
+        // Who leads a site elsewhere has what is shown there.
+        guard who.scopes.contains(.credentials) else { throw Problem.notAllowed(who, [.credentials]) }
+        for spec in userSites.options(site.protocolName) ?? [] where spec.isOperators && site.options[spec.name] != nil
+        {
+            throw Problem.fields(["options.\(spec.name)": "is the operators' to say"])
+        }
         guard userSites.protocols.contains(site.protocolName) else {
             let names = userSites.protocols.map(\.name).sorted().joined(separator: ", ")
             throw Problem.fields(["protocol": "must be one of \(names) for a user's own site"])

@@ -1,0 +1,47 @@
+import Foundation
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+import HaulWire
+
+/// What workers get of users' credentials.
+extension NativeAPI {
+    func addLeasedCredentialRoutes(to router: inout Routes) {
+        let show = Route(
+            "What the user of a leased element shows", .holder, answers: .ok(GivenCredentials.schema),
+            .conflict("One has expired, or the lease is over."))
+        router.on("GET", "/worker/jobs/:job/elements/:element/credentials", show) { request, path in
+            try await give(request, path)
+        }
+    }
+
+    /// Gives a worker what the user of a job shows at its sites.
+    private func give(_ request: HTTPRequest, _ path: PathParameters) async throws -> HTTPResponse {
+        let token = try Self.elementToken(request.head)
+        guard let job = Int(path["job"]), let element = Int(path["element"]) else { throw Problem.notFound(request) }
+        let places = try await engine.places(provenBy: token, job: job, element: element)
+        var given = GivenCredentials(source: [:], destination: [:])
+        if let vault {
+            try await refusing {
+                if let site = places.source { given.source = try await Self.secrets(vault, places.userID, site) }
+                if let site = places.destination {
+                    given.destination = try await Self.secrets(vault, places.userID, site)
+                }
+            }
+        }
+        var response = JSONText.response(given)
+        response.headers.set("Cache-Control", "no-store")
+        return response
+    }
+
+    private static func secrets(_ vault: Vault, _ user: Int, _ site: Site) async throws -> [String: Data] {
+        try await vault.open(ofUser: user, at: site).mapValues { Data($0) }
+    }
+
+    /// What a claim says of credentials: kind to what it is by now.
+    func tags(_ credentials: [Credential], at site: Site) -> [String: String]? {
+        let shown = vault?.shown(credentials, at: site) ?? [:]
+        return shown.isEmpty ? nil : shown.mapValues { "\($0.id).\($0.revision)" }
+    }
+}
