@@ -157,13 +157,20 @@ import Testing
             }
             for name in bench.names(bench.folder + "/scratch") { unlink(bench.folder + "/scratch/" + name) }
             for name in bench.names(bench.folder + "/spool") { unlink(bench.folder + "/spool/" + name) }
-            let again = elements.map { element in
-                var element = element
-                element.attempt = 2
-                return element
+            // One of them may meet a connection that the server has just closed, and then comes once more, as any attempt.
+            var left = elements
+            for attempt in 2...4 where !left.isEmpty {
+                let again = left.map { element in
+                    var element = element
+                    element.attempt = attempt
+                    return element
+                }
+                let next = try await bench.run(batch, again)
+                left = left.filter { next.results[$0.id]?.isOK != true }
+                let failed = next.results.values.filter { !$0.isOK }
+                #expect(failed.count < 5 && failed.allSatisfy { $0.errorClass?.isPermanent == false }, "\(failed)")
             }
-            let second = try await bench.run(batch, again)
-            #expect(second.results.values.filter { $0.isOK }.count == 300)
+            #expect(left.isEmpty)
             let names = bench.names(bench.b + "/to")
             #expect(names.filter { $0.hasPrefix("f") }.count == 300)
             for index in 0..<300 {
