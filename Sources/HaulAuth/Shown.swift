@@ -18,6 +18,10 @@ public enum Shown: Sendable, Hashable {
 
     /// - Returns: nil where it shows nothing that can be understood.
     public init?(_ head: HTTPRequestHead) {
+        if let pair = Self.cookies(head) {
+            self = pair
+            return
+        }
         if let token = head.headers["X-Token"], !token.isEmpty {
             guard token.utf8.count <= Self.longest else { return nil }
             self = .token(token)
@@ -45,6 +49,24 @@ public enum Shown: Sendable, Hashable {
             self = secret == Self.tokenMark ? .token(name) : .login(user: name, secret: secret)
         default: return nil
         }
+    }
+
+    /// The cookies that the qdo dialect gives, below its own paths alone: a token, and whose it is; both have to match. A
+    /// header that is shown beside them counts more.
+    private static func cookies(_ head: HTTPRequestHead) -> Shown? {
+        guard head.pathSegments.first == "qdo", head.headers["Authorization"] == nil, head.headers["X-Token"] == nil,
+            let header = head.headers["Cookie"], header.utf8.count <= longest, !isForeign(head)
+        else { return nil }
+        var values: [Substring: Substring] = [:]
+        for pair in header.split(separator: ";") {
+            let parts = pair.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            // Of two with one name nobody knows which counts.
+            guard values.updateValue(parts[1], forKey: parts[0]) == nil else { return nil }
+        }
+        guard let token = values["qdo_authkey"], let user = values["qdo_username"], AccessToken.isOne(String(token))
+        else { return nil }
+        return .login(user: String(user), secret: String(token))
     }
 
     /// Whether a browser sent it for a page of somebody else's: what browsers show by themselves, certificates and

@@ -82,7 +82,23 @@ import Testing
         world.pass(seconds: seconds - 1)
         #expect(await source.candidates(for: token).count == 1 && world.fetches == 1)
         world.pass(seconds: 2)
-        #expect(await source.candidates(for: token).count == 1 && world.fetches == 2)
+        #expect(await source.candidates(for: token).count == 1)
+        try await eventually("they are renewed") { world.fetches == 2 }
+    }
+
+    /// An issuer that hangs while its keys are renewed keeps nobody waiting: those that were there are good.
+    @Test func hangs() async throws {
+        let key = try SigningKey(id: "a")
+        let world = World([key])
+        let source = world.source()
+        let token = try token(key)
+        #expect(await source.candidates(for: token).count == 1)
+        world.pass(seconds: 3601)
+        world.hold()
+        for _ in 0..<3 { #expect(await source.candidates(for: token).count == 1) }
+        try await eventually("one fetch hangs") { world.waiting == 1 }
+        #expect(world.fetches == 2)
+        world.release()
     }
 
     /// A new key is fetched when a token names it, a withdrawn one is worth nothing from then on; tokens that name what is
@@ -141,7 +157,7 @@ import Testing
         world.setAway(true)
         world.pass(seconds: 3600)
         for _ in 0..<3 { #expect(await source.candidates(for: token).count == 1) }
-        #expect(world.fetches == 3)
+        try await eventually("it was asked") { world.fetches == 3 && world.told.count == 3 }
         world.pass(seconds: 86_400 - 3600)
         #expect(await source.candidates(for: token).count == 1)
         world.pass(seconds: 1)

@@ -43,7 +43,8 @@ struct OpenAPIDocument {
                 "description": .string(Self.about),
                 "license": ["name": "MIT", "identifier": "MIT"],
             ],
-            "servers": [["url": "/"]],
+            // Where the document stands, also behind a proxy's prefix.
+            "servers": [["url": "./"]],
             "paths": .object(paths),
             "components": [
                 "schemas": .object(components),

@@ -13,8 +13,8 @@ struct KeyTimes: Sendable {
     var stale = 86_400.0
 }
 
-/// The keys of one issuer, fetched when a token asks for them. Who waits for the same keys waits for one fetch; a fetch that
-/// fails is tried again after a pause, and the keys that were there go on being good for a day.
+/// The keys of one issuer, fetched when a token asks for them. Who waits for the same keys waits for one fetch; while keys are
+/// renewed, and where that fails, those that were there go on being good for a day.
 final class KeySource: Sendable {
     private struct State {
         var keys: KeySet?
@@ -49,11 +49,19 @@ final class KeySource: Sendable {
 
     /// The keys that a token may have been signed with; none where there are none, or no more.
     func candidates(for token: JSONWebToken) async -> [VerificationKey] {
-        if let fetch = state.withLock({ fetchNeeded(for: token, &$0) }) { await fetch.value }
-        return state.withLock { state in
-            let age = now().seconds(since: state.fetched)
-            return age <= times.stale ? state.keys?.candidates(for: token) ?? [] : []
+        if let fetch = state.withLock({ fetchNeeded(for: token, &$0) }) {
+            // An issuer that hangs keeps nobody waiting whose keys are still good.
+            let known = state.withLock { good(for: token, $0) }
+            if !known.isEmpty { return known }
+            await fetch.value
         }
+        return state.withLock { good(for: token, $0) }
+    }
+
+    /// The keys that are there, unless they are too old.
+    private func good(for token: JSONWebToken, _ state: State) -> [VerificationKey] {
+        let age = now().seconds(since: state.fetched)
+        return age <= times.stale ? state.keys?.candidates(for: token) ?? [] : []
     }
 
     /// The fetch that a token has to wait for: the one that runs, or a new one.
