@@ -33,11 +33,9 @@ public enum CredentialTime {
         let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
-        var claims = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/")
-        claims += String(repeating: "=", count: (4 - claims.utf8.count % 4) % 4)
         struct Claims: Decodable { var exp: Double? }
-        guard let data = Data(base64Encoded: claims),
-            let seconds = try? JSONDecoder().decode(Claims.self, from: data).exp, seconds.isFinite
+        guard let data = Text.bytes(base64url: parts[1]),
+            let seconds = try? JSONDecoder().decode(Claims.self, from: Data(data)).exp, seconds.isFinite
         else { return nil }
         return Date(timeIntervalSince1970: seconds)
     }

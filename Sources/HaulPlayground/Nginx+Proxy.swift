@@ -1,5 +1,3 @@
-import Foundation
-
 extension Nginx {
     /// nginx before a haul server, as README has it: what is below `/haul/` goes to `server` (`http://HOST:PORT`).
     ///
@@ -7,38 +5,21 @@ extension Nginx {
     public static func proxy(
         to server: String, certificate: (path: String, key: String)? = nil
     ) async throws -> WebServer {
-        let executable = try WebServer.tool("nginx", package: "nginx-extras")
-        return try await WebServer.start { folder in
-            [executable, "-c", folder + "/server.conf", "-p", folder, "-e", folder + "/error.log"]
-        } configuration: { port, folder in
-            let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map {
-                "\($0)_temp_path \"\(folder)/\($0)\";"
+        let tls = certificate.map { "ssl_certificate \"\($0.path)\"; ssl_certificate_key \"\($0.key)\";" } ?? ""
+        return try await start { port in
+            """
+            listen 127.0.0.1:\(port)\(tls.isEmpty ? "" : " ssl");
+            \(tls)
+            location /haul/ {
+              proxy_pass \(server)/;
+              proxy_http_version 1.1;
+              proxy_set_header Connection "";
+              proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+              proxy_read_timeout 1h;
+              proxy_request_buffering off;
+              client_max_body_size 0;
             }
-            let tls = certificate.map { "ssl_certificate \"\($0.path)\"; ssl_certificate_key \"\($0.key)\";" } ?? ""
-            return """
-                daemon off;
-                \(getuid() == 0 ? "user root;" : "")
-                pid "\(folder)/pid";
-                error_log "\(folder)/error.log";
-                events { worker_connections 512; }
-                http {
-                  access_log off;
-                  \(temporary.joined(separator: "\n  "))
-                  server {
-                    listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl");
-                    \(tls)
-                    location /haul/ {
-                      proxy_pass \(server)/;
-                      proxy_http_version 1.1;
-                      proxy_set_header Connection "";
-                      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-                      proxy_read_timeout 1h;
-                      proxy_request_buffering off;
-                      client_max_body_size 0;
-                    }
-                  }
-                }
-                """
+            """
         }
     }
 }

@@ -32,11 +32,14 @@ final class MyProxyTool: MyProxy {
 
     let servers: [String]
     private let authorities: String
+    /// Nil where it is not there.
+    private let tool: String?
     private let running = Mutex(0)
 
     init(_ config: MyProxyConfig) {
         servers = config.servers
         authorities = config.authorities
+        tool = ToolPath.find("myproxy-logon")
     }
 
     func logon(_ request: MyProxyRequest) async throws -> [UInt8] {
@@ -47,8 +50,8 @@ final class MyProxyTool: MyProxy {
         }
         guard isFree else { throw MyProxyRefusal.busy }
         defer { running.withLock { $0 -= 1 } }
-        guard let tool = ToolPath.find("myproxy-logon") else {
-            throw MyProxyRefusal.fault("myproxy-logon is not there (Debian's package myproxy)")
+        guard let tool else {
+            throw MyProxyRefusal.fault("myproxy-logon was not there at the start (Debian's package myproxy)")
         }
         var environment = Environment.allowed
         environment["X509_CERT_DIR"] = authorities

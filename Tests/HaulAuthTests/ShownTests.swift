@@ -21,7 +21,8 @@ struct ShownTests {
         }
         for cookie in [
             "qdo_authkey=haul_abc", "qdo_username=alice", "qdo_authkey=password; qdo_username=alice", "",
-            Self.pair + "; qdo_username=bob", Self.pair + "; qdo_authkey=haul_other", "qdo_authkey=; qdo_username=alice",
+            Self.pair + "; qdo_username=bob", Self.pair + "; qdo_authkey=haul_other",
+            "qdo_authkey=; qdo_username=alice",
         ] {
             #expect(shown("/qdo/x", ["Cookie": cookie]) == nil, "\(cookie)")
         }

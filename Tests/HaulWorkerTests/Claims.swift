@@ -12,7 +12,7 @@ enum Claims {
     static func job(
         _ id: Int, _ paths: [String], type: JobType = .copy, from: String = "fake", to: String? = "fake",
         destinations: [String]? = nil, options: String = "{}", attempt: Int = 1, size: Int = 0,
-        protocolName: String? = nil,
+        protocolName: String? = nil, endpoints: (from: String, to: String)? = nil,
         tag: String = "", first: Int = 0
     ) -> String {
         let elements = paths.enumerated().map { place, path in
@@ -30,14 +30,15 @@ enum Claims {
             {"id":\(id),"user_id":1,"src_siteid":1,"dst_siteid":\(to == nil ? "null" : "2"),"src_filepath":"/s",
             "dst_filepath":null,"type":\(type.rawValue),"status":3,"extra_opts":\(options),"priority":5,
             "protocol":"\(protocolName ?? from)","log_uid":"uid\(id)\(tag)","timestamp":"2026-01-01T00:00:00.000Z",
-            "queue":"default","max_tries":2,"src_site":\(site(1, from)),
-            "dst_site":\(to.map { site(2, $0) } ?? "null"),
+            "queue":"default","max_tries":2,"src_site":\(site(1, from, endpoints?.from)),
+            "dst_site":\(to.map { site(2, $0, endpoints?.to) } ?? "null"),
             "elements":[\(elements.joined(separator: ","))]}
             """
     }
 
-    private static func site(_ id: Int, _ name: String) -> String {
-        #"{"id":\#(id),"name":"\#(name)-\#(id)","protocol":"\#(name)","endpoints":[],"options":{}}"#
+    private static func site(_ id: Int, _ name: String, _ endpoint: String?) -> String {
+        let endpoints = endpoint.map { "[\"\($0)\"]" } ?? "[]"
+        return #"{"id":\#(id),"name":"\#(name)-\#(id)","protocol":"\#(name)","endpoints":\#(endpoints),"options":{}}"#
     }
 
     /// The same as values.

@@ -29,15 +29,23 @@ import Testing
         #expect(HostList([text]) == nil)
     }
 
-    /// An element at another host is refused before any backend starts: at its source, at its destination.
-    @Test func refusesBeforeItBegins() async throws {
+    /// An element at another host is refused before any backend starts: at its source, at its destination, between two
+    /// protocols too, and where nobody says which host it is.
+    @Test(arguments: [
+        ("http", "http", "evil.net:80", "a.example.org:80", "http-1"),
+        ("http", "http", "a.example.org:80", "evil.net:80", "http-2"),
+        ("http", "fake", "evil.net:80", "", "http-1"), ("fake", "http", "", "evil.net:80", "http-2"),
+        ("rclone", "fake", "a.example.org:80", "", "rclone-1"),
+    ])
+    func refusesBeforeItBegins(_ from: String, _ to: String, _ source: String, _ target: String, _ blamed: String)
+        async throws
+    {
         let bench = try Bench { $0.hosts = HostList(["a.example.org"]) }
-        let job = Claims.job(1, ["/a"], from: "ssh")
-        bench.server.hand(job)
+        bench.server.hand(Claims.job(1, ["/a"], from: from, to: to, endpoints: (source, target)))
         try await eventually("it is reported") { !bench.server.outcomes.isEmpty }
         let outcome = try #require(bench.server.outcomes.first).outcome
         #expect(outcome.errorClass == "permission", "\(outcome)")
-        #expect(bench.logged("batch-start").isEmpty || bench.backends.isEmpty)
+        #expect(outcome.reason?.hasPrefix("site \(blamed):") == true, "\(outcome)")
         await bench.close()
     }
 }

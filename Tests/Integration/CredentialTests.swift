@@ -116,8 +116,13 @@ import Testing
             try await worker.finish(held, ["listing": ["/x": []]])
             let late = try await fetch(held, worker.caller.with(held.token))
             #expect(late.status == 409 && late["code"] == "lease_over", "\(late)")
-            // Workers of the documented system get it with the claim, as text.
-            try await copy(person)
+            // Workers of the documented system get it with the claim, as text: of their protocols, where there is one.
+            let key = try await SSHKeys.make()
+            try #require(try await keep(person.user, "ssh-key", key, site: "ssh-a").status == 200)
+            for site in [1, 2] { _ = try await person.list("/x", ["src_siteid": .int(site)]) }
+            let legacy = try await ActingWorker(sessionless: person.worker).ask()
+            let texts = legacy.json.array?.sorted { $0["src_siteid"]?.int ?? 0 < $1["src_siteid"]?.int ?? 0 }
+            #expect(texts?.map { $0["src_credentials"] } == [.string(key), ""], "\(legacy)")
             #expect(!server.log.contains("horse"))
         }
     }

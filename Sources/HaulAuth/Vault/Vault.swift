@@ -128,23 +128,22 @@ public struct Vault: Sendable {
     /// - Throws: ``CredentialRefusal/expired``, ``CredentialRefusal/unreadable``.
     public func open(ofUser user: Int, at site: Site) async throws -> [String: [UInt8]] {
         let time = now()
-        let wanted = shown(try await list(ofUser: user), at: site)
-        let sealed = try await store.ask { reader in
-            try wanted.values.compactMap { try reader.sealedCredential($0.id) }
-        }
-        var secrets: [String: [UInt8]] = [:]
-        var over: CredentialRefusal?
-        for item in sealed {
-            let credential = item.credential
-            if let end = credential.expires, end <= time {
-                over = .expired(kind: credential.kind, site: site.id, at: end)
-            } else {
-                secrets[credential.kind] = try opened(item)
+        // On the store's threads, since the key file is looked at: its disk may be slow.
+        return try await store.ask { reader in
+            let wanted = shown(try reader.credentials(ofUser: user), at: site)
+            var secrets: [String: [UInt8]] = [:]
+            var over: CredentialRefusal?
+            for credential in wanted.values {
+                if let end = credential.expires, end <= time {
+                    over = .expired(kind: credential.kind, site: site.id, at: end)
+                } else if let item = try reader.sealedCredential(credential.id) {
+                    secrets[credential.kind] = try opened(item)
+                }
             }
+            // Without a good one the worker would show what it has itself: as somebody else.
+            if secrets.isEmpty, let over { throw over }
+            return secrets
         }
-        // Without a good one the worker would show what it has itself: as somebody else.
-        if secrets.isEmpty, let over { throw over }
-        return secrets
     }
 
     private func opened(_ item: SealedCredential) throws -> [UInt8] {

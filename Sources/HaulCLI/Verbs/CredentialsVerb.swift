@@ -47,9 +47,8 @@ extension Verb {
     }
 
     private static func put(_ kind: String, _ file: String, _ invocation: Invocation) async throws {
-        let data = file == "-" ? try? FileHandle.standardInput.readToEnd() : FileManager.default.contents(atPath: file)
-        guard let data, let secret = String(data: data, encoding: .utf8) else {
-            throw CLIError.usage("\(file) can't be read, or is no text", hint: "name the file that holds the \(kind)")
+        guard let secret = String(data: try InputFile.read(file, "the \(kind)"), encoding: .utf8) else {
+            throw CLIError.usage("\(file) is no text", hint: "name the file that holds the \(kind)")
         }
         var document: [String: JSONValue] = ["kind": .string(kind), "secret": .string(secret)]
         document["site"] = invocation.arguments["site"].map { .string($0) }

@@ -19,8 +19,11 @@ extension Verb {
         case ("show", 2):
             let answer = try await invocation.server().get(path(words[1]))
             await invocation.output.bytes(answer + [0x0A])
-        case ("add", 2): try await send("POST", "/sites", try read(words[1]), invocation)
-        case ("change", 3): try await send("PATCH", path(words[1]), try read(words[2]), invocation)
+        case ("add", 2):
+            try await send("POST", "/sites", Array(try InputFile.read(words[1], "the site, as JSON")), invocation)
+        case ("change", 3):
+            try await send(
+                "PATCH", path(words[1]), Array(try InputFile.read(words[2], "the change, as JSON")), invocation)
         case ("ban", 3):
             try await send(
                 "PATCH", path(words[1]), try ban(.string(words[2])), invocation)
@@ -37,14 +40,6 @@ extension Verb {
     private static func ban(_ reason: JSONValue) throws -> [UInt8] { try ServerConnection.encode(["banned": reason]) }
 
     private static func path(_ site: String) -> String { "/sites/\(ServerConnection.escape(site))" }
-
-    private static func read(_ file: String) throws(CLIError) -> [UInt8] {
-        let data = file == "-" ? try? FileHandle.standardInput.readToEnd() : FileManager.default.contents(atPath: file)
-        guard let data else {
-            throw .usage("\(file) can't be read", hint: "name the file that holds the site, as JSON")
-        }
-        return Array(data)
-    }
 
     private static func list(_ invocation: Invocation) async throws {
         let titles = ["ID", "NAME", "PROTOCOL", "LIMITS", "CLOSED"]

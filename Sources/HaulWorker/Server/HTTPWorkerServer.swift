@@ -107,7 +107,7 @@ public struct HTTPWorkerServer: WorkerServer {
     ) async throws(ServerFailure) -> HTTPClientResponse {
         let shown = element ?? token?.current
         let reply = try await exchange(method, path, body: body, type: type, shown, element: element, timeout: timeout)
-        guard reply.status == 401, element == nil, let shown, let next = token?.another(than: shown) else {
+        guard reply.status == 401, element == nil, let shown, let next = await token?.another(than: shown) else {
             return reply
         }
         return try await exchange(method, path, body: body, type: type, next, element: element, timeout: timeout)

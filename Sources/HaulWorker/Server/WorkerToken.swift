@@ -1,4 +1,5 @@
 import Foundation
+import HaulProtocol
 import Synchronization
 
 /// The token that a worker shows. An issuer's is over after a while, and somebody else puts the next one into its file: when
@@ -6,6 +7,7 @@ import Synchronization
 public final class WorkerToken: Sendable {
     private let path: String?
     private let token: Mutex<String>
+    private static let files = BlockingQueue(label: "haul.worker.token")
 
     /// - Parameter file: where it stands; nil: it stays what it is.
     public init(_ token: String, file: String? = nil) {
@@ -15,12 +17,14 @@ public final class WorkerToken: Sendable {
 
     var current: String { token.withLock { $0 } }
 
-    /// What to show instead of a token that was refused; nil where the file has no other. Reads the disk.
-    func another(than refused: String) -> String? {
+    /// What to show instead of a token that was refused; nil where the file has no other.
+    func another(than refused: String) async -> String? {
         let held = current
         // Another request may have found it.
         if held != refused { return held }
-        guard let path, case .success(let fresh) = Self.read(path), fresh != refused else { return nil }
+        guard let path, let read = try? await Self.files.run({ Self.read(path) }), case .success(let fresh) = read,
+            fresh != refused
+        else { return nil }
         token.withLock { $0 = fresh }
         return fresh
     }
