@@ -149,6 +149,31 @@ import Testing
         }
     }
 
+    /// A server that was killed closes all of its kept connections as they are asked: one after the other, until libcurl
+    /// gives up. A new one is asked once more, with the whole body.
+    @Test func manyClosedConnections() async throws {
+        let file = NSTemporaryDirectory() + "haul-pool-\(UUID().uuidString)"
+        try Data("from the disk".utf8).write(to: URL(fileURLWithPath: file))
+        defer { unlink(file) }
+        for sent in [CurlCall.Sent.nothing, .bytes(Data("from the disk".utf8)), .file(file)] {
+            try await with { server, pool in
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask { try await pool.perform(Plain(server: server, path: "/together")).isSuccess }
+                    }
+                    for try await isSuccess in group { #expect(isSuccess) }
+                }
+                let method = if case .nothing = sent { "GET" } else { "PUT" }
+                let answer = try await pool.perform(Plain(server: server, path: "/stale", method: method, sent: sent))
+                #expect(answer.isSuccess && answer.repeated, "\(answer)")
+                #expect(answer.body == Data(method == "PUT" ? "from the disk".utf8 : "".utf8))
+                // It stays at once more: what closes new connections, too, has its failure.
+                let gone = try await pool.perform(Plain(server: server, path: "/garbage"))
+                #expect(gone.exitCode != 0)
+            }
+        }
+    }
+
     @Test func secretsAreInNoMessage() async throws {
         try await with { server, pool in
             for path in ["/endless-head", "/garbage", "/deny", "/cut-head"] {
@@ -181,14 +206,14 @@ import Testing
 
     private static let script = #"""
         import socket, threading
-        lock = threading.Lock(); state = {"connections": 0, "hanging": 0, "seen": set()}
+        lock = threading.Lock(); together = threading.Barrier(8); state = {"connections": 0, "hanging": 0, "seen": set()}
         def reply(s, path, body, status="200 OK", more=""):
             s.sendall(("HTTP/1.1 %s\r\nX-Seen: %s\r\nContent-Length: %d\r\n%s\r\n" % (status, path, len(body), more)).encode() + body)
         def serve(s):
             with lock: state["connections"] += 1
-            f = s.makefile("rb")
+            f = s.makefile("rb"); served = -1
             while True:
-                line = f.readline()
+                line = f.readline(); served += 1
                 if not line: return
                 method, path = line.split()[:2]; path = path.decode(); length = 0
                 while True:
@@ -214,6 +239,10 @@ import Testing
                 elif path == "/garbage": s.sendall(b"\0\1\2 what\r\n\r\n" * 100); return
                 elif path == "/deny": reply(s, path, b"", "403 Forbidden")
                 elif path == "/redirect": reply(s, path, b"", "302 Found", "Location: /echo\r\n")
+                elif path == "/together": together.wait(20); reply(s, path, b"")
+                elif path == "/stale":
+                    if served: return
+                    reply(s, path, body)
                 elif path == "/close": reply(s, path, b"bye"); return
                 elif path.startswith("/vanish"):
                     with lock: first = path not in state["seen"]; state["seen"].add(path)

@@ -71,6 +71,12 @@ final class CurlHandle {
         (headSize, isHeadWhole, sendings) = (0, false, 0)
     }
 
+    /// Whether every kept connection that the request was put on was closed without a word, until libcurl gave up.
+    func metClosedConnections(_ code: CURLcode) -> Bool {
+        code == CURLE_SEND_ERROR && sendings > 1 && headSize == 0 && halt == nil && source?.failure == nil
+            && haul_curl_number(easy, CURLINFO_REDIRECT_COUNT) == 0
+    }
+
     /// What came of it.
     func response(_ code: CURLcode) -> HTTPResponse {
         var exitCode = Int(code.rawValue)
@@ -96,7 +102,7 @@ final class CurlHandle {
         response.finalURL = haul_curl_url(easy).map { String(cString: $0) } ?? ""
         response.headers = wanted.map(headers)
         response.body = sink.bytes
-        response.repeated = sendings > 1 + Int(haul_curl_number(easy, CURLINFO_REDIRECT_COUNT))
+        response.repeated = job?.isFresh == true || sendings > 1 + Int(haul_curl_number(easy, CURLINFO_REDIRECT_COUNT))
         return response
     }
 
@@ -164,6 +170,7 @@ final class CurlHandle {
             codes.append(haul_curl_set_long(easy, CURLOPT_MAXREDIRS, 5))
             codes.append(haul_curl_set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https"))
         }
+        if job?.isFresh == true { codes.append(haul_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
         if call.from > 0 {
             codes.append(haul_curl_set_size(easy, CURLOPT_RESUME_FROM_LARGE, Int64(call.from)))
         }

@@ -93,12 +93,14 @@ struct CurlLanes {
         guard let context = haul_curl_context(easy) else { return }
         let handle = Unmanaged<CurlHandle>.fromOpaque(context).takeUnretainedValue()
         guard let job = handle.job, handles.removeValue(forKey: ObjectIdentifier(job)) != nil else { return }
+        let isAgain = handle.metClosedConnections(code) && job.freshen()
         let response = handle.response(code)
         curl_multi_remove_handle(multi, easy)
         handle.end()
         if spare.count < Self.spareHandles { spare.append(handle) }
+        if isAgain { lanes[job.lane]?.waiting.insert(job, at: 0) }
         left(job)
-        job.finish(.success(response))
+        if !isAgain { job.finish(.success(response)) }
     }
 
     /// A request is over: the next one's turn.

@@ -5,7 +5,8 @@ import Synchronization
 /// Requests of many elements over few kept connections, performed by libcurl on a thread of this process.
 ///
 /// A kept connection that the server closed as a request went out is made anew, and the request sent again, as
-/// libcurl does for every method; ``HTTPResponse/repeated`` says so.
+/// libcurl does for every method; ``HTTPResponse/repeated`` says so. Where it met one such connection after the other and
+/// gave up, the request goes out once more, over a new one.
 public final class CurlPool: Sendable {
     /// Bytes that one answer's body may have; more end its request with exit code 23.
     let roof: Int
@@ -59,6 +60,7 @@ final class CurlJob: Sendable {
     private struct State {
         var continuation: CheckedContinuation<HTTPResponse, any Error>?
         var isCancelled = false
+        var isFresh = false
     }
 
     let request: any CurlRequest
@@ -76,6 +78,17 @@ final class CurlJob: Sendable {
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     func rememberCancel() { state.withLock { $0.isCancelled = true } }
+
+    /// It goes over a connection of its own making.
+    var isFresh: Bool { state.withLock { $0.isFresh } }
+
+    /// - Returns: False where it did already.
+    func freshen() -> Bool {
+        state.withLock { state in
+            defer { state.isFresh = true }
+            return !state.isFresh
+        }
+    }
 
     func wait(_ continuation: CheckedContinuation<HTTPResponse, any Error>) {
         state.withLock { $0.continuation = continuation }
