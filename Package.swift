@@ -80,7 +80,7 @@ let package = Package(
         library("HaulAPI", ["HaulModel", "HaulWire", "HaulEngine", "HaulAuth", "HaulHTTP"]),
         library("HaulProtocol", ["HaulModel", "CSpawn", "CCrypto", "CFiles"]),
         library("HaulCurl", ["HaulModel", "HaulProtocol", "CCurl"]),
-        library("HaulWorker", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol"]),
+        library("HaulWorker", ["HaulModel", "HaulConfig", "HaulWire", "HaulHTTP", "HaulProtocol"]),
         library("HaulCLI", ["HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulConfig"]),
         library("HaulPlayground", ["HaulProcess", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "CSpawn"]),
 

@@ -112,7 +112,7 @@ extension WorkerFile {
             throw ConfigError(file: path, key: "client_certificate", message: "\(certificate) cannot be read")
         }
         let key = file.key.map(resolve) ?? certificate
-        if let key, let problem = SecretFile.problem(with: key) {
+        if let key, let problem = PrivateFile.problem(with: key) {
             throw ConfigError(file: path, key: "client_key", message: "\(key) \(problem)")
         }
         var token: String?

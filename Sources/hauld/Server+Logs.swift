@@ -52,13 +52,7 @@ enum OpenedLogs {
     }
 
     private static func keys(_ path: String) throws -> BucketPlace.Keys {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw StartError(message: "\(path): \(String(cString: strerror(errno)))")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw StartError(message: "\(path) holds a secret and can be read by others: make its mode 600")
-        }
+        if let problem = PrivateFile.problem(with: path) { throw StartError(message: "\(path) \(problem)") }
         return try ConfigFile.load(BucketPlace.Keys.self, from: path)
     }
 }

@@ -247,7 +247,7 @@ import Testing
         await server.stop()
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
         let run = try await ProgramRun("hauld", ["--config", server.config])
-        #expect(run.code == 1 && run.errors.contains("make its mode 600"), "\(run)")
+        #expect(run.code == 1 && run.errors.contains("make it 600"), "\(run)")
         await server.remove()
         await moto.kill()
     }

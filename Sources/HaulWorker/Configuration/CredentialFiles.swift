@@ -1,3 +1,4 @@
+import HaulConfig
 import HaulWire
 
 /// The credential files of the configuration, looked at each time that they are used.
@@ -14,7 +15,7 @@ struct CredentialFiles: Sendable {
         var usable: [String: String] = [:]
         var refused: [String] = []
         for (kind, path) in given.sorted(by: { $0.key < $1.key }) where kinds.contains(kind) {
-            if let problem = SecretFile.problem(with: path) {
+            if let problem = PrivateFile.problem(with: path) {
                 refused.append("credential \(kind) of site \(site.name) is not used: \(path) \(problem)")
             } else {
                 usable[kind] = path
@@ -27,7 +28,7 @@ struct CredentialFiles: Sendable {
     func problems() -> [String] {
         files.sorted { $0.key < $1.key }.flatMap { site, kinds in
             kinds.sorted { $0.key < $1.key }.compactMap { kind, path in
-                SecretFile.problem(with: path).map { "credential \(kind) of site \(site) is not used: \(path) \($0)" }
+                PrivateFile.problem(with: path).map { "credential \(kind) of site \(site) is not used: \(path) \($0)" }
             }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import HaulConfig
 import HaulProtocol
 import Synchronization
 
@@ -36,7 +37,7 @@ public final class WorkerToken: Sendable {
 
     /// The token in a file. Reads the disk.
     public static func read(_ path: String) -> Result<String, Problem> {
-        if let problem = SecretFile.problem(with: path) { return .failure(Problem(text: problem)) }
+        if let problem = PrivateFile.problem(with: path) { return .failure(Problem(text: problem)) }
         guard let data = FileManager.default.contents(atPath: path) else {
             return .failure(Problem(text: "cannot be read"))
         }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A file that holds a token or a credential.
-public enum SecretFile {
+/// A file that a configuration names and that holds a secret: a token, a key, a credential.
+public enum PrivateFile {
     /// What is wrong with it, as a sentence's end; nil where nothing is. Reads the disk.
     public static func problem(with path: String) -> String? {
         var status = stat()
