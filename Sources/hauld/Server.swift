@@ -53,6 +53,9 @@ struct Server {
         }
         opening.open(routes(engine, peers, manifests, keys))
         Self.log("listening", "url=\(url(server)) store=\(config.store) logs=\(config.logs.name) sites=\(sites.count)")
+        if config.tls == nil, config.proxies == nil, !config.listen.isLoopback {
+            Self.log("no TLS", "tokens and passwords can be read on the way: set tls, or proxies for one that has it")
+        }
         let duties = Task {
             await DutyRunner(engine) { duty, cause in Self.log("duty failed", "duty=\(duty) cause=\(cause)") }.run()
         }

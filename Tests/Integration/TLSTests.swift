@@ -21,6 +21,29 @@ import Testing
         await server.remove()
     }
 
+    /// Whoever listens for others in plain text is told what that means.
+    @Test func plainForOthers() async throws {
+        var settings = LiveServer.Settings()
+        settings.host = "0.0.0.0"
+        let server = try await LiveServer.start(settings)
+        try await eventually("it says so") { server.log.contains("no TLS") }
+        await server.remove()
+        let trusting = "proxies: {trusted: [\"127.0.0.1\"]},"
+        let certificate = try await Certificate()
+        for (host, certificate, more) in [
+            ("127.0.0.1", nil, ""), ("0.0.0.0", certificate, ""), ("0.0.0.0", nil, trusting),
+        ] {
+            settings.host = host
+            settings.certificate = certificate
+            settings.more = more
+            let server = try await LiveServer.start(settings)
+            // What it says at its start has been said once it ends.
+            await server.stop()
+            #expect(!server.log.contains("no TLS"), "\(host) \(more)")
+            await server.remove()
+        }
+    }
+
     /// A certificate that can't be used: one line, exit 1.
     @Test(arguments: ["certificate", "key"])
     func unusable(part: String) async throws {
