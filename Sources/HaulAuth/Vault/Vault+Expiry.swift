@@ -5,6 +5,11 @@ extension Vault {
     /// the job may take.
     private static let short = 3600.0
 
+    /// Whether any of a user's credentials that are shown at these sites has an end.
+    public func mayEnd(_ credentials: [Credential], at sites: [Site]) -> Bool {
+        sites.contains { site in shown(credentials, at: site).values.contains { $0.expires != nil } }
+    }
+
     /// What is to be said of the time that a user's credentials have left for a job.
     ///
     /// - Parameters:

@@ -33,7 +33,7 @@ extension NativeAPI {
             let jobs =
                 requests.isEmpty ? [] : try await engine.register(requests, user: principal.user, key: key, by: actor)
             var response = JSONText.response(jobs.map(\.id))
-            if let warning = try await warnings(requests, of: principal.user).first {
+            if let warning = try await warnings(requests, last: jobs.last, of: principal.user).first {
                 response.headers.set(WirePath.warningHeader, warning)
             }
             return response
@@ -45,7 +45,7 @@ extension NativeAPI {
             throw Problem.fault(cause: "a registration had no job")
         }
         var answer = JobDocument(job, withCounts: false)
-        let warnings = try await warnings([wanted], of: principal.user)
+        let warnings = try await warnings([wanted], last: job, of: principal.user)
         if !warnings.isEmpty { answer.warnings = warnings }
         return JSONText.response(writing: answer)
     }
