@@ -6,7 +6,7 @@ public import HaulStore
 public struct Authenticator: Sendable {
     let store: Store
     private let bearers = RecentBearers()
-    private let logins: Logins
+    public let logins: Logins
     public let accounts: Accounts
     private let issuers: Issuers
     private let certificates: [DistinguishedName: CertificateHolder]

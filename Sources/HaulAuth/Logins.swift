@@ -38,6 +38,30 @@ public final class Logins: Sendable {
         let stored = account?.disabled == nil ? account?.password : nil
         // Clients of Basic show their password with every request: it is not computed anew each time.
         if let account, let stored, recent.knows(name, password, stored) { return account }
+        return try await guarding(name, from: address, isGuess: { $0 as? LoginRefusal != .busy }) {
+            // Of nobody, too: how long it takes tells nothing.
+            let isRight = try await desk.isRight(password, hash: stored)
+            guard isRight, let account, let stored else {
+                let (actor, time) = (Requester(name: name, token: nil, address: address), now())
+                try await store.write { try $0.note(Deed(.loginFailed, name), by: actor, now: time) }
+                throw LoginRefusal.wrong
+            }
+            recent.note(name, password, stored)
+            return account
+        }
+    }
+
+    /// Tries what somebody may be guessing: refused while too many were wrong, counted as wrong before it is tried, and
+    /// forgotten when it was right.
+    ///
+    /// - Parameters:
+    ///   - name: what is guessed, the same for all who guess it.
+    ///   - isGuess: whether what `body` threw may tell who guesses something; else it does not count. Somebody who goes
+    ///     away before the answer counts.
+    /// - Throws: ``LoginRefusal/locked``, and what `body` throws.
+    public func guarding<T>(
+        _ name: String, from address: String, isGuess: (any Error) -> Bool, _ body: () async throws -> T
+    ) async throws -> T {
         let guesser = Self.failures(.guesser, "\(name)\0\(address)")
         let shared = [Self.failures(.name, name), Self.failures(.address, "\0\(address)")]
         let (all, time) = ([guesser] + shared, now())
@@ -48,16 +72,13 @@ public final class Logins: Sendable {
             locks.note(lock.hash, until: lock.until, now: time)
             throw LoginRefusal.locked(seconds: lock.until.seconds(since: time))
         }
-        // Of nobody, too: how long it takes tells nothing.
-        let isRight = try await desk.isRight(password, hash: stored)
-        guard isRight, let account, let stored else {
-            let actor = Requester(name: name, token: nil, address: address)
-            try await store.write { try $0.note(Deed(.loginFailed, name), by: actor, now: time) }
-            throw LoginRefusal.wrong
+        let outcome: T
+        do { outcome = try await body() } catch {
+            if !isGuess(error) { try await store.write { try $0.endLogin(forgetting: [], taking: all) } }
+            throw error
         }
         try await store.write { try $0.endLogin(forgetting: [guesser], taking: shared) }
-        recent.note(name, password, stored)
-        return account
+        return outcome
     }
 
     /// What is kept of a new password.

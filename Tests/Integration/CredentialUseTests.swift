@@ -41,13 +41,28 @@ import Testing
             let bulk = try await person.user.post(
                 "/jobs", [["type": "LIST", "src_siteid": "gridftp-12", "src_filepath": "/x"]])
             #expect(bulk.json.array?.count == 1 && bulk.headers["Haul-Warning"]?.contains("gridftp-12") == true)
+            // What is reckoned counts where something is known: it will be through long before its deadline, and behind
+            // very many others it will not.
+            try await put("2:00")
+            let worker = try await ActingWorker(person.worker)
+            try await worker.finish(try await worker.takeOne(), ["listing": ["/x": []]])
+            let soon = try await register(["max_queue_time": 86_400])
+            #expect(soon["warnings"] == nil, "\(soon)")
+            let many = (0..<1000).map { _ in
+                ["type": "LIST", "src_siteid": "gridftp-12", "src_filepath": "/x"] as JSONValue
+            }
+            #expect(try await person.user.post("/jobs", .array(many)).status == 200)
+            let late = try await register()
+            #expect(late["warnings"]?[0]?.string?.contains("before the job's end, maybe 20") == true, "\(late)")
             // Its time is over: a worker is told so, and gets nothing.
             try await OutsideSQL.run(server, "UPDATE credentials SET expires = 1000")
-            #expect(try await codes(fine).contains("credential_expired"))
-            let worker = try await ActingWorker(person.worker)
-            let held = try await worker.takeOne()
-            let answer = try await fetch(held, worker.caller.with(held.token))
-            #expect(answer.status == 409 && answer["code"] == "credential_expired", "\(answer)")
+            #expect(try await codes(late).contains("credential_expired"))
+            // The job at the other site has nothing to show there.
+            var codes: [JSONValue?] = []
+            for held in try await worker.take(3) {
+                codes.append(try await fetch(held, worker.caller.with(held.token))["code"])
+            }
+            #expect(codes.count == 3 && codes.count { $0 == "credential_expired" } >= 2, "\(codes)")
         }
     }
 
@@ -78,6 +93,14 @@ import Testing
             let answer = try await ask(wrong)
             #expect(answer.status == 400, "\(wrong) \(answer)")
         }
+        // Who guesses waits, at this name and not at others; who knows it waits as well.
+        var last = refused
+        for _ in 0..<8 where last.status == 409 {
+            last = try await ask(["username": "alice", "passphrase": "wrong horse 123"])
+        }
+        #expect(last.status == 429 && last["code"] == "locked" && last.headers["Retry-After"] != nil, "\(last)")
+        #expect(try await ask(["username": "alice", "passphrase": .string(passphrase)]).status == 429)
+        #expect(try await ask(["username": "bob", "passphrase": "x"]).status == 409)
         #expect(try await person.user.get("/credentials").json.array?.count == 1)
         #expect(!server.log.contains(passphrase))
         await server.remove()

@@ -43,6 +43,18 @@ extension Problem {
         Problem(ProblemDocument(status: 403, title: "Forbidden", code: code, detail: detail, hint: hint))
     }
 
+    /// - Parameters:
+    ///   - left: seconds.
+    ///   - guesses: what was wrong, in the plural.
+    static func locked(_ left: Double, _ guesses: String, hint: String) -> Problem {
+        let seconds = max(1, Int(left.rounded(.up)))
+        return Problem(
+            ProblemDocument(
+                status: 429, title: "Too many requests", code: "locked",
+                detail: "Too many \(guesses) were wrong: none is tried for \(seconds) s.", hint: hint),
+            headers: ["Retry-After": "\(seconds)"])
+    }
+
     init(_ refusal: LoginRefusal) {
         switch refusal {
         case .wrong:
@@ -53,13 +65,7 @@ extension Problem {
                     hint: "Check both; operators give a new password with PATCH /users/NAME."),
                 headers: ["WWW-Authenticate": "Bearer realm=\"haul\""])
         case .locked(let left):
-            let seconds = max(1, Int(left.rounded(.up)))
-            self.init(
-                ProblemDocument(
-                    status: 429, title: "Too many requests", code: "locked",
-                    detail: "Too many passwords were wrong: none is tried for \(seconds) s.",
-                    hint: "Wait as long as Retry-After says; a token works meanwhile."),
-                headers: ["Retry-After": "\(seconds)"])
+            self = .locked(left, "passwords", hint: "Wait as long as Retry-After says; a token works meanwhile.")
         case .busy:
             self.init(
                 ProblemDocument(

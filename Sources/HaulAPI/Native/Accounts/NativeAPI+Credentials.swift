@@ -86,8 +86,16 @@ extension NativeAPI {
             throw Problem.fields(["username": "or the passphrase is empty, begins with a dash, or is no line of text"])
         }
         let kept = try await refusing {
-            try await vault.put(
-                try await myProxy.logon(wish), kind: "x509-proxy", site: site, user: who.user, by: who.actor(request))
+            let proxy: [UInt8]
+            do {
+                proxy = try await authenticator.logins.guarding(
+                    "myproxy\0\(server)\0\(username)", from: request.remoteAddress, isGuess: { $0.mayBeGuess }
+                ) { try await myProxy.logon(wish) }
+            } catch LoginRefusal.locked(let left) {
+                throw Problem.locked(left, "passphrases", hint: "Wait as long as Retry-After says.")
+            }
+            return try await vault.put(
+                proxy, kind: "x509-proxy", site: site, user: who.user, by: who.actor(request))
         }
         return JSONText.response(document(kept))
     }
@@ -146,6 +154,16 @@ extension Schema {
             "passphrase": text(1...1024), "username?": text(1...256).orNull, "server?": text(1...300).orNull,
             "hours?": integer(1...8760).orNull, "site?": someSite,
         ], isOpen: true)
+}
+
+extension Error {
+    /// Whether a MyProxy server was asked: what is ours, and who went away, tells nothing of a passphrase.
+    fileprivate var mayBeGuess: Bool {
+        switch self as? MyProxyRefusal {
+        case .busy, .fault: false
+        case .refused, nil: true
+        }
+    }
 }
 
 extension Problem {
