@@ -123,6 +123,20 @@ import Testing
             let legacy = try await ActingWorker(sessionless: person.worker).ask()
             let texts = legacy.json.array?.sorted { $0["src_siteid"]?.int ?? 0 < $1["src_siteid"]?.int ?? 0 }
             #expect(texts?.map { $0["src_credentials"] } == [.string(key), ""], "\(legacy)")
+            // Each time is in the record: what, for what, to whom.
+            let boss = try await server.caller(user: "boss", role: "operator")
+            let record = try await boss.get("/audit?action=credential.give")
+            #expect(
+                record.json.array?.map { $0["detail"]?.string } == [
+                    "element=\(held.jobID).\(held.id) site=http-a",
+                    "element=\(texts?[0]["id"]?.int ?? 0) site=ssh-a",
+                ], "\(record)")
+            let taker = try await worker.caller.get("/whoami")
+            #expect(
+                record.json.array?.allSatisfy {
+                    $0["user"] == taker["user"] && $0["token"] == taker["token"] && $0["address"] == "127.0.0.1"
+                } == true, "\(record) \(taker)")
+            #expect(!record.text.contains("horse"))
             #expect(!server.log.contains("horse"))
         }
     }

@@ -50,6 +50,17 @@ import Testing
         #expect(cancels.count == 1 && cancels[0]["token"] == start)
     }
 
+    /// No statement changes a line of it, whoever makes it.
+    @Test func onlyGrows() async throws {
+        let server = try LiveServer.ofSuite
+        let person = try await newPerson()
+        _ = try await person.list("/x")
+        await #expect(throws: (any Error).self) {
+            try await OutsideSQL.run(server, "UPDATE deeds SET name = 'nobody'")
+        }
+        #expect(try await OutsideSQL.text(server, "SELECT COUNT(*) FROM deeds WHERE name = 'nobody'") == "0")
+    }
+
     /// What operators do, logins, and tokens; nothing of it is a secret.
     @Test func access() async throws {
         let server = try LiveServer.ofSuite

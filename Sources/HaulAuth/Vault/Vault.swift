@@ -123,27 +123,38 @@ public struct Vault: Sendable {
         credentials.shown(at: site, kinds: kinds(site.protocolName))
     }
 
-    /// The secrets that a user shows at a site, by kind.
+    /// The secrets that a user shows at a site, by kind. That they were given is recorded before they are.
     ///
+    /// - Parameters:
+    ///   - element: for which they are given: `17.3`; `17` for all of a job's.
+    ///   - actor: whom they are given to.
     /// - Throws: ``CredentialRefusal/expired``, ``CredentialRefusal/unreadable``.
-    public func open(ofUser user: Int, at site: Site) async throws -> [String: [UInt8]] {
+    public func open(
+        ofUser user: Int, at site: Site, for element: String, by actor: Requester
+    ) async throws -> [String: [UInt8]] {
         let time = now()
         // On the store's threads, since the key file is looked at: its disk may be slow.
-        return try await store.ask { reader in
+        let (secrets, given) = try await store.ask { reader in
             let wanted = shown(try reader.credentials(ofUser: user), at: site)
             var secrets: [String: [UInt8]] = [:]
+            var given: [Int] = []
             var over: CredentialRefusal?
             for credential in wanted.values {
                 if let end = credential.expires, end <= time {
                     over = .expired(kind: credential.kind, site: site.id, at: end)
                 } else if let item = try reader.sealedCredential(credential.id) {
                     secrets[credential.kind] = try opened(item)
+                    given.append(credential.id)
                 }
             }
             // Without a good one the worker would show what it has itself: as somebody else.
             if secrets.isEmpty, let over { throw over }
-            return secrets
+            return (secrets, given)
         }
+        let what = "element=\(element) site=\(site.name)"
+        let deeds = given.sorted().map { (Deed(.giveCredential, "\($0)", what), actor) }
+        if !deeds.isEmpty { try await store.write { try $0.note(deeds, now: time) } }
+        return secrets
     }
 
     private func opened(_ item: SealedCredential) throws -> [UInt8] {

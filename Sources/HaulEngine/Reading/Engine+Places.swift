@@ -1,9 +1,12 @@
 public import HaulModel
 import HaulStore
 
-/// Where the bytes of an element are, and whose job it is.
+/// Where the bytes of an element are, whose job it is, and who has it.
 public struct ElementPlaces: Sendable, Hashable {
     public var userID: Int
+    /// The user whose token its worker shows; empty where that is gone.
+    public var holder: String
+    public var token: Int?
     public var source: Site?
     public var destination: Site?
 }
@@ -14,7 +17,7 @@ extension Engine {
     /// - Throws: `.unauthorized` and `.forbidden` as ``checkToken(_:job:element:)``; `.conflict` once the lease is over.
     public func places(provenBy token: String, job: Int, element: Int) async throws -> ElementPlaces {
         let id = try proven(token, job: job, element: element)
-        let found = try await store.read { [self] reader in
+        let (found, session, holder) = try await store.read { [self] reader in
             let lease = try Fence(reader, now: world.now()).lease(id)
             guard lease.isLive else {
                 throw EngineError(
@@ -22,11 +25,13 @@ extension Engine {
                     hint: "Somebody else may be at it: leave it.")
             }
             guard let job = try reader.job(job) else { throw EngineError.noJob(job) }
-            return job
+            let session = try reader.session(lease.attempt.sessionID)
+            return (job, session, try session.flatMap { try reader.token($0.tokenID)?.record.user.name })
         }
         let rules = rules
         return ElementPlaces(
-            userID: found.userID, source: rules.sites[found.source.siteID],
+            userID: found.userID, holder: holder ?? "", token: session?.tokenID,
+            source: rules.sites[found.source.siteID],
             destination: found.destination.flatMap { rules.sites[$0.siteID] })
     }
 }

@@ -48,6 +48,7 @@ public struct Deed: Sendable, Hashable {
         case revokeToken = "token.revoke"
         case putCredential = "credential.put"
         case removeCredential = "credential.remove"
+        case giveCredential = "credential.give"
         case rotateVault = "vault.rotate"
         case addUser = "user.add"
         case changeUser = "user.change"

@@ -69,5 +69,12 @@ extension Migrations {
             target TEXT NOT NULL,
             detail TEXT NOT NULL);
         CREATE INDEX deeds_by_time ON deeds (time);
+        \(deedsStay)
+        """
+
+    /// No statement changes a line of the record.
+    static let deedsStay = """
+        CREATE TRIGGER deeds_stay BEFORE UPDATE ON deeds
+        BEGIN SELECT RAISE(ABORT, 'the record is only added to'); END;
         """
 }

@@ -45,7 +45,9 @@ extension NativeAPI {
         var documents: [ClaimedJob] = []
         for handout in handouts {
             documents.append(
-                try await document(handout, credentials[handout.job.userID] ?? [], isSessionless: session == nil))
+                try await document(
+                    handout, credentials[handout.job.userID] ?? [],
+                    givenTo: session == nil ? principal.actor(request) : nil))
         }
         return JSONText.response(writing: documents, capacity: 512 * (elements + 2))
     }
@@ -84,19 +86,20 @@ extension NativeAPI {
         return known
     }
 
+    /// - Parameter taker: who claims without a session.
     private func document(
-        _ handout: Handout, _ credentials: [Credential], isSessionless: Bool
+        _ handout: Handout, _ credentials: [Credential], givenTo taker: Requester?
     ) async throws -> ClaimedJob {
         var job = ClaimedJob(
             handout.job, source: handout.source, destination: handout.destination,
             elements: handout.items.map { item in
                 ClaimedElement(item.element, token: item.token, attempt: item.attempt, leaseUntil: handout.leaseUntil)
             })
-        if isSessionless {
+        if let taker {
             // Workers of the documented system take credentials with the claim, as text.
-            job.sourceCredentials = await text(handout.source, handout.job, credentials)
+            job.sourceCredentials = await text(handout.source, handout.job, credentials, givenTo: taker)
             if handout.job.destination != nil {
-                job.destinationCredentials = await text(handout.destination, handout.job, credentials)
+                job.destinationCredentials = await text(handout.destination, handout.job, credentials, givenTo: taker)
             }
         } else if !credentials.isEmpty {
             if let site = handout.source { job.source?.credentials = tags(credentials, at: site) }
@@ -107,10 +110,12 @@ extension NativeAPI {
 
     /// The secret that a user shows at a site, where it is one; else empty. The attempt fails there with what the site
     /// says of that.
-    private func text(_ site: Site?, _ job: Job, _ credentials: [Credential]) async -> String {
+    private func text(
+        _ site: Site?, _ job: Job, _ credentials: [Credential], givenTo taker: Requester
+    ) async -> String {
         guard let vault, let site, tags(credentials, at: site) != nil else { return "" }
         do {
-            let secrets = try await vault.open(ofUser: job.userID, at: site)
+            let secrets = try await vault.open(ofUser: job.userID, at: site, for: "\(job.id)", by: taker)
             return secrets.sorted { $0.key < $1.key }.first.map { String(decoding: $0.value, as: UTF8.self) } ?? ""
         } catch {
             onFault("POST /worker/jobs: credentials of job \(job.id): \(error)")

@@ -23,20 +23,20 @@ extension NativeAPI {
         let places = try await engine.places(provenBy: token, job: job, element: element)
         var given = GivenCredentials(source: [:], destination: [:])
         if let vault {
+            let taker = Requester(name: places.holder, token: places.token, address: request.remoteAddress)
+            func secrets(_ site: Site?) async throws -> [String: Data] {
+                guard let site else { return [:] }
+                return try await vault.open(ofUser: places.userID, at: site, for: "\(job).\(element)", by: taker)
+                    .mapValues { Data($0) }
+            }
             try await refusing {
-                if let site = places.source { given.source = try await Self.secrets(vault, places.userID, site) }
-                if let site = places.destination {
-                    given.destination = try await Self.secrets(vault, places.userID, site)
-                }
+                given.source = try await secrets(places.source)
+                given.destination = try await secrets(places.destination)
             }
         }
         var response = JSONText.response(given)
         response.headers.set("Cache-Control", "no-store")
         return response
-    }
-
-    private static func secrets(_ vault: Vault, _ user: Int, _ site: Site) async throws -> [String: Data] {
-        try await vault.open(ofUser: user, at: site).mapValues { Data($0) }
     }
 
     /// What a claim says of credentials: kind to what it is by now.
