@@ -101,7 +101,7 @@ needs-dir:
 # group that is missing here.
 TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulAuthTests|HaulStoreTests|HaulEngineTests|HaulAPITests|HaulCLITests' HaulLogsTests HaulHTTPTests \
     HaulProtocolTests HaulWorkerTests Integration LocalBackendTests SSHBackendTests HTTPBackendTests GridFTPBackendTests \
-    S3BackendTests XRootDBackendTests RcloneBackendTests ProtocolConformance Simulation Chaos
+    S3BackendTests XRootDBackendTests RcloneBackendTests Fuzz ProtocolConformance Simulation Chaos
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
@@ -153,30 +153,19 @@ chaos: setup
 	HAUL_CHAOS_SECONDS="$(SECONDS)" $(if $(SEED),HAUL_CHAOS_SEED="$(SEED)") \
 	    $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter '^Chaos\..*everything'
 
-## fuzz [SECONDS=] [PARSERS=]: libFuzzer over each parser of what comes from outside, 60 s each; what it crashes on is kept
-# What it found worth keeping before stands in Tests/Fuzz/Corpus; `make fuzz KEEP=1` adds to it.
+## fuzz [SECONDS=] [PARSERS=]: libFuzzer over each parser of what comes from outside, 60 s each, two at a time
+# What it finds worth keeping goes to Tests/Fuzz/Corpus, which `make test` reads; what it crashes on, to $(FUZZER)/crashes.
+# KEEP=0 leaves the corpus as it is.
 FUZZER := $(SCRATCH)/fuzz
-PARSERS ?= config json wire listing target ftp sftp multistatus xml
 fuzz: SECONDS = 60
 fuzz: setup
 	@# SwiftPM does not find its own description of this build again: it makes a new one.
 	@rm -f $(FUZZER)/build.db $(FUZZER)/*.yaml
 	HAUL_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZER) --product haul-fuzz -Xswiftc -sanitize=fuzzer -Xswiftc -O \
 	    -Xswiftc -use-ld=lld -Xlinker --allow-multiple-definition
-	@mkdir -p $(FUZZER)/crashes; \
-	for parser in $(PARSERS); do \
-	    echo "--- $$parser"; \
-	    found=$(FUZZER)/corpus/$$parser; kept=Tests/Fuzz/Corpus/$$parser; mkdir -p $$found; \
-	    export HAUL_FUZZ_PARSER=$$parser SWIFT_BACKTRACE=enable=no; \
-	    $(FUZZER)/debug/haul-fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -print_final_stats=1 \
-	        -artifact_prefix=$(FUZZER)/crashes/$$parser- $$found $$kept > $(FUZZER)/$$parser.log 2>&1 \
-	        || { tail -n 30 $(FUZZER)/$$parser.log; failed+=" $$parser"; }; \
-	    grep -E 'stat::number_of_executed_units|^Done' $(FUZZER)/$$parser.log || true; \
-	    if [[ -n "$(KEEP)" ]]; then \
-	        $(FUZZER)/debug/haul-fuzz -merge=1 -max_len=512 $$kept $$found > /dev/null 2>&1; \
-	    fi; \
-	done; \
-	if [[ -n "$${failed:-}" ]]; then echo "fuzz: found something in:$$failed (see $(FUZZER)/crashes)"; exit 1; fi
+	@printf '%s\n' $(or $(PARSERS),$$($(FUZZER)/debug/haul-fuzz --names)) \
+	    | KEEP="$(KEEP)" xargs -P 2 -n 1 Tests/Fuzz/fuzz $(FUZZER) $(SECONDS) \
+	    || { echo "fuzz: found something: see $(FUZZER)/crashes"; exit 1; }
 
 ## lint: the format of every Swift file, who may import whom, and that `make test` runs every group
 lint:

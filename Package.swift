@@ -33,6 +33,14 @@ func debian(_ name: String, pkgConfig: String, package: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
+/// Where the parsers are that `Tests/Fuzz` feeds.
+let fuzzed: [Target.Dependency] = [
+    "HaulModel", "HaulConfig", "HaulCrypto", "HaulHTTP", "HaulWire", "HaulStore", "HaulLogs", "HaulAuth",
+    "HaulProtocol", "HaulCurl", "HaulWorker", "HaulCLI", "hauld", "haul-worker", "haul-ssh", "haul-http", "haul-s3",
+    "haul-gridftp",
+    "haul-xrootd", "haul-rclone",
+]
+
 let package = Package(
     name: "haul",
     products: [
@@ -162,27 +170,29 @@ let package = Package(
                 "Support", "HaulModel", "HaulCrypto", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol",
                 "HaulPlayground", "CSQLite",
             ], exclude: ["Schemathesis"]),
+        tests("Fuzz", fuzzed, exclude: ["Corpus", "Main.swift", "Words", "fuzz"]),
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]
 )
 
-// What `make fuzz` builds, and nothing else does: libFuzzer over our parsers. Those of backends are in the programs, which
-// no other program can link, so it compiles their files.
+// What `make fuzz` builds, and nothing else does: libFuzzer over our parsers. Those of programs are in programs, which only
+// tests can link: here each is a library, but for the file that starts it.
 if Context.environment["HAUL_FUZZ"] != nil {
-    let parsers = [
-        "gridftp/Control/FTPReply.swift", "gridftp/Listing/FactLine.swift", "ssh/SFTP/SFTPAttributes.swift",
-        "ssh/SFTP/SFTPFields.swift", "ssh/SFTP/SFTPLimits.swift", "ssh/SFTP/SFTPReply.swift",
-        "ssh/SFTP/SFTPRequest.swift", "ssh/SFTP/SFTPStatus.swift", "http/DAV/Multistatus.swift",
-        "http/DAV/PlainMultistatus.swift", "s3/Answer/XMLTree.swift",
+    let starts = ["hauld": "Hauld.swift"]
+    let others: Set = [
+        "haul", "haul-bench", "haul-fake", "haul-gsi", "haul-layout", "haul-local", "haul-playground",
+        "HaulPlayground", "Support",
     ]
-    let libraries: Set = ["HaulModel", "HaulConfig", "HaulHTTP", "HaulProtocol", "HaulCurl"]
     package.products = []
-    package.targets = package.targets.filter { target in
-        libraries.contains(target.name) || (target.name.hasPrefix("C") && target.name != "Chaos")
+    package.targets = package.targets.filter { $0.type != .test && !others.contains($0.name) }.map { target in
+        guard target.type == .executable else { return target }
+        return .target(
+            name: target.name, dependencies: target.dependencies, path: target.path,
+            exclude: target.exclude + [starts[target.name] ?? "Main.swift"], swiftSettings: rules)
     }
     package.targets.append(
         .executableTarget(
-            name: "haul-fuzz", dependencies: libraries.sorted().map { .byName(name: $0) }, path: ".",
-            sources: ["Tests/Fuzz/Main.swift", "Tests/Fuzz/Parser.swift"] + parsers.map { "protocols/\($0)" },
+            name: "haul-fuzz", dependencies: fuzzed, path: "Tests/Fuzz",
+            exclude: ["Corpus", "CorpusTests.swift", "Words", "fuzz"],
             swiftSettings: rules))
 }

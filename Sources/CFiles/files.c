@@ -69,3 +69,7 @@ int haul_rename_noreplace(int from_directory, const char *from, int to_directory
 ssize_t haul_copy_range(int from, int to, size_t count) {
     return copy_file_range(from, NULL, to, NULL, count, 0);
 }
+
+const void *haul_find(const void *text, size_t count, const void *wanted, size_t length) {
+    return memmem(text, count, wanted, length);
+}

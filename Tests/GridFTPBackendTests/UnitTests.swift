@@ -111,6 +111,13 @@ import Testing
         }
     }
 
+    /// Nor is one that no directory has a count of names.
+    @Test func noCount() throws {
+        let lines = ["Type=cdir;X.count=\(Int.min); .", "Type=file;Size=1; a"].map { Data($0.utf8) }
+        let listing = try DirectoryFacts(lines[...], of: "/d", indented: false)
+        #expect(listing.unlisted == 0 && listing.entries.count == 1)
+    }
+
     @Test func aNameWithALineBreakFailsTheListing() throws {
         let lines = ["Type=cdir;X.count=4; .", "Type=pdir; ..", "Type=file;Size=1; new", "line"].map { Data($0.utf8) }
         #expect(throws: BackendFailure.self) { try DirectoryFacts(lines[...], of: "/d", indented: false) }

@@ -125,6 +125,25 @@ import Testing
         #expect(throws: BackendFailure.self) { try Curl.parse(document, what: "a listing", most: 1) }
     }
 
+    /// Over a document type with attributes it ends the process, too, in whatever encoding that comes.
+    @Test func aDocumentType() {
+        let typed = "<!DOCTYPE a [<!ATTLIST a b CDATA #IMPLIED>]><a/>"
+        let wide = Data(typed.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+        let encoded = typed.replacing("<", with: "+ADw-")
+        for document in [
+            Data(typed.utf8), wide, Data("<?xml version=\"1.0\" encoding=\"UTF-7\"?>\(encoded)".utf8),
+            Data("<?xml version=\"1.0?>\" encoding='UTF-7'?>\(encoded)".utf8),
+            Data("<?xml version=\"1.0\" encoding='utf-8' encoding='UTF-7'?>\(typed)".utf8),
+        ] {
+            #expect(throws: BackendFailure.self) { try Curl.parse(document, what: "a listing", most: 1) }
+        }
+        for start in [
+            "", "<?xml version='1.0' encoding = 'utf-8' ?>\n", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n",
+        ] {
+            #expect(Data("\(start)<a/>".utf8).isSafeXML, "\(start)")
+        }
+    }
+
     static func document(_ responses: String) -> String {
         "<?xml version=\"1.0\"?><multistatus xmlns=\"DAV:\">\(responses)</multistatus>"
     }

@@ -208,6 +208,12 @@ import Testing
             element: handout.items[0].element.id, token: handout.items[0].token)
         let running = try await test.engine.explain(element: handout.items[0].element.id, ofJob: job.id).estimate
         #expect(running?.ends == now.adding(seconds: 3) && running?.basis.contains("4 of 10 bytes") == true)
+        // Whatever a worker says of its time.
+        try await test.engine.progress(
+            .init(transferred: 4, elapsed: 1e300, instant: 2, average: 2), job: job.id,
+            element: handout.items[0].element.id, token: handout.items[0].token)
+        let endless = try await test.engine.explain(element: handout.items[0].element.id, ofJob: job.id).estimate
+        #expect(endless?.basis.hasSuffix("in 1000000000 s") == true, "\(String(describing: endless))")
         // What ended long ago says nothing, and a server that has just started knows nothing.
         test.advance(seconds: 700)
         _ = try await test.session()

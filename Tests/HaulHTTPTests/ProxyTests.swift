@@ -60,7 +60,7 @@ import Testing
 
     @Test(arguments: [
         "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/-1", "10.0.0.0/", "/8", "10.0.0.0/8/8", "fd00::/129", "fd00::1/8",
-        "localhost",
+        "localhost", "127.0.0.1\u{0}", "127.0.0.1\u{0}.org/32",
         "", "10.0.0.0/+8", "::ffff:10.0.0.0/8", "0.0.0.1/0",
     ])
     func noRange(text: String) { #expect(TrustedProxies([text]) == nil) }

@@ -188,7 +188,7 @@ private final class Spooled: Sendable {
         let key = LogFolder.key()
         let place = try #require(try await spooled.store.append([LogFolder.log(key, text(1))]).first)
         try await drained()
-        for fault in [FakeBucket.Fault.wrongRange, .ignoresRange, .down, .hangs] {
+        for fault in [FakeBucket.Fault.wrongRange, .endlessRange, .ignoresRange, .down, .hangs] {
             bucket.set(fault)
             let error = await failure { () throws(LogError) in
                 try await spooled.store.read(key.logUID, place, from: 0, count: 4)

@@ -16,6 +16,8 @@ final class FakeBucket: Sendable {
         case truncates
         /// Ranges are answered with other bytes than were asked for.
         case wrongRange
+        /// Ranges are said to end where no number is larger.
+        case endlessRange
         /// Ranges are answered with all of the object.
         case ignoresRange
         /// The last request of an upload in parts answers 200, and an error in its body.
@@ -141,8 +143,9 @@ final class FakeBucket: Sendable {
         let last = min(range[1], object.count - 1)
         let bytes = Array(object[range[0]...last])
         let shift = state.faults.contains(.wrongRange) ? 1 : 0
+        let said = state.faults.contains(.endlessRange) ? Int.max : last + shift
         return HTTPResponse(
-            status: 206, headers: ["Content-Range": "bytes \(range[0] + shift)-\(last + shift)/\(object.count)"],
+            status: 206, headers: ["Content-Range": "bytes \(range[0] + shift)-\(said)/\(object.count)"],
             body: .bytes(bytes))
     }
 

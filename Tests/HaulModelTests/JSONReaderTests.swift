@@ -6,7 +6,8 @@ struct JSONReaderTests {
     private func read(_ text: String) throws -> JSONValue { try JSONReader.value(Array(text.utf8)) }
 
     static let goodTexts: [(String, JSONValue)] = [
-        ("null", .null), ("true", true), ("-12", -12), ("9223372036854775807", .int(.max)), ("1.5", 1.5), ("1e2", 100),
+        ("null", .null), ("true", true), ("-12", -12), ("9223372036854775807", .int(.max)),
+        ("-9223372036854775809", .int(.min)), ("1.5", 1.5), ("1e2", 100),
         ("18446744073709551616", 18_446_744_073_709_551_616.0), (#""a\u00e9\n\"""#, "aé\n\""),
         (#""\ud83d\ude00""#, "😀"), ("[]", []), ("{}", [:]), (#" [1, {"a": [null]}] "#, [1, ["a": [.null]]]),
     ]

@@ -77,6 +77,10 @@ import Testing
         #expect(XMLTree.parse(Data("<Error><".utf8) + [0xC3] + Data("ode>x".utf8)) == nil)
         #expect(XMLTree.parse(Data("<Error><?xml ver/".utf8) + [0, 0]) == nil)
         #expect(XMLTree.parse(Data("<Error><Code>é</Code></Error>".utf8))?["Code"] == "é")
+        for text in ["&<>\"'", "&\u{301}", "<\u{301}", "a\r\nb"] {
+            let tree = XMLTree.parse("<a>\(XMLTree.escaped(text))</a>")
+            #expect(tree?.text.utf8.elementsEqual(text.utf8) == true, "\(String(describing: tree))")
+        }
     }
 
     @Test func aMessageStaysOneLine() {
@@ -145,7 +149,8 @@ import Testing
         #expect(try #require(ObjectFacts.time(ObjectFacts.text(facts))) == time)
     }
 
-    @Test(arguments: ["", "soon", "1e9", "99999999999999999999", "nan", "1 2"]) func noTimes(_ text: String) {
+    @Test(arguments: ["", "soon", "1e9", "99999999999999999999", "-9223372036854775808", "nan", "1 2"])
+    func noTimes(_ text: String) {
         #expect(ObjectFacts.time(text) == nil)
     }
 
@@ -164,6 +169,8 @@ import Testing
         #expect(Limits.parts(11, wanted: 5) == [0..<5, 5..<10, 10..<11])
         #expect(Limits.parts(10, wanted: 5).count == 2)
         #expect(Limits.parts(0, wanted: 5).isEmpty)
+        // A listing may say so.
+        #expect(Limits.parts(.max, wanted: 5).last?.upperBound == .max)
         let large = 5 << 40
         let parts = Limits.parts(large, wanted: 5 << 20)
         #expect(parts.count <= 10_000 && parts.last?.upperBound == large)

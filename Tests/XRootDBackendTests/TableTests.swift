@@ -138,7 +138,11 @@ import Testing
         #expect(file == ListingEntry(name: " c d ", size: 10, mode: 0o100640, modified: 1_795_295_015))
         let short = try read("dr-x 2022-08-11 12:06:10        4096 /a b/x")
         #expect(short == ListingEntry(name: "x", size: 4096, mode: 0o040500, modified: 1_660_219_570))
-        for wrong in ["", "-rw-r--r-- a b 1 2026-11-21 21:03:35 /other/x", "line", "-rw- x y z /a b/q", "/a b/q"] {
+        for wrong in [
+            "", "-rw-r--r-- a b 1 2026-11-21 21:03:35 /other/x", "line", "-rw- x y z /a b/q", "/a b/q",
+            "-rwxrwxrwxrwxrwxrwx 2026-11-21 21:03:35 1 /a b/q", "-rw- 9223372036854775807-01-01 00:00:00 1 /a b/q",
+            "-rw- 2026-01-01 9223372036854775807:00:00 1 /a b/q",
+        ] {
             #expect(throws: BackendFailure.self) { try read(wrong) }
         }
     }

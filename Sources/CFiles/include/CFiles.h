@@ -16,5 +16,8 @@ int haul_rename_noreplace(int from_directory, const char *_Nonnull from, int to_
 /// copy_file_range(2) at both files' own offsets.
 ssize_t haul_copy_range(int from, int to, size_t count);
 
+/// memmem(3): where the one first stands in the other, in time as both are long; NULL for nowhere.
+const void *_Nullable haul_find(const void *_Nonnull text, size_t count, const void *_Nonnull wanted, size_t length);
+
 /// O_PATH, which Swift does not see.
 static const int HAUL_O_PATH = 010000000;

@@ -23,26 +23,27 @@ enum CredentialKind {
         case "x509-proxy": return try proxy(secret, text)
         case "ssh-key": return Facts(subject: try key(text))
         case "bearer":
-            guard line(text) else { throw .unfit("must be one line: the token") }
+            guard line(text) != nil else { throw .unfit("must be one line: the token") }
             return Facts(expires: CredentialTime.end(token: Data(secret)).map(timestamp))
         case "http-password":
-            guard line(text), let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
-                throw .unfit("must be one line: USER:PASSWORD")
-            }
-            return Facts(subject: String(text[..<colon]))
+            guard let line = line(text), let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")),
+                colon > line.startIndex
+            else { throw .unfit("must be one line: USER:PASSWORD") }
+            return Facts(subject: String(line[..<colon]))
         case "s3-key":
             let lines = text.split(whereSeparator: \.isNewline)
             guard (1...2).contains(lines.count), let colon = lines[0].firstIndex(of: ":"), colon > lines[0].startIndex,
-                lines[0].index(after: colon) < lines[0].endIndex
+                lines[0].index(after: colon) < lines[0].endIndex, lines.allSatisfy({ line(String($0)) != nil })
             else { throw .unfit("must be ACCESS:SECRET, and on a second line a session token, if any") }
             return Facts(subject: String(lines[0][..<colon]))
         default: return Facts()
         }
     }
 
-    private static func line(_ text: String) -> Bool {
-        let trimmed = text.trimmingCharacters(in: .newlines)
-        return !trimmed.isEmpty && trimmed.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    /// The one line that a text is, without line ends around it; nil for what is none.
+    private static func line(_ text: String) -> String? {
+        let trimmed = text.trimmingCharacters(in: CharacterSet(charactersIn: "\r\n"))
+        return !trimmed.isEmpty && trimmed.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } ? trimmed : nil
     }
 
     private static func proxy(_ secret: [UInt8], _ text: String) throws(CredentialRefusal) -> Facts {

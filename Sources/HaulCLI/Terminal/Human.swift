@@ -2,6 +2,8 @@
 enum Human {
     /// `1.5 GiB`.
     static func size(_ bytes: Double) -> String {
+        // More than there is anywhere: somebody made it up.
+        guard bytes < 1e24 || !bytes.isFinite else { return "?" }
         guard bytes.isFinite, bytes >= 1024 else { return "\(Int(max(0, bytes.isFinite ? bytes : 0))) B" }
         var value = bytes
         var unit = 0
@@ -16,7 +18,7 @@ enum Human {
 
     /// `45 s`, `3:05 min`, `2:10 h`, `3 d`.
     static func time(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e9 else { return "?" }
+        guard seconds.isFinite, abs(seconds) < 1e9 else { return "?" }
         let whole = Int(seconds.rounded(.up))
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         switch whole {

@@ -18,9 +18,39 @@ extension Data {
     }
 
     /// Whether Foundation's XML parser may be given it, which also ends the process over a processing instruction that
-    /// is cut off: what has any, behind its declaration, is no answer of a file server.
+    /// is cut off, and over a document type that declares attributes: what has any, behind its declaration, is no answer
+    /// of a file server. Nor is what could be another text to the parser than it is here, by an encoding of its own.
     public var isSafeXML: Bool {
-        let rest = dropFirst(starts(with: "<?xml ".utf8) ? 2 : 0)
-        return isUTF8 && rest.range(of: Data("<?".utf8)) == nil
+        var rest = self[...]
+        if starts(with: "<?xml ".utf8) {
+            guard let end = range(of: Data("?>".utf8)) else { return false }
+            let declaration = String(decoding: self[..<end.lowerBound], as: UTF8.self).lowercased()
+            rest = self[end.upperBound...]
+            // What stands there as text may have been the declaration's.
+            guard rest.first(where: { !" \t\r\n".utf8.contains($0) }) ?? UInt8(ascii: "<") == UInt8(ascii: "<") else {
+                return false
+            }
+            if declaration.contains("encoding"),
+                declaration.firstMatch(of: /[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["'](?:utf-8|us-ascii)["']/) == nil
+            {
+                return false
+            }
+        }
+        return isUTF8 && !contains(0) && !rest.holdsMarkup
+    }
+
+    /// A processing instruction, or a document type.
+    private var holdsMarkup: Bool {
+        withUnsafeBytes { bytes in
+            var place = 0
+            while let base = bytes.baseAddress, place < bytes.count,
+                let found = memchr(base + place, Int32(UInt8(ascii: "<")), bytes.count - place)
+            {
+                place = UnsafeRawPointer(found) - base + 1
+                let next = bytes[place...].prefix(2)
+                if next.first == UInt8(ascii: "?") || next.elementsEqual("!D".utf8) { return true }
+            }
+            return false
+        }
     }
 }

@@ -43,7 +43,9 @@ extension Engine {
         guard left.isFinite, left < 1e9 else { return nil }
         return .init(
             starts: nil, ends: now.adding(seconds: left),
-            basis: "its own progress: \(progress.transferred) of \(element.size) bytes in \(Int(progress.elapsed)) s")
+            // What a worker says of its time may be any number.
+            basis: "its own progress: \(progress.transferred) of \(element.size) bytes in "
+                + "\(Int(min(progress.elapsed, 1e9))) s")
     }
 
     /// `1 element`, `2 elements`.

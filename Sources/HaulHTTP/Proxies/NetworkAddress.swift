@@ -9,7 +9,8 @@ struct NetworkAddress: Sendable, Hashable {
 
     /// - Returns: nil for what is no numeric address: a name, a zone, leading zeros.
     init?(_ text: some StringProtocol) {
-        guard text.utf8.count <= 45 else { return nil }
+        // The library reads up to a NUL.
+        guard text.utf8.count <= 45, !text.utf8.contains(0) else { return nil }
         var buffer = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, String(text), &buffer) == 1 {
             bytes = Self.mapped + buffer.prefix(4)

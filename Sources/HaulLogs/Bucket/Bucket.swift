@@ -58,7 +58,7 @@ final class Bucket: Sendable {
         }
         let numbers = range.dropFirst(6).split { $0 == "-" || $0 == "/" }.map { Int($0) }
         guard numbers.count == 3, let first = numbers[0], let last = numbers[1], let size = numbers[2], first == from,
-            last - first + 1 == answer.body.count, answer.body.count == min(count, size - from)
+            last == first + answer.body.count - 1, answer.body.count == min(count, size - from)
         else { throw .away("the bucket answers another range than it was asked for") }
         return (answer.body, size)
     }
@@ -161,30 +161,42 @@ final class Bucket: Sendable {
 enum XMLText {
     /// The texts of all elements of a name, in order; attributes and nesting make no difference.
     static func values(_ name: String, in document: [UInt8]) -> [String] {
-        let text = String(decoding: document, as: UTF8.self)
-        return text.components(between: "<\(name)>", and: "</\(name)>").map(unescaped)
-    }
-
-    static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\"", with: "&quot;")
-    }
-
-    private static func unescaped(_ text: String) -> String {
-        text.replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&quot;", with: "\"")
-            .replacing("&#34;", with: "\"").replacing("&apos;", with: "'").replacing("&amp;", with: "&")
-    }
-}
-
-extension String {
-    fileprivate func components(between start: String, and end: String) -> [String] {
+        let (start, end) = (Data("<\(name)>".utf8), Data("</\(name)>".utf8))
         var result: [String] = []
-        var rest = self[...]
-        while let begin = rest.firstRange(of: start) {
+        var rest = Data(document)[...]
+        while let begin = rest.range(of: start) {
             rest = rest[begin.upperBound...]
-            guard let close = rest.firstRange(of: end) else { break }
-            result.append(String(rest[..<close.lowerBound]))
+            guard let close = rest.range(of: end) else { break }
+            result.append(unescaped(rest[..<close.lowerBound]))
             rest = rest[close.upperBound...]
         }
         return result
     }
+
+    // Both byte by byte: to Swift's String a sign with an accent behind it is another one.
+
+    static func escaped(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            let entity = entities.first { $0.isWritten && $0.byte == byte }
+            bytes += entity.map { Array($0.text.utf8) } ?? [byte]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func unescaped(_ text: Data) -> String {
+        var bytes: [UInt8] = []
+        var rest = text
+        while let byte = rest.first {
+            let entity = byte == UInt8(ascii: "&") ? entities.first { rest.starts(with: $0.text.utf8) } : nil
+            bytes.append(entity?.byte ?? byte)
+            rest = rest.dropFirst(entity?.text.utf8.count ?? 1)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let entities: [(text: String, byte: UInt8, isWritten: Bool)] = [
+        ("&amp;", UInt8(ascii: "&"), true), ("&lt;", UInt8(ascii: "<"), true), ("&quot;", UInt8(ascii: "\""), true),
+        ("&gt;", UInt8(ascii: ">"), false), ("&#34;", UInt8(ascii: "\""), false), ("&apos;", UInt8(ascii: "'"), false),
+    ]
 }

@@ -142,7 +142,7 @@ public struct JSONReader {
             position = start
             throw error("the number is too large")
         }
-        if !isWhole, let whole = Int(exactly: value) { return .int(whole) }
+        if let whole = Int(exactly: value) { return .int(whole) }
         return .double(value)
     }
 

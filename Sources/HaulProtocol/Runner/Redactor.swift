@@ -2,7 +2,11 @@ import Foundation
 
 /// Takes the contents of credential files out of texts before they reach a log or a reason.
 struct Redactor: Sendable {
-    private let secrets: [String]
+    private static let mark = Data("[redacted]".utf8)
+
+    /// As bytes: to Swift's String a letter and an accent behind it are another letter, and whoever writes one there would
+    /// show the secret.
+    private let secrets: [Data]
 
     var isEmpty: Bool { secrets.isEmpty }
 
@@ -27,11 +31,27 @@ struct Redactor: Sendable {
         }
         // Longest first: a secret that holds another goes as a whole.
         self.secrets = secrets.filter { $0.utf8.count >= 6 }.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+            .map { Data($0.utf8) }
     }
 
     func redact(_ text: String) -> String {
-        secrets.reduce(text) { text, secret in
-            text.contains(secret) ? text.replacingOccurrences(of: secret, with: "[redacted]") : text
-        }
+        if secrets.isEmpty { return text }
+        let bytes = Data(text.utf8)
+        let clean = secrets.reduce(bytes) { Self.without($1, $0) }
+        return clean == bytes ? text : String(decoding: clean, as: UTF8.self)
+    }
+
+    private static func without(_ secret: Data, _ text: Data) -> Data {
+        text.withUnsafeBytes { text in
+            secret.withUnsafeBytes { secret -> Data? in
+                var (clean, start) = (Data(), 0)
+                while let place = text.place(of: secret, from: start) {
+                    clean += text[start..<place]
+                    clean += mark
+                    start = place + secret.count
+                }
+                return start > 0 ? clean + text[start...] : nil
+            }
+        } ?? text
     }
 }

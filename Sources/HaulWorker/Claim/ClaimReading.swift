@@ -27,6 +27,10 @@ extension Claimed {
         guard let protocolName = ProtocolName(job.protocolValue) else {
             return .unusable(key, reason: "the job's protocol is none that a worker can read")
         }
+        // So much smaller than what an integer holds that nothing made of them is larger.
+        guard [element.attempts, element.forgiven].allSatisfy((0...1 << 40).contains) else {
+            return .unusable(key, reason: "\(element.attempts) attempts of the element cannot be counted")
+        }
         // The job's protocol is how its source is reached, and a destination of the same kind; any other destination
         // is reached as its site says.
         let from = Station(site: source, protocolName: protocolName.folder)

@@ -153,7 +153,7 @@ actor Bridge: BatchRunner {
         switch event {
         case .progress(_, let progress):
             if await !fits(id, progress.transferred) { await get?.cancel(id, reason: "it does not fit into the spool") }
-            await report.take(.progress(id: id, leg(progress, of: report, done: 0)))
+            await report.take(.progress(id: id, Self.leg(progress, done: 0)))
         case .log, .entries, .ask, .answer: await report.take(event)
         case .result(_, let result):
             guard result.isOK, let put, ledger.cancelled[id] == nil, stopReason == nil else {
@@ -182,7 +182,7 @@ actor Bridge: BatchRunner {
         guard let report = ledger[id], putting.contains(id) else { return }
         switch event {
         case .progress(_, let progress):
-            await report.take(.progress(id: id, leg(progress, of: report, done: report.assignment.size)))
+            await report.take(.progress(id: id, Self.leg(progress, done: report.assignment.size)))
         case .log, .entries, .ask, .answer: await report.take(event)
         case .result(_, let result): await end(id, at(errand.destination ?? errand.source, result))
         }
@@ -196,9 +196,10 @@ actor Bridge: BatchRunner {
     }
 
     /// Each of the two ways counts half, so that the element's progress ends at its size.
-    private func leg(_ progress: TransferProgress, of report: AttemptReport, done: Int) -> TransferProgress {
+    static func leg(_ progress: TransferProgress, done: Int) -> TransferProgress {
         var half = progress
-        half.transferred = (done + progress.transferred) / 2
+        // What a backend says may be any number.
+        half.transferred = done / 2 + progress.transferred / 2 + (done % 2 + progress.transferred % 2) / 2
         return half
     }
 

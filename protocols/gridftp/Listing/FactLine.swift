@@ -38,7 +38,7 @@ struct FactLine: Sendable, Equatable {
             case "unix.mode": permissions = Int(value, radix: 8).map { $0 & 0o7777 }
             case "unix.slink": isLink = true
             case "unique": unique = value
-            case "x.count": count = Int(value)
+            case "x.count": count = Int(value).flatMap { $0 >= 0 ? $0 : nil }
             default: break
             }
         }

@@ -65,7 +65,7 @@ struct ObjectFacts: Sendable, Equatable {
     /// `1700000000.123456789`, as rclone and others keep it.
     static func time(_ text: String) -> (seconds: Int, nanoseconds: Int?)? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = parts.first, let seconds = Int(first), abs(seconds) < 1 << 40 else { return nil }
+        guard let first = parts.first, let seconds = Int(first), seconds.magnitude < 1 << 40 else { return nil }
         guard parts.count == 2 else { return (seconds, nil) }
         let digits = parts[1].prefix(9)
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }),

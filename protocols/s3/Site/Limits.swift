@@ -30,12 +30,12 @@ struct Limits: Sendable {
 
     /// Bytes of each part but the last: the same for every attempt at a file of this size.
     static func partSize(_ size: Int, wanted: Int) -> Int {
-        max(wanted, (size + mostParts - 1) / mostParts)
+        max(wanted, size / mostParts + (size % mostParts > 0 ? 1 : 0))
     }
 
     /// The parts of a file in order, as byte ranges; number 1 is the first.
     static func parts(_ size: Int, wanted: Int) -> [Range<Int>] {
         let step = partSize(size, wanted: wanted)
-        return stride(from: 0, to: size, by: step).map { $0..<min(size, $0 + step) }
+        return stride(from: 0, to: size, by: step).map { $0..<(size - $0 < step ? size : $0 + step) }
     }
 }

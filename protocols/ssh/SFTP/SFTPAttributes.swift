@@ -62,6 +62,7 @@ struct SFTPAttributes: Hashable, Sendable {
 
     func entry(named name: String) -> ListingEntry {
         ListingEntry(
-            name: name, size: Int(clamping: size ?? 0), mode: Int(permissions ?? 0), modified: Int(modified ?? 0))
+            name: name, size: Int(clamping: size ?? 0), mode: Int((permissions ?? 0) & 0o177777),
+            modified: Int(modified ?? 0))
     }
 }

@@ -17,7 +17,7 @@ enum ListingLine {
         let time = isLong ? words.suffix(2) : words[1...2]
         let size = isLong ? words[words.count - 3] : words[3]
         guard let size = Int(size), size >= 0, let modified = Timestamp.seconds(time.joined(separator: " ")),
-            permissions.first == "d" || permissions.first == "-"
+            isLong || permissions.utf8.count == 4, permissions.utf8.first.map({ "d-".utf8.contains($0) }) == true
         else { throw strange(line, shown) }
         let name = try EntryName.text(line[start.upperBound...], in: shown)
         let type = permissions.first == "d" ? 0o040000 : 0o100000

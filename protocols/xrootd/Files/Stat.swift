@@ -49,9 +49,9 @@ struct Stat: Sendable, Hashable {
 enum Timestamp {
     static func seconds(_ text: some StringProtocol) -> Int? {
         let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }
-        guard numbers.count == 6, (1...12).contains(numbers[1]), (1...31).contains(numbers[2]), numbers[0] > 0 else {
-            return nil
-        }
+        guard numbers.count == 6, (1...9999).contains(numbers[0]), (1...12).contains(numbers[1]),
+            (1...31).contains(numbers[2]), numbers[3...].allSatisfy({ $0 < 100 })
+        else { return nil }
         return days(numbers[0], numbers[1], numbers[2]) * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]
     }
 
