@@ -24,19 +24,25 @@ extension Data {
         var rest = self[...]
         if starts(with: "<?xml ".utf8) {
             guard let end = range(of: Data("?>".utf8)) else { return false }
-            let declaration = String(decoding: self[..<end.lowerBound], as: UTF8.self).lowercased()
+            guard self[..<end.lowerBound].isPlainDeclaration else { return false }
             rest = self[end.upperBound...]
             // What stands there as text may have been the declaration's.
             guard rest.first(where: { !" \t\r\n".utf8.contains($0) }) ?? UInt8(ascii: "<") == UInt8(ascii: "<") else {
                 return false
             }
-            if declaration.contains("encoding"),
-                declaration.firstMatch(of: /[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["'](?:utf-8|us-ascii)["']/) == nil
-            {
-                return false
-            }
         }
         return isUTF8 && !contains(0) && !rest.holdsMarkup
+    }
+
+    /// Says of no other encoding.
+    private var isPlainDeclaration: Bool {
+        let word = Data("encoding".utf8)
+        guard let place = range(of: word) else { return true }
+        let value = self[place.upperBound...]
+        let name = value.drop { " \t\r\n=\"'".utf8.contains($0) }.prefix(8).map {
+            (65...90).contains($0) ? $0 | 32 : $0
+        }
+        return value.range(of: word) == nil && (name.starts(with: "utf-8".utf8) || name.starts(with: "us-ascii".utf8))
     }
 
     /// A processing instruction, or a document type.

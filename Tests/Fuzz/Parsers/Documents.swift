@@ -102,10 +102,12 @@ extension Parser {
 }
 
 extension JSONValue {
-    /// With all numbers of one kind: readers differ in which are whole.
+    /// With all numbers of one kind, as readers differ in which are whole; and without those of which a reader may lose the
+    /// last digits.
     var likened: JSONValue {
         switch self {
-        case .int(let number): .double(Double(number))
+        case .int(let number): JSONValue.double(Double(number)).likened
+        case .double(let number) where abs(number) > 1e15: .null
         case .array(let items): .array(items.map(\.likened))
         case .object(let fields): .object(fields.mapValues(\.likened))
         default: self

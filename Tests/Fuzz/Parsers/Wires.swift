@@ -81,7 +81,10 @@ extension Parser {
             let line = try BackendCommand.element(spec).line().dropLast()
             try hold((try? BackendCommand(line: line)) == .element(spec), "\(spec) is read as another")
         }
-        guard jobs.count == items.count, let others = try? JSONDecoder().decode([ClaimedJob].self, from: data) else {
+        // Of a key that stands there twice each takes another.
+        guard jobs.count == items.count, (try? JSONReader.value(Array(data), refusesDuplicates: true)) != nil,
+            let others = try? JSONDecoder().decode([ClaimedJob].self, from: data)
+        else {
             return
         }
         let encoder = JSONEncoder()
