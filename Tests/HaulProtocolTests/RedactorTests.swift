@@ -9,8 +9,9 @@ struct RedactorTests {
         "Bearer SECRET1", "SECRET1", "SECRET1SECRET1", "xSECRET1\u{301}", "a\u{301}SECRET1\u{200d}b", "\nSECRET1\r\n",
     ])
     func aTokenIsGone(_ text: String) {
-        let told = Redactor(contents: [Data("SECRET1\n".utf8)]).redact(text)
-        #expect(told.contains("[redacted]") && Data(told.utf8).range(of: Data("SECRET1".utf8)) == nil, "\(told)")
+        let told = Data(Redactor(contents: [Data("SECRET1\n".utf8)]).redact(text).utf8)
+        #expect(told.range(of: Data("[redacted]".utf8)) != nil)
+        #expect(told.range(of: Data("SECRET1".utf8)) == nil)
     }
 
     @Test func allElseStays() {
