@@ -106,6 +106,7 @@ import Testing
         #expect(FactLine.seconds("20240229235959.5") == 1_709_251_199)
         #expect(FactLine.seconds("2024") == nil)
         #expect(FactLine.seconds("20241301000000") == nil)
+        #expect(FactLine.seconds("00000224000000") == nil)
         for seconds in [0, 951_782_400, 1_709_251_199, 4_102_444_800] {
             #expect(FactLine.stamp(seconds).flatMap(FactLine.seconds) == seconds)
         }

@@ -132,6 +132,7 @@ import Testing
         let encoded = typed.replacing("<", with: "+ADw-")
         for document in [
             Data(typed.utf8), wide, Data("<?xml version=\"1.0\" encoding=\"UTF-7\"?>\(encoded)".utf8),
+            Data("<?xml a=\"1><a?0/?><?p /".utf8) + [0, 0], Data("<?xml a=\"1><a?0/><?p \u{1}/?>".utf8),
             Data("<?xml version=\"1.0?>\" encoding='UTF-7'?>\(encoded)".utf8),
             Data("<?xml version=\"1.0\" encoding='utf-8' encoding='UTF-7'?>\(typed)".utf8),
         ] {

@@ -8,6 +8,7 @@ import Testing
         ("CN=host/www.example.org,O=s", "/O=s/CN=host/www.example.org"), ("CN=a\\,b,O=s", "/O=s/CN=a,b"),
         ("CN=a\\2Cb", "CN=a\\,b"), ("CN=\\C3\\A9", "CN=é"), ("CN=a\\ ", "CN=a\\20"), ("EMAIL=a@b", "/emailAddress=a@b"),
         ("CN=a+UID=b,O=s", "UID=b+CN=a,O=s"), ("CN=a=b", "/CN=a=b"), ("CN=a/b=c d", "CN=a/b\\=c d"), ("CN=", "/CN="),
+        ("E=\u{652}", "/E=\u{652}"),
         ("1.2.3=#0c0161", "/1.2.3=#0c0161"), (#"CN=\"x\""#, #"/CN="x""#), ("CN=a\\+b", "/CN=a+b"),
     ])
     func same(one: String, other: String) throws {

@@ -17,7 +17,8 @@ public struct DistinguishedName: Sendable, Hashable {
 
     /// - Returns: nil for what is neither.
     public init?(_ text: String) {
-        guard let names = text.hasPrefix("/") ? Self.slashes(text) : Self.commas(text), !names.isEmpty else {
+        guard let names = text.utf8.first == UInt8(ascii: "/") ? Self.slashes(text) : Self.commas(text), !names.isEmpty
+        else {
             return nil
         }
         self.names = names
@@ -41,10 +42,11 @@ public struct DistinguishedName: Sendable, Hashable {
     /// A slash begins another name where a kind and `=` follow; any other is part of the value (`/CN=host/www.example.org`).
     private static func slashes(_ text: String) -> [[Name]]? {
         var names: [[Name]] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            let equals = part.firstIndex(of: "=")
-            if let equals, isKind(part[..<equals]) {
-                names.append([name(String(part[..<equals]), String(part[part.index(after: equals)...]))])
+        // By bytes: with an accent behind it a sign is to Swift's String another one.
+        for bytes in text.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            let part = Substring(bytes)
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "=")), isKind(part[..<equals]) {
+                names.append([name(String(part[..<equals]), String(part[bytes.index(after: equals)...]))])
             } else if let last = names.indices.last {
                 names[last][0].value += "/" + part
             } else {

@@ -21,21 +21,19 @@ extension Data {
     /// is cut off, and over a document type that declares attributes: what has any, behind its declaration, is no answer
     /// of a file server. Nor is what could be another text to the parser than it is here, by an encoding of its own.
     public var isSafeXML: Bool {
-        var rest = self[...]
-        if starts(with: "<?xml ".utf8) {
-            guard let end = range(of: Data("?>".utf8)) else { return false }
-            guard self[..<end.lowerBound].isPlainDeclaration else { return false }
-            rest = self[end.upperBound...]
+        let isDeclared = starts(with: "<?xml ".utf8)
+        if isDeclared {
+            guard let end = range(of: Data("?>".utf8)), self[..<end.lowerBound].isPlainDeclaration else { return false }
             // What stands there as text may have been the declaration's.
-            guard rest.first(where: { !" \t\r\n".utf8.contains($0) }) ?? UInt8(ascii: "<") == UInt8(ascii: "<") else {
-                return false
-            }
+            let next = self[end.upperBound...].first { !" \t\r\n".utf8.contains($0) }
+            guard next ?? UInt8(ascii: "<") == UInt8(ascii: "<") else { return false }
         }
-        return isUTF8 && !contains(0) && !rest.holdsMarkup
+        return isUTF8 && !contains(0) && !dropFirst(isDeclared ? 2 : 0).holdsMarkup
     }
 
     /// Says of no other encoding.
     private var isPlainDeclaration: Bool {
+        guard !dropFirst().contains(UInt8(ascii: "<")) else { return false }
         let word = Data("encoding".utf8)
         guard let place = range(of: word) else { return true }
         let value = self[place.upperBound...]

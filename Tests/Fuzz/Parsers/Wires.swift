@@ -15,7 +15,9 @@ extension Parser {
     /// Lines of backends and for them: what was read is written, and read again as the same, in whatever pieces it comes.
     private static func wire(_ data: Data) throws {
         if let line = try? BackendLine(line: data) {
-            let again = try reread(line.line())
+            var (line, again) = (line, try reread(line.line()))
+            // Of seconds and rates three digits are written behind the point.
+            if case .progress = line { (line, again) = (again, try reread(again.line())) }
             try hold(again == line, "\(line) is read as \(again)")
         }
         if let command = try? BackendCommand(line: data) {

@@ -77,7 +77,7 @@ struct FactLine: Sendable, Equatable {
         guard digits.count == 14, digits.allSatisfy({ (48...57).contains($0) }) else { return nil }
         func number(_ range: Range<Int>) -> Int { digits[range].reduce(0) { $0 * 10 + Int($1) - 48 } }
         let (year, month, day) = (number(0..<4), number(4..<6), number(6..<8))
-        guard (1...12).contains(month), (1...31).contains(day) else { return nil }
+        guard year > 0, (1...12).contains(month), (1...31).contains(day) else { return nil }
         // Days since 1970 by the Gregorian calendar, with March as a year's first month.
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400

@@ -33,7 +33,8 @@ enum Timestamp {
     static func seconds(_ text: String) -> Int? {
         guard let match = text.wholeMatch(of: /(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)/),
             let year = Int(match.1), let month = Int(match.2), let day = Int(match.3), let hour = Int(match.4),
-            let minute = Int(match.5), let second = Int(match.6), (1...12).contains(month), (1...31).contains(day)
+            let minute = Int(match.5), let second = Int(match.6), year > 0, (1...12).contains(month),
+            (1...31).contains(day)
         else { return nil }
         return days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset(match.7)
     }
