@@ -16,6 +16,9 @@ public final class TestIssuer: Sendable {
         var held: [CheckedContinuation<Void, Never>] = []
         /// What the discovery document has otherwise.
         var discovery: [String: JSONValue] = [:]
+        /// What is answered instead of it.
+        var discoveryAnswer: HTTPResponse?
+        var discoveries = 0
     }
 
     public let key: SigningKey
@@ -60,6 +63,12 @@ public final class TestIssuer: Sendable {
 
     public func changeDiscovery(_ fields: [String: JSONValue]) { state.state.withLock { $0.discovery = fields } }
 
+    /// Answers something else than its discovery document; nil: that again.
+    public func answerDiscovery(_ response: HTTPResponse?) { state.state.withLock { $0.discoveryAnswer = response } }
+
+    /// How often its discovery document was asked for.
+    public var discoveries: Int { state.state.withLock { $0.discoveries } }
+
     /// Whoever asks for its keys from now on waits.
     public func hold() { state.state.withLock { $0.isHolding = true } }
 
@@ -99,7 +108,11 @@ public final class TestIssuer: Sendable {
         switch request.path {
         case "/.well-known/openid-configuration":
             let fields: [String: JSONValue] = ["issuer": .string(host), "jwks_uri": .string(host + "/jwks")]
-            let more = box.state.withLock { $0.discovery }
+            let (more, other) = box.state.withLock { state in
+                state.discoveries += 1
+                return (state.discovery, state.discoveryAnswer)
+            }
+            if let other { return other }
             return HTTPResponse(text: JSONValue.object(fields.merging(more) { $1 }).text)
         case "/jwks":
             box.state.withLock { $0.fetches += 1 }

@@ -36,6 +36,12 @@ public struct Issuer: Sendable, Hashable {
         let hasPort = port.map { $0.dropFirst().allSatisfy(\.isNumber) } ?? false
         return ["127.0.0.1", "localhost", "[::1]"].contains(hasPort ? authority.dropLast(port?.count ?? 0) : authority)
     }
+
+    /// Whether its discovery document may name that address: on any host, as OpenID Connect has it, but not on this machine's
+    /// loopback interface in plain HTTP, unless the issuer is there itself.
+    func mayKeepKeys(at url: String) -> Bool {
+        Self.isFetchable(url) && (url.hasPrefix("https://") || self.url.hasPrefix("http://"))
+    }
 }
 
 /// What of a token's claims gives what. All conditions that it has have to be met; it has at least one.

@@ -40,7 +40,7 @@ struct KeyFetcher: Sendable {
         guard document["issuer"]?.string == issuer.url else {
             throw KeyFault(description: "its discovery document is another issuer's")
         }
-        guard let url = document["jwks_uri"]?.string, Issuer.isFetchable(url) else {
+        guard let url = document["jwks_uri"]?.string, issuer.mayKeepKeys(at: url) else {
             throw KeyFault(description: "its discovery document has no https address of its keys (jwks_uri)")
         }
         return url
