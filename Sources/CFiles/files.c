@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,8 +14,17 @@
 #define RENAME_NOREPLACE 1
 #endif
 
+// Whether both are of one mount; -1 with errno where nobody knows.
+static int same_mount(int one, int other) {
+    struct statx a, b;
+    if (statx(one, "", AT_EMPTY_PATH, STATX_MNT_ID, &a) != 0 || statx(other, "", AT_EMPTY_PATH, STATX_MNT_ID, &b) != 0)
+        return -1;
+    if (!(a.stx_mask & b.stx_mask & STATX_MNT_ID)) { errno = ENOSYS; return -1; }
+    return a.stx_mnt_id == b.stx_mnt_id;
+}
+
 // Name by name; a link or `..` anywhere is refused, because without openat2 nothing says where it ends.
-static int walk(int directory, const char *path, int flags, mode_t mode) {
+static int walk(int directory, const char *path, int flags, mode_t mode, bool mounts) {
     int current = fcntl(directory, F_DUPFD_CLOEXEC, 3);
     while (current >= 0) {
         while (*path == '/') path++;
@@ -29,6 +39,12 @@ static int walk(int directory, const char *path, int flags, mode_t mode) {
         int next = last ? openat(current, length ? name : ".", flags | O_NOFOLLOW | O_CLOEXEC, mode)
                         : openat(current, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int error = errno;
+        int same = next < 0 || mounts ? 1 : same_mount(current, next);
+        if (same != 1) {
+            error = same == 0 ? EXDEV : errno;
+            close(next);
+            next = -1;
+        }
         close(current);
         errno = error;
         if (last || next < 0) return next;
@@ -37,12 +53,13 @@ static int walk(int directory, const char *path, int flags, mode_t mode) {
     return -1;
 }
 
-int haul_open_beneath(int directory, const char *path, int flags, mode_t mode, bool links) {
+int haul_open_beneath(int directory, const char *path, int flags, mode_t mode, bool links, bool mounts) {
     struct open_how how;
     memset(&how, 0, sizeof how);
     how.flags = (unsigned long long)(flags | O_CLOEXEC);
     how.mode = (flags & O_CREAT) ? mode : 0;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS)
+        | (mounts ? 0 : RESOLVE_NO_XDEV);
     // EAGAIN: something on the way was renamed meanwhile and the kernel could not be sure.
     for (int tries = 0; tries < 64; tries++) {
         int fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
@@ -51,7 +68,7 @@ int haul_open_beneath(int directory, const char *path, int flags, mode_t mode, b
         if (errno != EAGAIN && errno != EINTR) return -1;
     }
     if (errno == EAGAIN) return -1;
-    return walk(directory, path, flags, mode);
+    return walk(directory, path, flags, mode, mounts);
 }
 
 int haul_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to) {

@@ -4,7 +4,8 @@ import HaulProtocol
 extension LocalBackend {
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws {
         try await copying(
-            element, report, from: path(element.source).end(), to: path(element.destination ?? "").end())
+            element, report, from: path(element.source).end(),
+            to: path(element.destination ?? "", in: otherRoots).end())
     }
 
     /// The destination is the worker's own (its spool), not confined to the roots.
@@ -36,6 +37,8 @@ extension LocalBackend {
 }
 
 extension LocalPath: LocalWay {
+    var mounts: Bool { root.mounts }
+
     func open(_ flags: Int32) throws -> Descriptor { try open(flags, links: true) }
 
     func directory(make: Bool) throws -> Descriptor { try place(parents: make).directory }

@@ -48,7 +48,9 @@ extension LocalBackend {
             follow
             ? source
             : LocalPath(
-                root: Root(directory: try await files.run { try source.open(HAUL_O_PATH | O_DIRECTORY) }),
+                root: Root(
+                    directory: try await files.run { try source.open(HAUL_O_PATH | O_DIRECTORY) },
+                    mounts: source.root.mounts),
                 words: [], shown: element.source)
         var stack = [Ahead(path: start, directory: ListingPath.directory(element.source), depth: 1, above: nil)]
         var count = 0
@@ -70,6 +72,10 @@ extension LocalBackend {
             }
         } catch let failure as BackendFailure where failure.errorClass == .notFound && !isTop {
             report.log("\(ahead.directory) went away while it was listed")
+            return []
+        } catch let failure as BackendFailure where !isTop && failure == .mounted(ahead.path.shown) {
+            report.log("\(failure.reason); it is listed as empty")
+            try await report.entries(directory: ahead.directory, [])
             return []
         }
         if ahead.above?.contains(reader.identity) == true {

@@ -6,6 +6,8 @@ import HaulProtocol
 /// The worker's own disks, confined to the `roots` of its configuration.
 struct LocalBackend: Backend {
     let roots: [Root]
+    /// The same as the other site of a copy wants them.
+    let otherRoots: [Root]
     let options: CommonOptions
     let files = BlockingQueue(label: "haul.local")
 
@@ -14,12 +16,18 @@ struct LocalBackend: Backend {
         guard !paths.isEmpty else {
             throw BackendFailure(.invalid, "the worker's configuration names no roots for the protocol local")
         }
-        let roots = try await BlockingQueue(label: "haul.local.roots").run { try paths.map { try Root($0) } }
-        return LocalBackend(roots: roots, options: batch.common)
+        let opened = try await BlockingQueue(label: "haul.local.roots").run { try paths.map { try Root($0) } }
+        func roots(_ site: SiteSpec) -> [Root] {
+            let mounts = site.options["mounts"]?.string != "stay"
+            return opened.map { $0.with(mounts: mounts) }
+        }
+        return LocalBackend(
+            roots: roots(batch.source), otherRoots: roots(batch.destination ?? batch.source), options: batch.common)
     }
 
     /// Finds the root of a path: `~` and relative paths are in the first, absolute ones below any.
-    func path(_ path: String) throws -> LocalPath {
+    func path(_ path: String, in roots: [Root]? = nil) throws -> LocalPath {
+        let roots = roots ?? self.roots
         guard !path.utf8.contains(0) else { throw BackendFailure(.invalid, "a path holds a NUL") }
         if path.utf8.first == UInt8(ascii: "/") {
             for root in roots {
@@ -99,6 +107,10 @@ struct LocalBackend: Backend {
             case .go(let replace):
                 guard let source else { throw BackendFailure(.notFound, "\(element.source) does not exist") }
                 if let here, let there, here.st_ino == there.st_ino, here.st_dev == there.st_dev {
+                    guard here.st_nlink > 1 else {
+                        throw BackendFailure(
+                            .invalid, "\(element.source) and \(destination) are one file, mounted twice")
+                    }
                     // rename(2) of two names of one file does nothing, and says that it was done.
                     try source.unlink()
                 } else {

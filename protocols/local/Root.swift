@@ -8,6 +8,8 @@ struct Root: Sendable {
     let directory: Descriptor
     /// The paths that mean it: as configured, and without links.
     let paths: [[Substring]]
+    /// Whether what is mounted below belongs to it.
+    let mounts: Bool
 
     init(_ path: String) throws {
         directory = try Descriptor(
@@ -17,13 +19,18 @@ struct Root: Sendable {
             return String(cString: pointer)
         }
         paths = [path, real ?? path].map { Self.words($0) }
+        mounts = true
     }
 
     /// A directory that is open already, for walks that start there.
-    init(directory: Descriptor) {
-        self.directory = directory
-        paths = []
+    init(directory: Descriptor, mounts: Bool) { self.init(directory, [], mounts: mounts) }
+
+    private init(_ directory: Descriptor, _ paths: [[Substring]], mounts: Bool) {
+        (self.directory, self.paths, self.mounts) = (directory, paths, mounts)
     }
+
+    /// The same as a site wants it, by its option `mounts`.
+    func with(mounts: Bool) -> Root { Root(directory, paths, mounts: mounts) }
 
     /// The words of a path below this root, where the absolute path is below it.
     func words(below path: String) -> [Substring]? {
@@ -59,9 +66,9 @@ struct LocalPath: Sendable {
         let above = words.dropLast()
         do {
             let directory = try open(above, HAUL_O_PATH | O_DIRECTORY)
-            return LocalName(directory: directory, name: String(name), shown: shown)
+            return LocalName(directory: directory, name: String(name), shown: shown, mounts: root.mounts)
         } catch let failure as BackendFailure where failure.errorClass == .notFound && parents {
-            return LocalName(directory: try make(above), name: String(name), shown: shown)
+            return LocalName(directory: try make(above), name: String(name), shown: shown, mounts: root.mounts)
         }
     }
 
@@ -96,8 +103,24 @@ struct LocalPath: Sendable {
             if piece.isEmpty, !rest.isEmpty { throw BackendFailure.system(ENAMETOOLONG, "cannot open \(shown)") }
             let path = piece.isEmpty ? "." : piece.joined(separator: "/")
             let step = rest.isEmpty ? flags : HAUL_O_PATH | O_DIRECTORY
-            current = try Descriptor(haul_open_beneath(current.raw, path, step, 0, links), "cannot open \(shown)")
+            let next = haul_open_beneath(current.raw, path, step, 0, links, root.mounts)
+            if next < 0, errno == EXDEV, leadsIntoMount(current, path, links: links) {
+                throw BackendFailure.mounted(shown)
+            }
+            current = try Descriptor(next, "cannot open \(shown)")
         } while !rest.isEmpty
         return current
+    }
+
+    /// Whether a path leads out of the root's own mount, and not out of the root. Leaves `errno` as it is.
+    private func leadsIntoMount(_ directory: Descriptor, _ path: String, links: Bool) -> Bool {
+        guard !root.mounts else { return false }
+        let code = errno
+        defer { errno = code }
+        let file = haul_open_beneath(directory.raw, path, HAUL_O_PATH, 0, links, true)
+        // Behind the mount there may be nothing.
+        if file < 0 { return errno != EXDEV }
+        close(file)
+        return true
     }
 }

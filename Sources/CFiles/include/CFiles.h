@@ -4,10 +4,13 @@
 
 /// Opens a path below a directory so that nothing (no `..`, no symbolic link, no /proc link) leads out of it:
 /// openat2(2) with RESOLVE_BENEATH. Where the kernel has no openat2, it walks and refuses every link and `..`.
+/// @param flags O_NOFOLLOW is of use for a last name that may be a link.
 /// @param path relative; "." is the directory itself.
 /// @param links whether symbolic links that stay below are followed.
-/// @return a close-on-exec descriptor, or -1 with errno: EXDEV where the path leads out.
-int haul_open_beneath(int directory, const char *_Nonnull path, int flags, mode_t mode, bool links);
+/// @param mounts whether the way may pass into what is mounted below, be it of the same file system (RESOLVE_NO_XDEV).
+/// @return a close-on-exec descriptor, or -1 with errno: EXDEV where the path leads out, or into a mount; ENOSYS where a
+/// kernel before Linux 5.8 cannot tell mounts.
+int haul_open_beneath(int directory, const char *_Nonnull path, int flags, mode_t mode, bool links, bool mounts);
 
 /// renameat2(2) with RENAME_NOREPLACE: EEXIST where the new name is taken. Where the file system cannot, a hard link
 /// and an unlink do the same for what is no directory.

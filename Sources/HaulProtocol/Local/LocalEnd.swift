@@ -144,6 +144,6 @@ public struct LocalEnd: CopyEnd {
     private func place(make: Bool = false) throws -> LocalName {
         guard let name else { throw BackendFailure(.invalid, "\(shown) is a root itself") }
         let directory = try parent.directory { try way.directory(make: make) }
-        return LocalName(directory: directory, name: name, shown: shown)
+        return LocalName(directory: directory, name: name, shown: shown, mounts: way.mounts)
     }
 }

@@ -9,11 +9,14 @@ public struct LocalName: Sendable {
     public let name: String
     /// The path as the user wrote it, for messages.
     public let shown: String
+    /// Whether what is mounted at the name may be opened.
+    public let mounts: Bool
 
-    public init(directory: Descriptor, name: String, shown: String) {
+    public init(directory: Descriptor, name: String, shown: String, mounts: Bool = true) {
         self.directory = directory
         self.name = name
         self.shown = shown
+        self.mounts = mounts
     }
 
     /// What is there, links as links; nil for nothing.
@@ -27,12 +30,24 @@ public struct LocalName: Sendable {
     }
 
     /// Another name in the same directory.
-    public func sibling(_ name: String) -> LocalName { LocalName(directory: directory, name: name, shown: shown) }
+    public func sibling(_ name: String) -> LocalName {
+        LocalName(directory: directory, name: name, shown: shown, mounts: mounts)
+    }
+
+    /// Something is mounted there that must be left alone.
+    private var isForeign: Bool {
+        guard !mounts else { return false }
+        let file = haul_open_beneath(directory.raw, name, HAUL_O_PATH | O_NOFOLLOW, 0, false, false)
+        if file >= 0 { close(file) }
+        return file < 0 && errno == EXDEV
+    }
 
     public func open(_ flags: Int32, mode: UInt32 = 0o600) throws -> Descriptor {
-        try Descriptor(
-            openat(directory.raw, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode),
-            "cannot open \(shown)")
+        let flags = flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        if mounts { return try Descriptor(openat(directory.raw, name, flags, mode), "cannot open \(shown)") }
+        let file = haul_open_beneath(directory.raw, name, flags, mode_t(mode), false, false)
+        if file < 0, errno == EXDEV { throw BackendFailure.mounted(shown) }
+        return try Descriptor(file, "cannot open \(shown)")
     }
 
     /// Opens this part file for one writer, making it where it is missing. An attempt whose lease ended may still be
@@ -56,7 +71,8 @@ public struct LocalName: Sendable {
         do {
             return try open(O_RDWR | O_CREAT)
         } catch let failure as BackendFailure where failure.errorClass == .permission {
-            guard try facts()?.kind == .file, fchmodat(directory.raw, name, 0o600, AT_SYMLINK_NOFOLLOW) == 0 else {
+            guard !isForeign, try facts()?.kind == .file, fchmodat(directory.raw, name, 0o600, AT_SYMLINK_NOFOLLOW) == 0
+            else {
                 throw failure
             }
             return try open(O_RDWR)
@@ -65,8 +81,10 @@ public struct LocalName: Sendable {
 
     public func unlink(directory isDirectory: Bool = false) throws {
         if unlinkat(directory.raw, name, isDirectory ? AT_REMOVEDIR : 0) != 0 {
+            let code = errno
+            if code == EBUSY, isForeign { throw BackendFailure.mounted(shown) }
             // Linux says EEXIST or ENOTEMPTY, as the file system likes.
-            throw BackendFailure.system(errno == EEXIST ? ENOTEMPTY : errno, "cannot remove \(shown)")
+            throw BackendFailure.system(code == EEXIST ? ENOTEMPTY : code, "cannot remove \(shown)")
         }
     }
 
@@ -75,6 +93,11 @@ public struct LocalName: Sendable {
             replace
             ? renameat(directory.raw, name, other.directory.raw, other.name)
             : haul_rename_noreplace(directory.raw, name, other.directory.raw, other.name)
-        if status != 0 { throw BackendFailure.system(errno, "cannot rename to \(other.shown)") }
+        guard status != 0 else { return }
+        let code = errno
+        if code == EBUSY, let mount = [self, other].first(where: \.isForeign) {
+            throw BackendFailure.mounted(mount.shown)
+        }
+        throw BackendFailure.system(code, "cannot rename to \(other.shown)")
     }
 }

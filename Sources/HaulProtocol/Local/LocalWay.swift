@@ -5,6 +5,8 @@ import HaulModel
 /// How a path of this machine is reached: the worker's own by its path (``WorkerPath``), a site's below the site's root.
 /// Calls block.
 public protocol LocalWay: Sendable {
+    /// Whether it leads into what is mounted below.
+    var mounts: Bool { get }
     /// Opens what the path leads to; links are followed as far as this way allows.
     func open(_ flags: Int32) throws -> Descriptor
     /// Opens the directory that holds the path's last name, as `O_PATH`.
@@ -14,6 +16,7 @@ public protocol LocalWay: Sendable {
 
 /// A path of the worker's own: the local side of `get` and `put`.
 struct WorkerPath: LocalWay {
+    let mounts = true
     let path: String
     private let parent: String
     let name: String

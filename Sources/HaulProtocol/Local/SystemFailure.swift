@@ -8,6 +8,14 @@ extension BackendFailure {
         BackendFailure(errorClass(of: code), "\(what): \(reason(of: code))")
     }
 
+    /// A path of a site that keeps out of what is mounted below its root.
+    public static func mounted(_ shown: String) -> BackendFailure {
+        BackendFailure(
+            .permission,
+            "\(shown) is a mount point, or below one, and the site option `mounts` is `stay` (`cross`: it is part of the site)"
+        )
+    }
+
     private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
     private static func reason(of code: Int32) -> String {
