@@ -159,7 +159,8 @@ let package = Package(
         tests(
             "HaulWorkerTests",
             [
-                "haul-worker", "haul-fake", "haul-local", "HaulWorker", "HaulWire", "HaulHTTP", "HaulProtocol",
+                "haul-worker", "haul-fake", "haul-local", "haul-http", "HaulWorker", "HaulWire", "HaulHTTP",
+                "HaulProtocol",
                 "HaulModel", "Support",
             ]),
         tests("HaulCLITests", ["haul", "HaulCLI", "HaulHTTP", "HaulModel", "HaulProtocol", "HaulWire"]),

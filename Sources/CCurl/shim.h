@@ -101,11 +101,19 @@ static inline int64_t haul_curl_number(CURL *c, CURLINFO what)
     return n;
 }
 
-/// Where redirects led; NULL for nowhere.
+/// Where the request went.
 static inline const char *haul_curl_url(CURL *c)
 {
     char *url = NULL;
     curl_easy_getinfo(c, CURLINFO_EFFECTIVE_URL, &url);
+    return url;
+}
+
+/// Where the server sends it on to; NULL for nowhere.
+static inline const char *haul_curl_redirect(CURL *c)
+{
+    char *url = NULL;
+    curl_easy_getinfo(c, CURLINFO_REDIRECT_URL, &url);
     return url;
 }
 

@@ -57,7 +57,7 @@ import Testing
 
 @Suite struct ResponseTests {
     @Test func readsWhatCurlWrites() throws {
-        let line = "17 0 200 5 0 0\t5\tSun, 06 Nov 1994 08:49:37 GMT\t\"e\t\"\t\thttp://x/a\tno\terror"
+        let line = "17 0 200 5 0 0\t5\tSun, 06 Nov 1994 08:49:37 GMT\t\"e\t\"\t\thttp://x/a\t\tno\terror"
         // A tab that a server puts into a header moves its own fields, never the numbers.
         let (tag, response) = try #require(HTTPResponse.parse(line))
         #expect(tag == "17" && response.status == 200 && response.downloaded == 5 && response.contentLength == 5)
@@ -68,7 +68,7 @@ import Testing
         ] {
             #expect(HTTPResponse.parse(junk) == nil)
         }
-        #expect(HTTPResponse.parse("1 0 200 0 0 0\t-7\t\t\t\t\t")?.response.contentLength == nil)
+        #expect(HTTPResponse.parse("1 0 200 0 0 0\t-7\t\t\t\t\t\t")?.response.contentLength == nil)
     }
 
     static let statuses: [(Int, ErrorClass)] = [

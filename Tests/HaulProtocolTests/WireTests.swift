@@ -25,10 +25,29 @@ struct WireTests {
         }
         let element = ElementSpec(id: nasty, source: nasty, destination: nil, size: 4, attempt: 2, last: true)
         let batch = BatchSpec(
-            operation: .copy, options: ["a": [1, "x"]], source: SiteSpec(site: "s"), scratch: "/s", spool: "/t")
+            operation: .copy, options: ["a": [1, "x"]], source: SiteSpec(site: "s"), scratch: "/s", spool: "/t",
+            hosts: HostList(["a.example.org", "*.b:1", "[::1]"]))
         for command in [BackendCommand.batch(batch), .element(element), .cancel(id: nasty)] {
             #expect(try BackendCommand(line: command.line().dropLast()) == command)
         }
+    }
+
+    /// Absent is any host; what names none is refused, not passed over.
+    @Test func hosts() throws {
+        func line(_ hosts: String) -> Data {
+            Data(
+                (#"{"type":"batch","version":1,"operation":"list","options":{},"source":{"site":"s","endpoints":[],"#
+                    + #""options":{},"credentials":{}},"settings":{},"timeout":1,"scratch":"/s","spool":"/t","#
+                    + #""spool_bytes":1,"concurrency":1\#(hosts)}"#).utf8)
+        }
+        guard case .batch(let any) = try BackendCommand(line: line("")),
+            case .batch(let listed) = try BackendCommand(line: line(#","hosts":["a"]"#)),
+            case .batch(let nobody) = try BackendCommand(line: line(#","hosts":[]"#))
+        else { throw WireError("no batch") }
+        let told = String(decoding: try BackendCommand.batch(any).line(), as: UTF8.self)
+        #expect(any.hosts == nil && !told.contains("hosts"))
+        #expect(listed.hosts == HostList(["a"]) && nobody.hosts?.admits("a") == false)
+        #expect(throws: WireError.self) { try BackendCommand(line: line(#","hosts":["http://a"]"#)) }
     }
 
     @Test func infiniteRatesBecomeZero() throws {

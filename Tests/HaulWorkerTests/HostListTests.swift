@@ -1,6 +1,8 @@
+import HaulHTTP
 import HaulModel
 import HaulWire
 import Support
+import Synchronization
 import Testing
 
 @testable import HaulWorker
@@ -48,4 +50,32 @@ import Testing
         #expect(outcome.reason?.hasPrefix("site \(blamed):") == true, "\(outcome)")
         await bench.close()
     }
+
+    /// The list goes with the batch: where a server of it sends a backend elsewhere, that does not go.
+    @Test(arguments: [true, false]) func keepsToItWhereAServerSendsItOn(_ hasList: Bool) async throws {
+        let asked = Asked()
+        let other = HTTPServer(configuration: HTTPServerConfiguration(), bodyLimit: { _ in 1 << 20 }) { request in
+            asked.count.withLock { $0 += 1 }
+            return HTTPResponse(status: 404)
+        }
+        try other.start()
+        let address = "http://127.0.0.1:\(other.port)/there"
+        let first = HTTPServer(configuration: HTTPServerConfiguration(), bodyLimit: { _ in 1 << 20 }) { request in
+            HTTPResponse(status: 307, headers: ["Location": address])
+        }
+        try first.start()
+        let endpoint = "127.0.0.1:\(first.port)"
+        let bench = try Bench { if hasList { $0.hosts = HostList([endpoint]) } }
+        bench.server.hand(Claims.job(1, ["/a"], type: .list, from: "http", to: nil, endpoints: (endpoint, "")))
+        try await eventually("it is reported") { !bench.server.outcomes.isEmpty }
+        let outcome = try #require(bench.server.outcomes.first).outcome
+        #expect(outcome.errorClass == (hasList ? "permission" : "not_found"), "\(outcome)")
+        #expect(outcome.reason?.contains("127.0.0.1:\(other.port) is none of the hosts") == hasList, "\(outcome)")
+        #expect(asked.count.withLock { $0 > 0 } == !hasList)
+        await bench.close()
+        await first.stop(grace: 0)
+        await other.stop(grace: 0)
+    }
+
+    private final class Asked: Sendable { let count = Mutex(0) }
 }

@@ -110,12 +110,13 @@ struct Bench: Sendable {
     func run(
         _ operation: ProtocolOperation, _ elements: [ElementSpec], options: [String: JSONValue] = [:],
         settings: [String: JSONValue] = [:], site: SiteSpec? = nil, destination: SiteSpec? = nil, timeout: Int = 20,
+        hosts: HostList? = nil,
         onEvent: @escaping @Sendable (BackendEvent, BackendRun?) async -> Void = { _, _ in }
     ) async throws -> Outcome {
         let batch = BatchSpec(
             operation: operation, options: s3.manifest.merged(options), source: site ?? self.site(),
             destination: operation == .copy ? destination ?? site ?? self.site() : nil, settings: settings,
-            timeout: timeout, scratch: folder + "/scratch", spool: folder + "/spool", concurrency: 64)
+            timeout: timeout, scratch: folder + "/scratch", spool: folder + "/spool", concurrency: 64, hosts: hosts)
         let outcome = Mutex(Outcome())
         let running = Mutex<BackendRun?>(nil)
         let run = try await BackendRun.start(s3, batch: batch) { event in

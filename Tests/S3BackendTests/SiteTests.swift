@@ -65,6 +65,29 @@ import Testing
         }
     }
 
+    /// A worker with a list of hosts goes to a bucket's own host where the list has that: no name that a user gives a bucket
+    /// makes another place of an endpoint.
+    @Test func hosts() async throws {
+        try await Bench.with { bench in
+            let (port, element) = (bench.service.port, ElementSpec(id: "1", source: "/"))
+            func list(_ options: [String: JSONValue], _ endpoint: String, _ hosts: [String]) async throws
+                -> ElementResult
+            {
+                let site = bench.site(options, endpoint: endpoint)
+                let outcome = try await bench.run(.list, [element], site: site, hosts: HostList(hosts))
+                return outcome.results["1"] ?? .failed(.lost, "no result")
+            }
+            let endpoint = bench.service.endpoint
+            #expect(try await list([:], endpoint, [endpoint]).isOK)
+            let named: [String: JSONValue] = ["addressing": "virtual-host"]
+            let refused = try await list(named, "localhost:\(port)", ["localhost"])
+            #expect(refused.errorClass == .permission, "\(refused)")
+            #expect(refused.reason?.contains("\(S3Service.bucket).localhost:\(port) is none of the hosts") == true)
+            let found = try await list(named, "localhost:\(port)", ["localhost", "*.localhost"])
+            #expect(found.errorClass != .permission, "\(found)")
+        }
+    }
+
     /// HTTPS alone with a certificate that the site's CA, or one of the machine's, has signed.
     @Test func theSitesOwnAuthority() async throws {
         let (certificate, another) = (try await Certificate(), try await Certificate())

@@ -21,6 +21,10 @@ struct Bench: Sendable {
     var environment: [String: String] = [:]
     /// What is shown to the server.
     var credentials: [String: String] = [:]
+    /// The hosts that the worker may talk to.
+    var hosts: HostList?
+    /// Settings of the worker's.
+    var settings: [String: JSONValue] = [:]
     /// The server's files.
     var root: String { folder + "/root" }
 
@@ -61,7 +65,7 @@ struct Bench: Sendable {
         let destination = operation == .copy ? second : nil
         let batch = BatchSpec(
             operation: operation, options: discovered.manifest.merged(options), source: site, destination: destination,
-            timeout: 60, scratch: folder + "/scratch", spool: folder, concurrency: 8)
+            settings: settings, timeout: 60, scratch: folder + "/scratch", spool: folder, concurrency: 8, hosts: hosts)
         let outcomes = Mutex<[String: Outcome]>([:])
         let started = Mutex<BackendRun?>(nil)
         let run = try await BackendRun.start(discovered, batch: batch) { event in

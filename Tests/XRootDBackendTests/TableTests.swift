@@ -55,6 +55,7 @@ import Testing
             ("[ERROR] Server responded with an error: [3034] Too late", .timeout),
             ("[ERROR] Server responded with an error: [3035] Too late", .timeout),
             ("[ERROR] Server responded with an error: [3012] Something new", .unknown),
+            ("Run: [FATAL] Redirect limit has been reached:  (source)", .permission),
             ("Run: [FATAL] Auth failed:  (destination)", .auth),
             ("[FATAL] Security: No protocols left to try", .auth),
             ("[FATAL] TLS error: certificate verify failed", .auth),

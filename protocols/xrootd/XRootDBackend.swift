@@ -21,8 +21,11 @@ struct XRootDBackend: Backend {
         func files(_ site: XRootDSite) -> RemoteFiles {
             RemoteFiles(pool: XrdfsPool(site, executable: xrdfs, limit: .seconds(max(30, batch.timeout))))
         }
-        let source = try XRootDSite(batch.source, scratch: batch.scratch)
-        let destination = try batch.destination.map { try XRootDSite($0, scratch: batch.scratch) }
+        let follows = batch.hosts == nil || batch.settings["redirects"]?.string == "follow"
+        func site(_ spec: SiteSpec) throws -> XRootDSite {
+            try XRootDSite(spec, scratch: batch.scratch, followsRedirects: follows)
+        }
+        let (source, destination) = (try site(batch.source), try batch.destination.map(site))
         let shares = try await BlockingQueue(label: "haul.xrootd.open").run {
             for site in [source, destination] { try site?.refuseExpired() }
             return destination.map { source.showsTheSame(as: $0) } ?? true

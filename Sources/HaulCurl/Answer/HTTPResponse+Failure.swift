@@ -5,6 +5,7 @@ public import HaulProtocol
 extension HTTPResponse {
     /// Nil for a success.
     public var errorClass: ErrorClass? {
+        if refusal != nil { return .permission }
         // The status first: a server that refuses an upload early also breaks the connection.
         if status >= 400 { return Self.errorClass(status: status, authenticate: authenticate) }
         if exitCode != 0 { return Self.errorClass(exitCode: exitCode) }
@@ -16,7 +17,9 @@ extension HTTPResponse {
         let errorClass = errorClass ?? .unknown
         var said: [String] = []
         if status > 0 { said.append("HTTP \(status)\(Self.meaning(status))") }
-        if exitCode != 0, status < 400 || exitCode != 22 {
+        if let refusal {
+            said.append(refusal)
+        } else if exitCode != 0, status < 400 || exitCode != 22 {
             said.append("curl \(exitCode)" + (message.isEmpty ? "" : ": \(message.prefix(300))"))
         }
         return BackendFailure(

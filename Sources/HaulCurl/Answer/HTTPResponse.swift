@@ -15,6 +15,10 @@ public struct HTTPResponse: Sendable, Equatable {
     public var authenticate = ""
     /// Where redirects led.
     public var finalURL = ""
+    /// Where it is sent on to, by a redirect that was not followed.
+    public var redirect = ""
+    /// Why this worker must not follow that.
+    public var refusal: String?
     /// The headers that the request asked for by name, in that order; empty where missing.
     public var headers: [String] = []
     public var message = ""
@@ -37,7 +41,8 @@ public struct HTTPResponse: Sendable, Equatable {
     public static func writeOut(tag: String, headers: [String] = []) -> String {
         "%{stderr}\(tag) %{exitcode} %{http_code} %{size_download} %{size_upload} \(headers.count)"
             + "\\t%header{content-length}\\t%header{last-modified}\\t%header{etag}\\t%header{www-authenticate}"
-            + "\\t%{url_effective}" + headers.map { "\\t%header{\($0)}" }.joined() + "\\t%{errormsg}\\n"
+            + "\\t%{url_effective}\\t%{redirect_url}" + headers.map { "\\t%header{\($0)}" }.joined()
+            + "\\t%{errormsg}\\n"
     }
 
     /// Reads a line of standard error; nil where it is none of ours.
@@ -47,17 +52,18 @@ public struct HTTPResponse: Sendable, Equatable {
             let downloaded = Int(numbers[3]), let uploaded = Int(numbers[4]), let wanted = Int(numbers[5]),
             (0...64).contains(wanted)
         else { return nil }
-        let fields = line.split(separator: "\t", maxSplits: 6 + wanted, omittingEmptySubsequences: false)
-        guard fields.count == 7 + wanted else { return nil }
+        let fields = line.split(separator: "\t", maxSplits: 7 + wanted, omittingEmptySubsequences: false)
+        guard fields.count == 8 + wanted else { return nil }
         var response = HTTPResponse(
             exitCode: exitCode, status: status, downloaded: downloaded, uploaded: uploaded,
-            message: String(fields[6 + wanted]))
+            message: String(fields[7 + wanted]))
         response.contentLength = Int(fields[1]).flatMap { $0 >= 0 ? $0 : nil }
         response.lastModified = String(fields[2])
         response.etag = String(fields[3])
         response.authenticate = String(fields[4])
         response.finalURL = String(fields[5])
-        response.headers = fields[6..<(6 + wanted)].map(String.init)
+        response.redirect = String(fields[6])
+        response.headers = fields[7..<(7 + wanted)].map(String.init)
         return (String(numbers[0]), response)
     }
 

@@ -19,7 +19,7 @@ final class CurlHandle {
     private var halt: CurlHalt?
     private var headSize = 0
     private var isHeadWhole = false
-    /// How often the request went out, redirects included.
+    /// How often the request went out.
     private var sendings = 0
 
     /// Nil where libcurl has no memory.
@@ -40,6 +40,7 @@ final class CurlHandle {
     /// - Throws: ``BackendFailure`` where libcurl refuses it, or a file cannot be opened.
     func prepare(_ job: CurlJob) throws(BackendFailure) {
         let call = job.request.call()
+        if let problem = job.pool.hosts?.problem(url: call.url) { throw BackendFailure(.permission, problem) }
         self.job = job
         errorText[0] = 0
         wanted = call.wanted
@@ -74,7 +75,6 @@ final class CurlHandle {
     /// Whether every kept connection that the request was put on was closed without a word, until libcurl gave up.
     func metClosedConnections(_ code: CURLcode) -> Bool {
         code == CURLE_SEND_ERROR && sendings > 1 && headSize == 0 && halt == nil && source?.failure == nil
-            && haul_curl_number(easy, CURLINFO_REDIRECT_COUNT) == 0
     }
 
     /// What came of it.
@@ -100,9 +100,10 @@ final class CurlHandle {
         response.etag = header("etag")
         response.authenticate = header("www-authenticate")
         response.finalURL = haul_curl_url(easy).map { String(cString: $0) } ?? ""
+        response.redirect = haul_curl_redirect(easy).map { String(cString: $0) } ?? ""
         response.headers = wanted.map(headers)
         response.body = sink.bytes
-        response.repeated = job?.isFresh == true || sendings > 1 + Int(haul_curl_number(easy, CURLINFO_REDIRECT_COUNT))
+        response.repeated = job?.isFresh == true || sendings > 1
         return response
     }
 
@@ -166,9 +167,9 @@ final class CurlHandle {
             codes.append(haul_curl_set_size(easy, CURLOPT_MAX_SEND_SPEED_LARGE, Int64(max(1, bandwidth))))
         }
         if call.followsRedirects {
+            // Says where it would go, and goes nowhere: `CurlRedirects`.
             codes.append(haul_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 1))
-            codes.append(haul_curl_set_long(easy, CURLOPT_MAXREDIRS, 5))
-            codes.append(haul_curl_set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https"))
+            codes.append(haul_curl_set_long(easy, CURLOPT_MAXREDIRS, 0))
         }
         if job?.isFresh == true { codes.append(haul_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
         if call.from > 0 {

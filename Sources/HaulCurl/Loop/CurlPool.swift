@@ -1,4 +1,4 @@
-import HaulModel
+public import HaulModel
 import HaulProtocol
 import Synchronization
 
@@ -13,19 +13,35 @@ public final class CurlPool: Sendable {
     /// Requests at once to one server; others wait. Servers have few workers, some a limit of connections (apache2: 400
     /// in all, kept ones included), and several backends may be at work.
     let most: Int
+    /// Where requests may go; nil is anywhere.
+    let hosts: HostList?
     private let connections: CurlConnections
 
     /// - Parameter connections: Kept by all pools that share them, over batches; tests count their own.
-    public init(roof: Int, most: Int = 16, connections: CurlConnections = .shared) {
+    public init(
+        roof: Int, most: Int = 16, hosts: HostList? = nil, connections: CurlConnections = .shared
+    ) {
         self.roof = roof
+        self.hosts = hosts
         self.most = max(1, most)
         self.connections = connections
     }
 
-    /// Runs the request; returns what came of it, HTTP errors included.
+    /// Runs the request, and those that it is sent on to; returns what came of it, HTTP errors included.
     /// - Throws: `CancellationError`, once the request does not run any more; ``BackendFailure`` where libcurl does not
-    ///   take it.
+    ///   take it, or the worker may not go there.
     public func perform(_ request: any CurlRequest) async throws -> HTTPResponse {
+        var redirects = CurlRedirects(request, hosts: hosts)
+        var answer = try await send(request)
+        while let next = redirects.next(&answer) {
+            let wasRepeated = answer.repeated
+            answer = try await send(next)
+            answer.repeated = answer.repeated || wasRepeated
+        }
+        return answer
+    }
+
+    private func send(_ request: any CurlRequest) async throws -> HTTPResponse {
         try Task.checkCancellation()
         let job = CurlJob(request, self)
         return try await withTaskCancellationHandler {

@@ -25,12 +25,12 @@ public struct Curl: Sendable {
     /// - Parameter name: The protocol's, which the files of its spool carry.
     /// - Throws: ``BackendFailure`` where a tool is missing.
     public init(_ batch: BatchSpec, name: String) throws {
-        tool = try CurlTool()
+        tool = try CurlTool(hosts: batch.hosts)
         // A listing of a million entries has about 400 MB.
-        metadata = CurlPool(roof: max(1 << 20, min(1 << 30, batch.spoolBytes / 4)))
+        metadata = CurlPool(roof: max(1 << 20, min(1 << 30, batch.spoolBytes / 4)), hosts: batch.hosts)
         // One byte more than may come, so that too much is seen as such.
-        data = CurlPool(roof: Self.smallFile + 1)
-        copies = CurlPool(roof: 1 << 20, most: 64)
+        data = CurlPool(roof: Self.smallFile + 1, hosts: batch.hosts)
+        copies = CurlPool(roof: 1 << 20, most: 64, hosts: batch.hosts)
         scratch = batch.scratch
         spool = Spool(directory: batch.spool, bytes: batch.spoolBytes, name: name)
         stallSeconds = max(1, batch.timeout)

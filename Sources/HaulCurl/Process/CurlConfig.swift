@@ -18,9 +18,9 @@ public struct CurlConfig: Equatable, Sendable {
         if let bandwidth = call.bandwidth { set("limit-rate", bandwidth) }
         if call.from > 0 { set("continue-at", "\(call.from)") }
         if call.followsRedirects {
+            // Says where it would go, and goes nowhere: `CurlRedirects`.
             flag("location")
-            set("max-redirs", 5)
-            set("proto-redir", "=http,https")
+            set("max-redirs", 0)
         }
         connect(call.connection)
         send(call)

@@ -1,14 +1,16 @@
-import HaulModel
+public import HaulModel
 public import HaulProtocol
 
 /// The command line that starts curl for one streamed request: nothing in it depends on a request, so that no secret can.
 public struct CurlTool: Sendable {
     private let curl: String
+    /// Where it may be sent to; nil is anywhere.
+    let hosts: HostList?
 
     /// - Throws: ``BackendFailure`` where it is missing.
-    public init() throws {
+    public init(hosts: HostList? = nil) throws {
         guard let path = ToolPath.find("curl") else { throw BackendFailure(.backend, "curl is not installed") }
-        curl = path
+        (curl, self.hosts) = (path, hosts)
     }
 
     /// One request whose body comes from standard input or goes to standard output.

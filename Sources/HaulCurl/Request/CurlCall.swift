@@ -53,6 +53,12 @@ public struct CurlCall: Sendable {
         self.stallSeconds = max(1, stallSeconds)
     }
 
+    /// Shows nothing of who asks.
+    mutating func forgetLogin() {
+        (connection.password, connection.bearer) = (nil, nil)
+        headers.removeAll { line in ["authorization:", "cookie:"].contains { line.lowercased().hasPrefix($0) } }
+    }
+
     /// Seconds for name lookup, TCP and TLS together.
     var connectSeconds: Int { min(10, stallSeconds) }
 

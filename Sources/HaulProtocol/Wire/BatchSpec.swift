@@ -23,11 +23,14 @@ public struct BatchSpec: Sendable, Hashable, Codable {
     public var spoolBytes: Int
     /// The most elements that are sent without their result having been seen.
     public var concurrency: Int
+    /// The hosts that the backend may talk to, also where a server sends it on; nil is any. A proxy of ``settings`` is not
+    /// among them.
+    public var hosts: HostList?
 
     public init(
         operation: ProtocolOperation, options: [String: JSONValue] = [:], source: SiteSpec,
         destination: SiteSpec? = nil, settings: [String: JSONValue] = [:], timeout: Int = 120, scratch: String,
-        spool: String, spoolBytes: Int = 1 << 30, concurrency: Int = 4
+        spool: String, spoolBytes: Int = 1 << 30, concurrency: Int = 4, hosts: HostList? = nil
     ) {
         self.operation = operation
         self.options = options
@@ -39,6 +42,7 @@ public struct BatchSpec: Sendable, Hashable, Codable {
         self.spool = spool
         self.spoolBytes = spoolBytes
         self.concurrency = concurrency
+        self.hosts = hosts
     }
 
     /// The options that every protocol knows.
@@ -47,6 +51,6 @@ public struct BatchSpec: Sendable, Hashable, Codable {
     private enum CodingKeys: String, CodingKey {
         case operation, options, source, destination, settings, timeout, scratch, spool
         case spoolBytes = "spool_bytes"
-        case concurrency
+        case concurrency, hosts
     }
 }

@@ -128,7 +128,7 @@ struct Workshop: Sendable {
             operation: operation, options: manifest.merged(errand.options), source: source, destination: destination,
             settings: manifest.settings.defaulted(config.settings[manifest.name] ?? [:]),
             timeout: plugIn.operation.timeout, scratch: scratch, spool: folder.spool, spoolBytes: config.spoolBytes,
-            concurrency: min(config.concurrency, plugIn.operation.concurrency))
+            concurrency: min(config.concurrency, plugIn.operation.concurrency), hosts: config.hosts)
     }
 }
 

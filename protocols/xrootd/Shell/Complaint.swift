@@ -16,6 +16,10 @@ enum Complaint {
         }
     }
 
+    private static let redirected =
+        "the server sends its clients on; a worker whose configuration names `hosts` follows to none, unless its xrootd "
+        + "setting `redirects` is `follow`"
+
     /// The first row that fits counts: a server's own words before its number, which often says "file system error".
     static let rows: [Row] = [
         Row("directory not empty", .notEmpty),
@@ -57,6 +61,7 @@ enum Complaint {
         Row("tls error", .auth, hint: "the server's certificate is checked with X509_CERT_DIR"),
         Row("file exists", .exists),
         Row("checksum error", .checksum),
+        Row("redirect limit has been reached", .permission, hint: redirected),
         Row("operation expired", .timeout),
         Row("request timed out", .timeout),
         Row("socket timeout", .timeout),

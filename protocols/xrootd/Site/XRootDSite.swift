@@ -18,9 +18,11 @@ struct XRootDSite: Hashable, Sendable {
     /// Of each kind that the tools may show, the file; nil where the site has none.
     private var credentials: [String?]
 
-    /// - Parameter scratch: The batch's own folder: the home directory of the tools, which keep a history there.
+    /// - Parameters:
+    ///   - scratch: The batch's own folder: the home directory of the tools, which keep a history there.
+    ///   - followsRedirects: Whether a server may send the tools on to others, which nobody can look at before.
     /// - Throws: ``BackendFailure`` (`invalid`) for what cannot work.
-    init(_ spec: SiteSpec, scratch: String) throws {
+    init(_ spec: SiteSpec, scratch: String, followsRedirects: Bool = true) throws {
         name = spec.site
         endpoints = spec.endpoints
         guard !endpoints.isEmpty else {
@@ -32,6 +34,7 @@ struct XRootDSite: Hashable, Sendable {
         scheme = spec.options["tls"]?.bool == true ? "roots" : "root"
         home = spec.options["home"]?.string ?? "/"
         environment = Environment.allowed.merging(Self.manners(scratch)) { $1 }
+        if !followsRedirects { environment["XRD_REDIRECTLIMIT"] = "0" }
         credentials = [spec.credentials["x509-proxy"], spec.credentials["bearer"]]
         // A credential of this process's own user is nobody's here.
         environment["X509_USER_PROXY"] = spec.credentials["x509-proxy"] ?? "\(scratch)/no-proxy"

@@ -1,6 +1,5 @@
-import HaulModel
-
-/// The hosts that a worker may be made to talk to: `hosts` of its configuration.
+/// The hosts that a worker may be made to talk to: `hosts` of its configuration, and of the batches that it gives to backends.
+/// In JSON a list of texts.
 ///
 /// A line of it is `HOST` or `*.DOMAIN`, any port; or the same with `:PORT`. Names are compared as they stand in a site's
 /// endpoints: what an address book makes of them is for those to say who are trusted with the name.
@@ -13,6 +12,8 @@ public struct HostList: Sendable, Hashable {
         var isDomain: Bool
     }
 
+    /// As it was written.
+    public let texts: [String]
     private let entries: [Entry]
 
     /// - Returns: nil where one of them is none.
@@ -25,12 +26,12 @@ public struct HostList: Sendable, Hashable {
             let (host, port) = Site.hostAndPort(rest)
             entries.append(Entry(host: Self.plain(host), port: port.flatMap { Int($0) }, isDomain: isDomain))
         }
-        self.entries = entries
+        (self.texts, self.entries) = (texts, entries)
     }
 
     /// - Parameters:
     ///   - endpoint: `HOST:PORT`. Without a port it is that of its protocol, which only an entry without one covers.
-    func admits(_ endpoint: String) -> Bool {
+    public func admits(_ endpoint: String) -> Bool {
         guard Site.isEndpoint(endpoint) else { return false }
         let (name, given) = Site.hostAndPort(endpoint)
         let (host, port) = (Self.plain(name), given.flatMap { Int($0) })
@@ -40,25 +41,30 @@ public struct HostList: Sendable, Hashable {
         }
     }
 
+    /// Why a worker does not go there; nil where it does.
+    public func problem(_ endpoint: String) -> String? {
+        admits(endpoint)
+            ? nil : "\(endpoint) is none of the hosts that this worker may talk to (`hosts` of its configuration)"
+    }
+
     /// Names in one case and without the root's dot.
     private static func plain(_ host: Substring) -> String {
         let name = host.lowercased()
         return name.hasSuffix(".") ? String(name.dropLast()) : name
     }
+}
 
-    /// Why this worker does not go to a site; nil where it does.
-    func problem(_ endpoints: [String], _ hosts: ProtocolManifest.Hosts) -> String? {
-        switch hosts {
-        case .none: return nil
-        case .anywhere: return "its protocol may talk to any host, and `hosts` of this worker names those that it may"
-        case .endpoints:
-            if endpoints.isEmpty {
-                return "it has no endpoints, and `hosts` of this worker names those that it may talk to"
-            }
-            let strange = endpoints.first { !admits($0) }
-            return strange.map {
-                "\($0) is none of the hosts that this worker may talk to (`hosts` of its configuration)"
-            }
+extension HostList: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let list = HostList(try container.decode([String].self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "an entry names no host")
         }
+        self = list
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(texts)
     }
 }
