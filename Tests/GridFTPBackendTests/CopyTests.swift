@@ -61,6 +61,28 @@ struct CopyTests {
         }
     }
 
+    /// What stands under a part's name, shorter, longer or as long, ends up in no file.
+    @Test func whatEarlierAttemptsLeft() async throws {
+        try await Kind.anonymous.withServers { servers in
+            let bench = servers.bench
+            var elements: [ElementSpec] = []
+            for index in 0..<30 {
+                try bench.write("\(bench.a)/f\(index)", "number \(index + 100)")
+                let element = ElementSpec(
+                    id: "\(index)", source: "\(bench.a)/f\(index)", destination: "\(bench.b)/f\(index)", attempt: 2)
+                try bench.write("\(bench.b)/\(try Self.part(of: element))", String(repeating: "x", count: index))
+                elements.append(element)
+            }
+            let outcome = try await bench.run(bench.batch(.copy, servers.a, to: servers.b), elements)
+            for index in 0..<30 {
+                let result = try #require(outcome.results["\(index)"])
+                #expect(result.isOK, "\(index): \(result.reason ?? "")")
+                #expect(bench.read("\(bench.b)/f\(index)") == "number \(index + 100)")
+            }
+            #expect(bench.names(bench.b).count == 30)
+        }
+    }
+
     private static func part(of element: ElementSpec) throws -> String {
         var status = stat()
         stat(element.source, &status)

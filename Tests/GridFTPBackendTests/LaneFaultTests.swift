@@ -35,7 +35,7 @@ struct LaneFaultTests {
                 #expect(failure.errorClass == .notFound)
             } catch is Lane.Again {}
         }
-        await other.close()
+        other.close()
         await source.stop()
         await target.stop()
     }

@@ -20,18 +20,19 @@ final class ScriptedServer: Sendable {
     ///   - passive: The host that it names for data connections, as in `127,0,0,1`; it listens at that one.
     ///   - host: Where it listens; `::1` has EPSV instead of PASV.
     ///   - heldVerb: Commands that are answered once another connection has said `OPEN`.
+    ///   - effects: By command, as it is sent: facts that hold from then on; empty ones for what is not there any more.
     ///   - floodsAt: Answers this command with 64 MiB without a line's end, and then with nothing.
     init(
         features: [String] = ["MLST Type*;", "MLSC"], greeting: String = "220 ready\r\n", facts: [String: String] = [:],
         listings: [String: [String]] = [:], breaksAt: String = "-", replies: [String: String] = [:],
         passive: String = "127,0,0,1", heldVerb: String = "-", floodsAt: String = "-",
-        host: String = "127.0.0.1"
+        effects: [String: [String: String]] = [:], host: String = "127.0.0.1"
     ) async throws {
         let python = try #require(ToolPath.find("python3"), "python3 is needed for these tests")
         let said: [String: Any] = [
             "features": features, "greeting": greeting, "facts": facts, "listings": listings, "breaks": breaksAt,
             "replies": replies, "passive": passive, "held": heldVerb, "floods": floodsAt,
-            "host": host,
+            "host": host, "effects": effects,
         ]
         let text = String(decoding: try JSONSerialization.data(withJSONObject: said), as: UTF8.self)
         let python3 = try await Child.start(
@@ -57,7 +58,7 @@ final class ScriptedServer: Sendable {
     func heard() async throws -> [String] {
         let connection = try await connect()
         let reply = try await connection.perform("HEARD")
-        await connection.close()
+        connection.close()
         return reply.lines.dropFirst().dropLast().map { String(decoding: $0.dropFirst(), as: UTF8.self) }
     }
 
@@ -84,6 +85,7 @@ final class ScriptedServer: Sendable {
                     if verb == said["breaks"]:
                         self.say("250-half of a re")
                         return
+                    said["facts"].update(said["effects"].get(line, {}))
                     if line in said["replies"]: self.say(said["replies"][line])
                     elif verb == "OPEN":
                         opened.set()
@@ -94,7 +96,7 @@ final class ScriptedServer: Sendable {
                     elif verb == "PASS": self.say("230 in\r\n")
                     elif verb == "PWD": self.say('257 "/home" is it\r\n')
                     elif verb == "FEAT": self.say("211-Features\r\n" + "".join(" %s\r\n" % f for f in said["features"]) + "211 End\r\n")
-                    elif verb == "MLST" and rest in said["facts"]: self.say("250-it\r\n %s %s\r\n250 End\r\n" % (said["facts"][rest], rest))
+                    elif verb == "MLST" and said["facts"].get(rest): self.say("250-it\r\n %s %s\r\n250 End\r\n" % (said["facts"][rest], rest))
                     elif verb == "MLSC" and rest in said["listings"]: self.say("250-it\r\n" + "".join(" %s\r\n" % l for l in said["listings"][rest]) + "250 End\r\n")
                     elif verb == ("EPSV" if family == socket.AF_INET6 else "PASV"):
                         data = socket.create_server((said["host"], 0), family=family)

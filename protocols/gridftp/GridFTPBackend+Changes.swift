@@ -6,7 +6,7 @@ extension GridFTPBackend {
     func remove(_ element: ElementSpec, _ report: ElementReport) async throws {
         let path = try await source.server.path(element.source)
         if path.isRoot { throw BackendFailure(.permission, "\(element.source) is the server's root") }
-        let found = try await source.lookout.look(path, fresh: true)
+        let found = try await source.lookout.look(path, .now)
         // A link that leads nowhere is not told, and is there all the same.
         if found == nil, !path.saysDirectory, try await delete("DELE", path, element) {
             return report.log("removed \(element.source), which led nowhere")
@@ -20,8 +20,8 @@ extension GridFTPBackend {
                 throw BackendFailure(.notFound, "\(element.source) went away meanwhile")
             }
             if path.saysDirectory {
-                await source.directories.forget()
-                await source.lookout.forget()
+                source.directories.forget()
+                source.lookout.forget()
             }
             report.log("removed \(element.source)")
         }
@@ -30,7 +30,7 @@ extension GridFTPBackend {
     /// - Returns: False where there is nothing.
     private func delete(_ verb: String, _ path: RemotePath, _ element: ElementSpec) async throws -> Bool {
         let reply = try await source.server.change(["\(verb) \(path.absolute)"])[0]
-        await source.lookout.changed(path)
+        source.lookout.changed(path)
         if reply.isSuccess { return true }
         let failure = ReplyTable.failure(reply, "cannot remove \(element.source)")
         if failure.errorClass == .notFound { return false }
@@ -39,7 +39,7 @@ extension GridFTPBackend {
 
     func mkdir(_ element: ElementSpec, _ report: ElementReport) async throws {
         let path = try await source.server.path(element.source)
-        let found = try await source.lookout.look(path, fresh: true)
+        let found = try await source.lookout.look(path, .now)
         let plan = ChangePlan.mkdir(
             element.source, found: found?.facts(follow: true), parents: options.parents, attempt: element.attempt)
         switch plan {
@@ -50,7 +50,7 @@ extension GridFTPBackend {
                 try await source.makeDirectories(path)
             } else {
                 let reply = try await source.server.change(["MKD \(path.absolute)"])[0]
-                await source.lookout.changed(path)
+                source.lookout.changed(path)
                 guard reply.isSuccess else { throw ReplyTable.failure(reply, "cannot make \(element.source)") }
             }
             report.log("made \(element.source)")
@@ -60,8 +60,8 @@ extension GridFTPBackend {
     func rename(_ element: ElementSpec, _ report: ElementReport) async throws {
         let target = element.destination ?? ""
         let (from, to) = (try await source.server.path(element.source), try await source.server.path(target))
-        let here = try await source.lookout.look(from, fresh: true)
-        let there = try await source.lookout.look(to, fresh: true)
+        let here = try await source.lookout.look(from, .now)
+        let there = try await source.lookout.look(to, .now)
         let plan = ChangePlan.rename(
             from: element.source, to: target, source: here?.facts(follow: false),
             destination: there?.facts(follow: false), overwrite: options.overwrite, attempt: element.attempt)
@@ -74,11 +74,11 @@ extension GridFTPBackend {
             if options.parents, !to.isRoot { try await source.makeDirectories(to.parent) }
             try await move(from, to, replace: replace, target)
             if here?.kind == .directory {
-                await source.directories.forget()
-                await source.lookout.forget()
+                source.directories.forget()
+                source.lookout.forget()
             }
             // rename(2) of two names of one file does nothing, and says that it was done.
-            if isOneFile, try await source.lookout.look(from, fresh: true) != nil {
+            if isOneFile, try await source.lookout.look(from, .now) != nil {
                 _ = try await delete("DELE", from, element)
             }
             report.log("renamed \(element.source) to \(target)")
@@ -104,8 +104,7 @@ extension GridFTPBackend {
 
     private func move(_ from: RemotePath, _ to: RemotePath, replace: Bool, _ shown: String) async throws {
         let replies = try await source.server.change(["RNFR \(from.absolute)", "RNTO \(to.absolute)"])
-        await source.lookout.changed(from)
-        await source.lookout.changed(to)
+        source.lookout.changed(from, to)
         if replies[1].isSuccess { return }
         let said = replies[0].code < 400 ? replies[1] : replies[0]
         let failure = ReplyTable.failure(said, "cannot rename \(from.shown) to \(shown)")

@@ -4,6 +4,9 @@ import HaulProtocol
 /// GridFTP (GFD.20 on RFC 959), anonymous or with X.509 proxies. README's promises stand in `protocols/README.md`; why this
 /// speaks the control connection itself, in the comment of ``Lane`` and in that file.
 struct GridFTPBackend: Backend {
+    /// Elements wait for a handful of connections, and do little else.
+    static var threads: BackendThreads { .loop }
+
     let options: CommonOptions
     let source: RemoteSite
     /// Of a copy; the same as ``source`` where both sites are one.

@@ -35,8 +35,8 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
     public func run() async throws {
         let promise = try Promise(element.checksum)
         async let there = target.facts(follow: true)
-        async let here = source.facts(follow: follow)
-        let (found, old) = try await (here, there)
+        let found = try await source.facts(follow: follow)
+        let old = try await there
         let algorithm = wanted(promise)
         switch try await decide(found, old, promise, algorithm) {
         case .fail(let failure): throw failure

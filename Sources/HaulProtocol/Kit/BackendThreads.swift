@@ -42,6 +42,9 @@ public final class EventLoop: TaskExecutor {
     public static let shared = EventLoop()
 
     let queue = DispatchQueue(label: "haul.loop")
+    /// What is read on the queue is read in here first: a large piece of memory for each read costs more than the read.
+    /// Only the queue uses it, so one at a time does.
+    nonisolated(unsafe) let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
 
     private init() {}
 

@@ -24,6 +24,7 @@ public enum ListingPath {
     }
 
     private static func trim(_ path: String) -> String {
+        guard path.utf8.last == UInt8(ascii: "/") else { return path }
         var bytes = path.utf8[...]
         while bytes.last == UInt8(ascii: "/") { bytes = bytes.dropLast() }
         return String(decoding: bytes, as: UTF8.self)

@@ -12,6 +12,7 @@ public final class PipeReader: Sendable {
     }
 
     private let queue: DispatchQueue
+    private let loop: EventLoop?
     private let descriptor: Int32
     private let state = Mutex(State())
 
@@ -19,6 +20,7 @@ public final class PipeReader: Sendable {
     /// - Parameter loop: Reads there, instead of on a queue of its own.
     public init(descriptor: Int32, on loop: EventLoop? = nil) {
         self.descriptor = descriptor
+        self.loop = loop
         queue = loop?.queue ?? DispatchQueue(label: "haul.pipe.read")
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
@@ -57,7 +59,7 @@ public final class PipeReader: Sendable {
     private func attempt() {
         let answer: (CheckedContinuation<Data?, Never>, Data?)? = state.withLock { state in
             guard let waiter = state.waiter, !state.closed else { return nil }
-            let (data, code) = Self.read(descriptor, upTo: state.upTo)
+            let (data, code) = Self.read(descriptor, upTo: state.upTo, by: loop?.buffer)
             if code == EAGAIN {
                 state.ticket = Readiness.shared.once(.readable, of: descriptor) { [weak self] in
                     guard let self else { return }
@@ -72,18 +74,20 @@ public final class PipeReader: Sendable {
     }
 
     /// Nil at the end, and with a code where there is nothing.
-    private static func read(_ descriptor: Int32, upTo most: Int) -> (Data?, code: Int32) {
+    /// - Parameter shared: Room that others read into as well, in turns.
+    private static func read(
+        _ descriptor: Int32, upTo most: Int, by shared: UnsafeMutableRawBufferPointer?
+    ) -> (Data?, code: Int32) {
         // Not zeroed first, as Data does: most reads bring little.
-        guard let buffer = malloc(most) else { return (nil, ENOMEM) }
+        guard let buffer = shared?.baseAddress ?? malloc(most) else { return (nil, ENOMEM) }
+        let most = min(most, shared?.count ?? most)
         var count: Int
         repeat { count = Foundation.read(descriptor, buffer, most) } while count < 0 && errno == EINTR
-        guard count > 0 else {
-            let code = count < 0 ? errno : 0
-            free(buffer)
-            return (nil, code)
+        let code = count < 0 ? errno : 0
+        if shared == nil, count >= most / 2, count > 0 {
+            return (Data(bytesNoCopy: buffer, count: count, deallocator: .free), 0)
         }
-        guard count < most / 2 else { return (Data(bytesNoCopy: buffer, count: count, deallocator: .free), 0) }
-        defer { free(buffer) }
-        return (Data(bytes: buffer, count: count), 0)
+        defer { if shared == nil { free(buffer) } }
+        return count > 0 ? (Data(bytes: buffer, count: count), 0) : (nil, code)
     }
 }

@@ -36,22 +36,30 @@ struct FTPReplyParser {
     /// Whether the next reply may have several lines: where nobody expects that, it is none of the server's.
     var takesLines = true
     private var waiting = Data()
+    /// Of ``waiting``: where the next line begins, and up to where it has no end.
+    private var start = 0
     private var scanned = 0
     private var lines: [Data] = []
     private var bytes = 0
 
     mutating func add(_ data: Data) {
-        if waiting.isEmpty { waiting = data } else { waiting.append(data) }
+        // What is left of a large piece is not kept alive by a small rest.
+        if start == waiting.count {
+            waiting = data
+        } else {
+            waiting = Data(waiting.dropFirst(start)) + data
+        }
+        (start, scanned) = (0, max(0, scanned - start))
     }
 
     /// The next whole reply; nil where there is none yet.
     mutating func next() throws -> FTPReply? {
         while let line = try nextLine() {
             guard line.count <= Self.longestLine else { throw Self.endless("line") }
-            let code = Self.code(line)
+            let (code, isLead) = Self.code(line)
             if lines.isEmpty {
                 guard let code else { throw Nonsense(line: line) }
-                if line.count > 3, line[line.startIndex + 3] == UInt8(ascii: "-") {
+                if isLead {
                     guard takesLines else { throw Nonsense(line: line) }
                     try keep(line)
                     continue
@@ -59,10 +67,7 @@ struct FTPReplyParser {
                 return FTPReply(code: code, lines: [line])
             }
             try keep(line)
-            let isLast =
-                code != nil && code == Self.code(lines[0])
-                && (line.count == 3 || line[line.startIndex + 3] == UInt8(ascii: " "))
-            guard isLast, let code else { continue }
+            guard let code, !isLead, code == Self.code(lines[0]).code else { continue }
             defer {
                 lines = []
                 bytes = 0
@@ -81,26 +86,38 @@ struct FTPReplyParser {
     private static func endless(_ what: String) -> Nonsense { Nonsense(line: Data("a \(what) without end".utf8)) }
 
     private mutating func nextLine() throws -> Data? {
-        let start = waiting.startIndex
-        guard let end = waiting[(start + scanned)...].firstIndex(of: UInt8(ascii: "\n")) else {
+        let end: Int? = waiting.withUnsafeBytes { bytes in
+            guard scanned < bytes.count, let base = bytes.baseAddress,
+                let found = memchr(base + scanned, 10, bytes.count - scanned)
+            else { return nil }
+            return UnsafeRawPointer(found) - base
+        }
+        guard let end else {
             scanned = waiting.count
-            guard scanned <= Self.longestLine else { throw Self.endless("line") }
+            guard scanned - start <= Self.longestLine else { throw Self.endless("line") }
             return nil
         }
-        var line = waiting[start..<end]
+        let base = waiting.startIndex
+        var line = waiting[(base + start)..<(base + end)]
         if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
-        waiting = waiting[(end + 1)...]
-        scanned = 0
-        // What is left of a large piece is not kept alive by a small rest.
-        if waiting.isEmpty { waiting = Data() }
+        start = end + 1
+        scanned = start
         return line
     }
 
-    private static func code(_ line: Data) -> Int? {
-        guard line.count >= 3, line.prefix(3).allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            line.count == 3 || [UInt8(ascii: " "), UInt8(ascii: "-")].contains(line[line.startIndex + 3]),
-            (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(line[line.startIndex])
-        else { return nil }
-        return Int(String(decoding: line.prefix(3), as: UTF8.self))
+    /// - Returns: Nil for a line that begins with none; `isLead` where more lines follow it.
+    private static func code(_ line: Data) -> (code: Int?, isLead: Bool) {
+        line.withUnsafeBytes { bytes in
+            guard bytes.count >= 3, (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[0]) else {
+                return (nil, false)
+            }
+            var code = 0
+            for byte in bytes.prefix(3) {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return (nil, false) }
+                code = code * 10 + Int(byte) - 48
+            }
+            if bytes.count == 3 || bytes[3] == UInt8(ascii: " ") { return (code, false) }
+            return bytes[3] == UInt8(ascii: "-") ? (code, true) : (nil, false)
+        }
     }
 }

@@ -16,14 +16,19 @@ final class Link: Sendable {
     private init(_ way: Way) { self.way = way }
 
     /// Connects without any security.
-    static func plain(_ address: Address, limit: Duration = .seconds(20)) async throws -> Link {
-        let socket = try await Abandonable.run { try await connecting.run { try Socket(address, limit: limit) } }
+    /// - Parameter loop: Reads and writes there.
+    static func plain(
+        _ address: Address, on loop: EventLoop? = nil, limit: Duration = .seconds(20)
+    ) async throws -> Link {
+        let socket = try await Abandonable.run {
+            try await connecting.run { try Socket(address, on: loop, limit: limit) }
+        }
         return Link(.socket(socket))
     }
 
     /// Lets `haul-gsi` connect and authenticate.
-    static func tool(_ command: Command) async throws -> Link {
-        do { return Link(.tool(try await Child.start(command))) } catch {
+    static func tool(_ command: Command, on loop: EventLoop? = nil) async throws -> Link {
+        do { return Link(.tool(try await Child.start(command, on: loop))) } catch {
             throw BackendFailure(.backend, "\(error)")
         }
     }

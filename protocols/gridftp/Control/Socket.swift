@@ -19,8 +19,9 @@ final class Socket: Sendable {
     private let descriptor: SharedDescriptor
 
     /// Blocks for as long as the connection takes to be made.
+    /// - Parameter loop: Reads and writes there.
     /// - Throws: ``BackendFailure`` (`connect`).
-    init(_ address: Address, limit: Duration) throws {
+    init(_ address: Address, on loop: EventLoop?, limit: Duration) throws {
         let socket = try Self.connect(address, limit)
         guard let peer = Self.peer(socket) else {
             Foundation.close(socket)
@@ -32,8 +33,8 @@ final class Socket: Sendable {
             throw BackendFailure(.backend, "no descriptors are left for a connection")
         }
         self.peer = peer
-        reader = PipeReader(descriptor: reading)
-        writer = PipeWriter(descriptor: writing)
+        reader = PipeReader(descriptor: reading, on: loop)
+        writer = PipeWriter(descriptor: writing, on: loop)
         descriptor = SharedDescriptor(socket)
     }
 

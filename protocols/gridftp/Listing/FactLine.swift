@@ -24,23 +24,54 @@ struct FactLine: Sendable, Equatable {
 
     /// - Returns: Nil for what is no such line.
     init?(_ line: Data) {
-        guard let blank = line.firstIndex(of: UInt8(ascii: " ")) else { return nil }
-        name = line[(blank + 1)...]
-        let facts = line[..<blank]
-        guard facts.contains(UInt8(ascii: "=")), facts.last == UInt8(ascii: ";") else { return nil }
-        for fact in facts.split(separator: UInt8(ascii: ";")) {
-            guard let equals = fact.firstIndex(of: UInt8(ascii: "=")) else { return nil }
-            let value = String(decoding: fact[(equals + 1)...], as: UTF8.self)
-            switch Self.key(fact[..<equals]) {
-            case "type": read(type: value.lowercased())
-            case "size": size = max(0, Int(value) ?? 0)
-            case "modify": modified = Self.seconds(value)
-            case "unix.mode": permissions = Int(value, radix: 8).map { $0 & 0o7777 }
-            case "unix.slink": isLink = true
-            case "unique": unique = value
-            case "x.count": count = Int(value).flatMap { $0 >= 0 ? $0 : nil }
-            default: break
+        let blank: Int? = line.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, let found = memchr(base, 32, bytes.count) else { return nil }
+            let blank = UnsafeRawPointer(found) - base
+            return read(UnsafeRawBufferPointer(rebasing: bytes[..<blank])) ? blank : nil
+        }
+        guard let blank else { return nil }
+        name = line[(line.startIndex + blank + 1)...]
+    }
+
+    /// Reads `Type=file;Size=6;`.
+    /// - Returns: False for what is no such text.
+    private mutating func read(_ facts: UnsafeRawBufferPointer) -> Bool {
+        guard facts.count >= 2, facts[facts.count - 1] == UInt8(ascii: ";") else { return false }
+        var hasFact = false
+        var start = 0
+        while start < facts.count {
+            var end = start
+            var equals: Int?
+            while facts[end] != UInt8(ascii: ";") {
+                if equals == nil, facts[end] == UInt8(ascii: "=") { equals = end }
+                end += 1
             }
+            if end > start {
+                guard let equals else { return false }
+                hasFact = true
+                let key = UnsafeRawBufferPointer(rebasing: facts[start..<equals])
+                read(key, UnsafeRawBufferPointer(rebasing: facts[(equals + 1)..<end]))
+            }
+            start = end + 1
+        }
+        return hasFact
+    }
+
+    private mutating func read(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        if Self.isName(key, "type") {
+            read(type: value)
+        } else if Self.isName(key, "size") {
+            size = Self.number(value) ?? 0
+        } else if Self.isName(key, "modify") {
+            modified = Self.seconds(value)
+        } else if Self.isName(key, "unix.mode") {
+            permissions = Int(String(decoding: value, as: UTF8.self), radix: 8).map { $0 & 0o7777 }
+        } else if Self.isName(key, "unix.slink") {
+            isLink = true
+        } else if Self.isName(key, "unique") {
+            unique = String(decoding: value, as: UTF8.self)
+        } else if Self.isName(key, "x.count") {
+            count = Self.number(value)
         }
     }
 
@@ -57,25 +88,57 @@ struct FactLine: Sendable, Equatable {
             permissions: facts.permissions, modified: facts.modified ?? 0)
     }
 
-    private mutating func read(type: String) {
-        switch type {
-        case "file": kind = .file
-        case "dir": kind = .directory
-        case "cdir": (kind, role) = (.directory, .itself)
-        case "pdir": (kind, role) = (.directory, .parent)
-        default:
+    private mutating func read(type: UnsafeRawBufferPointer) {
+        if Self.isName(type, "file") {
+            kind = .file
+        } else if Self.isName(type, "dir") {
+            kind = .directory
+        } else if Self.isName(type, "cdir") {
+            (kind, role) = (.directory, .itself)
+        } else if Self.isName(type, "pdir") {
+            (kind, role) = (.directory, .parent)
+        } else {
             kind = .other
-            if type.hasPrefix("os.unix=slink") || type.hasPrefix("os.unix=symlink") { isLink = true }
+            let leads: [StaticString] = ["os.unix=slink", "os.unix=symlink"]
+            if leads.contains(where: { type.count >= $0.utf8CodeUnitCount && Self.begins(type, $0) }) { isLink = true }
         }
     }
 
-    private static func key(_ bytes: Data) -> String { String(decoding: bytes, as: UTF8.self).lowercased() }
+    /// Whether the bytes are that name, in whatever case.
+    /// - Parameter name: In lower case.
+    private static func isName(_ bytes: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+        bytes.count == name.utf8CodeUnitCount && begins(bytes, name)
+    }
+
+    private static func begins(_ bytes: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+        for index in 0..<name.utf8CodeUnitCount {
+            let byte = bytes[index]
+            let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            guard (isUpper ? byte | 0x20 : byte) == name.utf8Start[index] else { return false }
+        }
+        return true
+    }
+
+    /// Nil for what is no number, or none that fits.
+    private static func number(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
+        var number = 0
+        for byte in bytes {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            number = number * 10 + Int(byte) - 48
+        }
+        return number
+    }
 
     /// `20261121204602`, with or without a fraction, in UTC.
     static func seconds(_ text: String) -> Int? {
-        let digits = Array(text.utf8.prefix(14))
-        guard digits.count == 14, digits.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        func number(_ range: Range<Int>) -> Int { digits[range].reduce(0) { $0 * 10 + Int($1) - 48 } }
+        var text = text
+        return text.withUTF8 { seconds(UnsafeRawBufferPointer($0)) }
+    }
+
+    private static func seconds(_ text: UnsafeRawBufferPointer) -> Int? {
+        guard text.count >= 14, Self.number(UnsafeRawBufferPointer(rebasing: text[..<14])) != nil else { return nil }
+        func number(_ range: Range<Int>) -> Int { text[range].reduce(0) { $0 * 10 + Int($1) - 48 } }
         let (year, month, day) = (number(0..<4), number(4..<6), number(6..<8))
         guard year > 0, (1...12).contains(month), (1...31).contains(day) else { return nil }
         // Days since 1970 by the Gregorian calendar, with March as a year's first month.

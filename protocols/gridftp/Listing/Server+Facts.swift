@@ -45,7 +45,7 @@ extension Server {
                     ["MLSC \(path.absolute)", echo.command], endsInOneLine: true,
                     onMark: { _ in pieces.withLock { $0 += 1 } })
                 guard echo.isAnswered(by: replies[1]) else {
-                    await connection.close()
+                    connection.close()
                     return nil
                 }
                 await keep(lister: connection)
@@ -54,13 +54,13 @@ extension Server {
                 if pieces.withLock({ $0 > 0 }) { return nil }
                 return try? DirectoryFacts(listing.lines.dropFirst().dropLast(), of: path.shown, indented: true)
             } catch let lost as ControlConnection.Lost {
-                if await connection.spokeNonsense || lost.failure.errorClass == .timeout { return nil }
+                if connection.spokeNonsense || lost.failure.errorClass == .timeout { return nil }
                 // One that had been idle may have been closed.
                 guard !isLast, lost.hadAnswered, lost.failure.errorClass == .connect else { throw lost.failure }
             } catch let failure as BackendFailure {
                 throw failure
             } catch {
-                await connection.close()
+                connection.close()
                 throw error
             }
         }

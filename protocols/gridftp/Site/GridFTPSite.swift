@@ -44,8 +44,8 @@ struct GridFTPSite: Sendable {
     }
 
     func control() async throws -> Link {
-        guard proxy != nil else { return try await .plain(address) }
-        return try await .tool(command("control", address, subject))
+        guard proxy != nil else { return try await .plain(address, on: .shared) }
+        return try await .tool(command("control", address, subject), on: .shared)
     }
 
     /// A data connection to a port on which the server listens.

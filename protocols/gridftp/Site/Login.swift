@@ -17,14 +17,14 @@ struct Login: Sendable {
                 try await enter(connection)
                 return try await prepare(connection, looks: looks)
             } onCancel: {
-                Task { await connection.close() }
+                connection.close()
             }
             return (connection, features)
         } catch let lost as ControlConnection.Lost {
             try Task.checkCancellation()
             throw lost.failure
         } catch {
-            await connection.close()
+            connection.close()
             throw error
         }
     }

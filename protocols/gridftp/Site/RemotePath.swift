@@ -21,6 +21,11 @@ struct RemotePath: Sendable, Hashable {
                 "\(EntryName.escaped(path.utf8)) holds a control character (0x\(String(byte, radix: 16))), which a GridFTP "
                     + "command cannot carry")
         }
+        saysDirectory = path.utf8.last == UInt8(ascii: "/")
+        if Self.isPlain(path) {
+            (shown, absolute) = (path, path)
+            return
+        }
         var rest = path[...]
         var base = ""
         if rest.utf8.first != UInt8(ascii: "/") {
@@ -36,7 +41,22 @@ struct RemotePath: Sendable, Hashable {
         let trimmed = base == "/" ? "" : base
         absolute = trimmed + below == "" ? "/" : trimmed + below
         shown = ListingPath.directory(path)
-        saysDirectory = path.utf8.last == UInt8(ascii: "/")
+    }
+
+    /// Absolute, with nothing in it that would be left out: most are.
+    private static func isPlain(_ path: String) -> Bool {
+        var path = path
+        return path.withUTF8 { bytes in
+            guard bytes.count > 1, bytes[0] == UInt8(ascii: "/"), bytes[bytes.count - 1] != UInt8(ascii: "/") else {
+                return false
+            }
+            for index in 1..<bytes.count where bytes[index - 1] == UInt8(ascii: "/") {
+                if bytes[index] == UInt8(ascii: "/") { return false }
+                let rest = bytes[index...].prefix { $0 != UInt8(ascii: "/") }
+                if rest.count <= 2, rest.allSatisfy({ $0 == UInt8(ascii: ".") }) { return false }
+            }
+            return true
+        }
     }
 
     private init(shown: String, absolute: String) {
@@ -48,7 +68,10 @@ struct RemotePath: Sendable, Hashable {
     var isRoot: Bool { absolute == "/" }
 
     /// The last name; empty for the root.
-    var name: String { ListingPath.parent(absolute).name == "." ? "" : ListingPath.parent(absolute).name }
+    var name: String {
+        guard let slash = absolute.utf8.lastIndex(of: UInt8(ascii: "/")) else { return absolute }
+        return String(absolute[absolute.utf8.index(after: slash)...])
+    }
 
     var parent: RemotePath {
         RemotePath(shown: ListingPath.parent(shown).directory, absolute: ListingPath.parent(absolute).directory)
@@ -63,10 +86,18 @@ struct RemotePath: Sendable, Hashable {
 
     /// By bytes, not as text: Swift holds composed and decomposed letters for equal, a server does not.
     static func == (one: RemotePath, other: RemotePath) -> Bool {
-        one.absolute.utf8.elementsEqual(other.absolute.utf8)
+        let isSame: Bool?? = one.absolute.utf8.withContiguousStorageIfAvailable { left in
+            other.absolute.utf8.withContiguousStorageIfAvailable { right in
+                left.count == right.count && left.elementsEqual(right)
+            }
+        }
+        return (isSame ?? nil) ?? one.absolute.utf8.elementsEqual(other.absolute.utf8)
     }
 
     func hash(into hasher: inout Hasher) {
-        for byte in absolute.utf8 { hasher.combine(byte) }
+        let isOnePiece: Void? = absolute.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if isOnePiece == nil { for byte in absolute.utf8 { hasher.combine(byte) } }
     }
 }

@@ -1,13 +1,14 @@
 import Foundation
 import HaulModel
 import HaulProtocol
+import Synchronization
 
 /// A site's server as the elements of a batch share it: control connections that many ask on at a time, and some that
 /// belong to one transfer while that runs.
 actor Server {
     /// Connections for what is asked and changed: a server works on one command of each at a time.
     private static let sharedConnections = 2
-    private static let busy = 16
+    private static let busy = 48
     /// Idle connections that are kept for the next transfer.
     private static let mostIdle = 8
     /// How long after a connection could not be made the next asker is told the same.
@@ -23,7 +24,9 @@ actor Server {
     private var idle: [ControlConnection] = []
     /// Those that carry listings, and nothing else: names stand in their replies as they are.
     private var listers: [ControlConnection] = []
-    private var found: ServerFeatures?
+    private var found: ServerFeatures? { didSet { known.withLock { $0 = found } } }
+    /// The same, for all who only want to know.
+    private nonisolated let known = Mutex<ServerFeatures?>(nil)
     private var looking: Task<ServerFeatures, any Error>?
     private var failure: (BackendFailure, ContinuousClock.Instant)?
     private var isClosed = false
@@ -31,7 +34,12 @@ actor Server {
     init(_ site: GridFTPSite) { self.site = site }
 
     /// What the server can; connects where nobody has.
-    func features() async throws -> ServerFeatures {
+    nonisolated func features() async throws -> ServerFeatures {
+        if let known = known.withLock({ $0 }) { return known }
+        return try await discovered()
+    }
+
+    private func discovered() async throws -> ServerFeatures {
         if let found { return found }
         let task = looking ?? Task { try await self.discover() }
         looking = task
@@ -39,7 +47,7 @@ actor Server {
     }
 
     /// - Throws: ``BackendFailure`` (`invalid`) also where the server would take another name for it.
-    func path(_ text: String) async throws -> RemotePath {
+    nonisolated func path(_ text: String) async throws -> RemotePath {
         let features = try await features()
         let path = try RemotePath(text, home: features.home)
         if features.dropsUnicode, path.absolute.utf8.contains(where: { $0 >= 0x80 }) {
@@ -74,34 +82,34 @@ actor Server {
     /// A connection of one's own, to be given back with ``giveBack(_:)`` or closed.
     func exclusive() async throws -> ControlConnection {
         while let connection = idle.popLast() {
-            if await !connection.isLost { return connection }
+            if !connection.isLost { return connection }
         }
         return try await Abandonable.run { [self] in try await dial() }
     }
 
     /// Only where every command has its reply.
-    func giveBack(_ connection: ControlConnection) async {
-        if isClosed || idle.count >= Self.mostIdle { return await connection.close() }
+    func giveBack(_ connection: ControlConnection) {
+        if isClosed || idle.count >= Self.mostIdle { return connection.close() }
         idle.append(connection)
     }
 
     /// A connection for listings in replies (MLSC), to be given back with ``keep(lister:)`` or closed.
     func lister() async throws -> ControlConnection {
         while let connection = listers.popLast() {
-            if await !connection.isLost { return connection }
+            if !connection.isLost { return connection }
         }
         return try await Abandonable.run { [self] in try await dial() }
     }
 
     /// Only where every reply is known to be the one to its command (``Echo``).
-    func keep(lister: ControlConnection) async {
-        if isClosed || listers.count >= Self.mostIdle { return await lister.close() }
+    func keep(lister: ControlConnection) {
+        if isClosed || listers.count >= Self.mostIdle { return lister.close() }
         listers.append(lister)
     }
 
-    func close() async {
+    func close() {
         isClosed = true
-        for connection in idle + listers + shared.compactMap(\.connection) { await connection.close() }
+        for connection in idle + listers + shared.compactMap(\.connection) { connection.close() }
         idle = []
         listers = []
         shared = shared.map { _ in Shared() }
@@ -110,9 +118,9 @@ actor Server {
     private func sharedConnection() async throws -> ControlConnection {
         var index = 0
         // The second one is for when the first has much to do: with GSI each costs a login.
-        if let first = shared[0].connection, await first.waiting > Self.busy { index = 1 }
+        if let first = shared[0].connection, first.waiting > Self.busy { index = 1 }
         if let connection = shared[index].connection {
-            if await !connection.isLost { return connection }
+            if !connection.isLost { return connection }
             if shared[index].connection === connection { shared[index].connection = nil }
         }
         let task = shared[index].dialing ?? Task { try await self.dial() }

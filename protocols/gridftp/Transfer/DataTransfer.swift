@@ -60,7 +60,7 @@ final class DataTransfer: Sendable {
             return state.abandoned
         }
         if isLate { link.close() }
-        await connection.submit([
+        connection.submit([
             .init(commands: [commands[commands.count - 1]], patience: .seconds(86_400), onMark: nil) { [self] result in
                 took(result.map { $0[0] })
             }
@@ -135,7 +135,7 @@ final class DataTransfer: Sendable {
     static func passive(
         _ connection: ControlConnection, _ what: String, at site: GridFTPSite
     ) async throws -> Address {
-        let peer = await connection.peer
+        let peer = connection.peer
         // An address of IPv6 does not fit into 227; what 229 says is a port alone.
         let command = peer?.contains(":") == true ? "EPSV" : "PASV"
         let reply = try await connection.perform(command)

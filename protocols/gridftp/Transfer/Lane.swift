@@ -9,6 +9,9 @@ struct LaneJob: Sendable {
     var retrieve: String
     /// For the server that receives: `STOR /b`.
     var store: String
+    /// For the server that receives, behind ``store``: `MFMT 20200101000000 /b`. What is said to these says nothing of
+    /// the bytes: whoever relies on their effect looks.
+    var after: [String] = []
     var bytes: Int
     /// For reasons.
     var source: String
@@ -95,7 +98,7 @@ final class Lane: Sendable {
             return state.next
         }
         guard let id else { throw Again() }
-        pumpSoon()
+        pump()
         return id
     }
 
@@ -140,17 +143,13 @@ final class Lane: Sendable {
         if state.withLock({ $0.jobs[id] != nil }) { await end(limit: .seconds(1)) }
     }
 
-    private func pumpSoon() {
+    /// Only one at a time: both servers get the jobs in the same order.
+    private func pump() {
         let begins = state.withLock { state in
-            guard !state.isPumping else { return false }
-            state.isPumping = true
-            return true
+            defer { state.isPumping = true }
+            return !state.isPumping
         }
-        if begins { Task { await pump() } }
-    }
-
-    /// Only one runs at a time: both servers get the jobs in the same order.
-    private func pump() async {
+        guard begins else { return }
         while true {
             let batch: [(Int, LaneJob)] = state.withLock { state in
                 var batch: [(Int, LaneJob)] = []
@@ -166,16 +165,16 @@ final class Lane: Sendable {
                 return batch
             }
             if batch.isEmpty { return }
-            await target.submit(
+            target.submit(
                 batch.map { id, job in
-                    .init(commands: [job.store], patience: Self.patience, onMark: job.onBytes.map(Self.marks)) {
-                        [self] in
-                        took($0, of: id, isStore: true)
-                    }
+                    .init(
+                        commands: [job.store] + job.after, patience: Self.patience,
+                        onMark: job.onBytes.map(Self.marks)
+                    ) { [self] in took($0, of: id, isStore: true) }
                 })
-            await source.submit(
+            source.submit(
                 batch.map { id, job in
-                    .init(commands: [job.retrieve], patience: Self.patience, onMark: nil) { [self] in
+                    .init(commands: [job.retrieve], patience: Self.patience) { [self] in
                         took($0, of: id, isStore: false)
                     }
                 })
@@ -214,7 +213,7 @@ final class Lane: Sendable {
         done?()
         switch next {
         case .nothing: break
-        case .pump: pumpSoon()
+        case .pump: pump()
         case .end(let delay):
             Task {
                 if delay > .zero { try? await Task.sleep(for: delay) }
@@ -226,7 +225,7 @@ final class Lane: Sendable {
     private func failure(_ result: Result<[FTPReply], any Error>, _ job: LaneJob, isStore: Bool) -> (any Error)? {
         switch result {
         case .success(let replies):
-            guard let reply = replies.last, !reply.isSuccess else { return nil }
+            guard let reply = replies.first, !reply.isSuccess else { return nil }
             let what = isStore ? "cannot write \(job.target)" : "cannot read \(job.source)"
             let failure = ReplyTable.failure(reply, what)
             return isStore ? RemoteWriter.failure(failure) : failure

@@ -76,9 +76,11 @@ struct LargeFile: Sendable {
 
 extension LaneJob {
     /// A file as a whole.
-    init(whole move: CopyMove<RemoteEnd, RemoteEnd>) {
+    /// - Parameter settles: What arrived gets its source's time in the same journey.
+    init(whole move: CopyMove<RemoteEnd, RemoteEnd>, settles: Bool = false) {
         self.init(
             retrieve: "RETR \(move.source.path.absolute)", store: "STOR \(move.target.path.absolute)",
-            bytes: move.facts.size, source: move.source.shown, target: move.target.shown)
+            after: settles ? move.target.settling(move.facts) : [], bytes: move.facts.size,
+            source: move.source.shown, target: move.target.shown)
     }
 }

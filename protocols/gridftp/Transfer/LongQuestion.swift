@@ -29,7 +29,7 @@ struct LongQuestion: Sendable {
             await server.giveBack(connection)
             return reply
         } catch {
-            await connection.close()
+            connection.close()
             if let lost = error as? ControlConnection.Lost { throw lost.failure }
             throw error
         }

@@ -6,10 +6,14 @@ import HaulProtocol
 struct RemoteEnd: CopyEnd {
     /// The checksum of a larger one is asked for on a connection of its own.
     static let small = 4 << 20
+    /// What was looked at so long ago was looked at just before.
+    private static let moment = Duration.milliseconds(100)
 
     let site: RemoteSite
     let path: RemotePath
     let features: ServerFeatures
+    /// Of this path, by who moved its bytes.
+    let arrival = Arrival()
 
     var shown: String { path.shown }
 
@@ -33,18 +37,18 @@ struct RemoteEnd: CopyEnd {
     }
 
     func facts(follow: Bool) async throws -> FileFacts? {
-        try await site.lookout.look(path)?.facts(follow: follow)
+        try await site.lookout.look(path, .lately)?.facts(follow: follow)
     }
 
     func sibling(_ name: String) -> RemoteEnd { RemoteEnd(self, path.sibling(name)) }
 
     func prepareParent(make: Bool, isMissing: Bool) async throws {
         if isMissing {
-            await site.directories.forget()
-            await site.lookout.forget()
+            site.directories.forget()
+            site.lookout.forget()
         }
         if make { return try await site.makeDirectories(path.parent) }
-        guard let found = try await site.lookout.look(path.parent) else {
+        guard let found = try await site.lookout.look(path.parent, .lately) else {
             throw BackendFailure(
                 .notFound,
                 "\(path.parent.shown), the destination's directory, does not exist (option parents makes it)")
@@ -54,14 +58,15 @@ struct RemoteEnd: CopyEnd {
         }
     }
 
-    /// GridFTP renames over what is there: where that must not be, it is looked at just before.
+    /// GridFTP renames over what is there: where that must not be, it is looked at just before. The look at the part may
+    /// have been a listing that tells it already.
     func publish(as target: RemoteEnd, replace: Bool) async throws -> Bool {
-        if !replace, try await site.lookout.look(target.path, fresh: true) != nil {
+        let just = ContinuousClock.now - Self.moment
+        if !replace, try await site.lookout.look(target.path, .after(just)) != nil {
             throw BackendFailure(.exists, "\(target.shown): something is there by now")
         }
         let replies = try await site.server.change(["RNFR \(path.absolute)", "RNTO \(target.path.absolute)"])
-        await site.lookout.changed(path)
-        await site.lookout.changed(target.path)
+        site.lookout.changed(path, target.path)
         guard replies[1].isSuccess else {
             let said = replies[0].code < 400 ? replies[1] : replies[0]
             throw ReplyTable.failure(said, "cannot rename \(path.name) to \(target.shown)")
@@ -71,7 +76,7 @@ struct RemoteEnd: CopyEnd {
 
     func discard() async throws {
         let reply = try await site.server.change(["DELE \(path.absolute)"])[0]
-        await site.lookout.changed(path)
+        site.lookout.changed(path)
         if reply.isSuccess { return }
         let failure = ReplyTable.failure(reply, "cannot remove \(path.shown)")
         if failure.errorClass != .notFound { throw failure }
@@ -99,27 +104,44 @@ struct RemoteEnd: CopyEnd {
     }
 
     func writer(_ order: WriteOrder) async throws -> any CopyWriter {
-        let found = try await site.lookout.look(path, fresh: true)
+        let found = try await site.lookout.look(path, .now)
         if let found, found.facts(follow: false).kind != .file {
             throw BackendFailure(.exists, "\(shown) is there and is not a file")
         }
         return RemoteWriter(self, existing: features.movesParts ? found?.size ?? 0 : 0)
     }
 
-    /// Time and permissions of the source, as far as the server sets them, in one journey.
+    /// A lane has seen to the time of a small file already, and one look tells of many whether it has come to that.
     func settle(_ source: FileFacts) async throws -> FileFacts? {
-        var commands: [String] = []
-        if features.setsTimes, let modified = source.modified, let stamp = FactLine.stamp(modified) {
-            commands.append("MFMT \(stamp) \(path.absolute)")
-        }
-        let replies = try await site.server.change(commands + ["MLST \(path.absolute)"])
-        await site.lookout.changed(path)
-        guard let last = replies.last, let found = try Server.fact(last, path) else { return nil }
-        if let wanted = source.permissions, let there = found.permissions, there & 0o777 != wanted {
-            let mode = String(wanted, radix: 8)
-            // A server that keeps its own modes has the content all the same.
-            _ = try await site.server.change(["SITE CHMOD 0\(mode) \(path.absolute)"])
-        }
+        var seen = arrival.take()
+        if seen == nil { seen = try await site.lookout.look(path, .lately) }
+        guard let found = seen else { return nil }
+        guard settling(source).isEmpty || found.modified == source.modified else { return try await settleNow(source) }
+        try await keepMode(source, found)
         return found.facts(follow: false)
+    }
+
+    /// Time and permissions of the source, as far as the server sets them, in one journey.
+    func settleNow(_ source: FileFacts) async throws -> FileFacts? {
+        let replies = try await site.server.change(settling(source) + ["MLST \(path.absolute)"])
+        site.lookout.changed(path)
+        guard let last = replies.last, let found = try Server.fact(last, path) else { return nil }
+        try await keepMode(source, found)
+        return found.facts(follow: false)
+    }
+
+    /// What gives it the time of its source.
+    func settling(_ source: FileFacts) -> [String] {
+        guard features.setsTimes, let modified = source.modified, let stamp = FactLine.stamp(modified) else {
+            return []
+        }
+        return ["MFMT \(stamp) \(path.absolute)"]
+    }
+
+    private func keepMode(_ source: FileFacts, _ found: FactLine) async throws {
+        guard let wanted = source.permissions, let there = found.permissions, there & 0o777 != wanted else { return }
+        let mode = String(wanted, radix: 8)
+        // A server that keeps its own modes has the content all the same.
+        _ = try await site.server.change(["SITE CHMOD 0\(mode) \(path.absolute)"])
     }
 }

@@ -1,5 +1,6 @@
 import HaulModel
 import HaulProtocol
+import Synchronization
 
 /// A site as the elements of a batch share it: its server, and what is known of its files for the moment.
 struct RemoteSite: Sendable {
@@ -14,6 +15,7 @@ struct RemoteSite: Sendable {
 
     /// Makes a directory and those above it where they are missing, also while others do the same.
     func makeDirectories(_ path: RemotePath) async throws {
+        if directories.isKnown(path) { return }
         try await directories.ensure(path) { [self] in try await make(path) }
     }
 
@@ -29,7 +31,7 @@ struct RemoteSite: Sendable {
     /// Makes one directory; that somebody else has just made it is fine.
     func makeOne(_ path: RemotePath) async throws {
         let reply = try await server.change(["MKD \(path.absolute)"])[0]
-        await lookout.changed(path)
+        lookout.changed(path)
         if reply.isSuccess { return }
         let failure = ReplyTable.failure(reply, "cannot make \(path.shown)")
         if failure.errorClass == .exists, try await server.look(path)?.kind == .directory { return }
@@ -42,11 +44,13 @@ struct RemoteSite: Sendable {
 actor Directories {
     private static let most = 10_000
 
-    private var known: Set<RemotePath> = []
+    private let known = Mutex(Set<RemotePath>())
     private var making: [RemotePath: Task<Void, any Error>] = [:]
 
+    nonisolated func isKnown(_ path: RemotePath) -> Bool { known.withLock { $0.contains(path) } }
+
     func ensure(_ path: RemotePath, _ make: @escaping @Sendable () async throws -> Void) async throws {
-        if known.contains(path) { return }
+        if isKnown(path) { return }
         // Not of one element's task: its cancellation must not fail its neighbours.
         let task = making[path] ?? Task { try await make() }
         making[path] = task
@@ -57,10 +61,12 @@ actor Directories {
             throw error
         }
         making[path] = nil
-        if known.count >= Self.most { known = [] }
-        known.insert(path)
+        known.withLock { known in
+            if known.count >= Self.most { known = [] }
+            known.insert(path)
+        }
     }
 
     /// What was known is not true any more: somebody removed something.
-    func forget() { known = [] }
+    nonisolated func forget() { known.withLock { $0 = [] } }
 }

@@ -45,7 +45,7 @@ final class RemoteWriter: CopyWriter {
         } else if existing < source.size || source.size == 0 {
             try await told(try await begin(0))
         }
-        return try await end.settle(source)?.size
+        return try await end.settleNow(source)?.size
     }
 
     func abandon() {
