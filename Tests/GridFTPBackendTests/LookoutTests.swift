@@ -93,6 +93,27 @@ struct LookoutTests {
     }
 }
 
+@Suite(.timeLimit(.minutes(2)))
+struct ControlConnectionTests {
+    /// However many ask at once, from whatever thread: each has the reply to its own command.
+    @Test func everybodyGetsTheirOwnReply() async throws {
+        let scripted = try await ScriptedServer()
+        let connection = try await scripted.connect()
+        await withTaskGroup(of: Void.self) { group in
+            for asker in 0..<16 {
+                group.addTask {
+                    for turn in 0..<200 {
+                        let reply = try? await connection.perform("HELP a\(asker)t\(turn).")
+                        #expect(reply?.text.contains("'a\(asker)t\(turn).'") == true, "\(reply?.text ?? "nothing")")
+                    }
+                }
+            }
+        }
+        connection.close()
+        await scripted.stop()
+    }
+}
+
 @Suite struct ControlStateTests {
     private func reply(_ state: inout ControlState, _ count: Int) {
         var parser = FTPReplyParser()

@@ -90,13 +90,14 @@ final class ControlConnection: Sendable {
 
     /// Sends all of them, in this order; each tells its own end.
     func submit(_ orders: [Order]) {
-        let (text, lost, begins) = state.withLock { state in
-            if let lost = state.loss { return (nil as Data?, lost as Lost?, false) }
+        let (lost, begins) = state.withLock { state in
+            if let lost = state.loss { return (lost as Lost?, false) }
             orders.forEach { state.add($0) }
-            return (state.release(), nil, state.beginsToWatch())
+            // Under the lock: what is posted first is what is waited for first.
+            if let text = state.release() { link.post(text) }
+            return (nil, state.beginsToWatch())
         }
         if let lost { return orders.forEach { $0.finish(.failure(lost)) } }
-        if let text { link.post(text) }
         if begins { watch() }
     }
 
@@ -147,11 +148,11 @@ final class ControlConnection: Sendable {
     /// - Returns: Why the connection is not to be used any more.
     private func take(_ parser: inout FTPReplyParser) -> BackendFailure? {
         var told: [ControlState.Told] = []
-        let (text, failure) = state.withLock { state in
+        let failure = state.withLock { state in
             let failure = state.take(&parser, &told)
-            return (state.release(), failure)
+            if let text = state.release() { link.post(text) }
+            return failure
         }
-        if let text { link.post(text) }
         for one in told {
             switch one {
             case .mark(let body, let reply): body(reply)
