@@ -21,17 +21,19 @@ final class ScriptedServer: Sendable {
     ///   - host: Where it listens; `::1` has EPSV instead of PASV.
     ///   - heldVerb: Commands that are answered once another connection has said `OPEN`.
     ///   - effects: By command, as it is sent: facts that hold from then on; empty ones for what is not there any more.
+    ///   - staysAt: Looks a moment, at this command, whether its client has gone. If so it stays for good, as
+    ///     globus-gridftp-server may in the middle of small files.
     ///   - floodsAt: Answers this command with 64 MiB without a line's end, and then with nothing.
     init(
         features: [String] = ["MLST Type*;", "MLSC"], greeting: String = "220 ready\r\n", facts: [String: String] = [:],
         listings: [String: [String]] = [:], breaksAt: String = "-", replies: [String: String] = [:],
-        passive: String = "127,0,0,1", heldVerb: String = "-", floodsAt: String = "-",
+        passive: String = "127,0,0,1", heldVerb: String = "-", floodsAt: String = "-", staysAt: String = "-",
         effects: [String: [String: String]] = [:], host: String = "127.0.0.1"
     ) async throws {
         let python = try #require(ToolPath.find("python3"), "python3 is needed for these tests")
         let said: [String: Any] = [
             "features": features, "greeting": greeting, "facts": facts, "listings": listings, "breaks": breaksAt,
-            "replies": replies, "passive": passive, "held": heldVerb, "floods": floodsAt,
+            "replies": replies, "passive": passive, "held": heldVerb, "floods": floodsAt, "stays": staysAt,
             "host": host, "effects": effects,
         ]
         let text = String(decoding: try JSONSerialization.data(withJSONObject: said), as: UTF8.self)
@@ -65,7 +67,7 @@ final class ScriptedServer: Sendable {
     func stop() async { await child.stop(grace: .seconds(1)) }
 
     private static let script = #"""
-        import json, socket, socketserver, sys, threading
+        import json, select, socket, socketserver, sys, threading
         said = json.loads(sys.argv[1])
         family = socket.AF_INET6 if ":" in said["host"] else socket.AF_INET
         heard, opened = [], threading.Event()
@@ -79,6 +81,9 @@ final class ScriptedServer: Sendable {
                     verb, _, rest = line.partition(" ")
                     heard.append(line)
                     if verb == said["held"]: opened.wait()
+                    if verb == said["stays"]:
+                        if select.select([self.connection], [], [], 0.05)[0] and not self.connection.recv(1, socket.MSG_PEEK):
+                            threading.Event().wait()
                     if verb == said["floods"]:
                         for _ in range(64): self.wfile.write(b"2" * (1 << 20))
                         continue

@@ -26,7 +26,8 @@ struct LaneJob: Sendable {
 /// The servers know nothing of each other's commands: where one of them fails a job, the other goes on with the next,
 /// and **the next file's bytes end up in this one's place** (seen: a missing source, and its destination holds the file
 /// after it). So a job is done only when both servers have said so of it and of every job before it; after the first
-/// failure the lane ends, waits until both servers have let go, and the jobs behind that one are run again elsewhere.
+/// failure the lane takes no more, lets the servers go through what they were sent (``Standstill``), ends, waits until
+/// both have let go, and the jobs behind that one are run again elsewhere.
 final class Lane: Sendable {
     /// The job did not fail by itself: run it again on another lane.
     struct Again: Error {}
@@ -48,9 +49,15 @@ final class Lane: Sendable {
         var sent = 0
         var sentBytes = 0
         var isPumping = false
+        var standstill = Standstill()
+        /// Cancelled jobs whose turn is waited for: nothing is sent meanwhile.
+        var holds = 0
         /// The job that failed first, and what the two servers said of it.
         var failed: (id: Int, retrieve: (any Error)?, store: (any Error)?)?
         var isEnding = false
+
+        /// The other server would not say better what is wrong.
+        var knows: Bool { failed.map { Lane.rank(Lane.better($0.retrieve, $0.store)) > 3 } ?? false }
 
         /// Takes a job out.
         /// - Returns: What tells whoever waits; to be called without the lock.
@@ -121,26 +128,39 @@ final class Lane: Sendable {
     /// Ends it; what runs is to be run again.
     func close() async { await end() }
 
-    /// One that was not sent is simply dropped. Else its neighbours are given a moment before all start over elsewhere.
+    /// One that was not sent is simply dropped. Else it and its neighbours have a moment to end by themselves before all
+    /// start over elsewhere.
     private func cancel(_ id: Int) async {
         let dropped = state.withLock { state -> (@Sendable () -> Void)? in
             guard let index = state.waiting.firstIndex(of: id) else {
                 state.jobs[id]?.isAbandoned = true
+                state.holds += 1
                 return nil
             }
             state.waiting.remove(at: index)
             return state.end(id, .failure(CancellationError()))
         }
         if let dropped { return dropped() }
-        for _ in 0..<10 {
-            let hasNeighbours = state.withLock { state in
-                state.jobs[id] != nil && state.jobs.values.contains { !$0.isAbandoned }
-            }
-            guard hasNeighbours else { break }
-            try? await Task.sleep(for: .milliseconds(50))
-        }
         // Not for long: whoever cancels is answered within five seconds, and there is still something to remove.
-        if state.withLock({ $0.jobs[id] != nil }) { await end(limit: .seconds(1)) }
+        await standstill(limit: .milliseconds(1500)) { $0.jobs[id] == nil }
+        let isThere = state.withLock { state in
+            state.holds -= 1
+            return state.jobs[id] != nil
+        }
+        if isThere { await end(limit: .seconds(1)) } else { pump() }
+    }
+
+    /// Waits until nothing moves.
+    /// - Parameter isEnough: Looked at now and then.
+    private func standstill(limit: Duration, until isEnough: @Sendable (State) -> Bool = { _ in false }) async {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            let rest = state.withLock { state in
+                state.isEnding || isEnough(state) ? nil : state.standstill.rest(knows: state.knows)
+            }
+            guard let rest else { return }
+            try? await Task.sleep(for: min(rest, .milliseconds(20)))
+        }
     }
 
     /// Only one at a time: both servers get the jobs in the same order.
@@ -153,7 +173,9 @@ final class Lane: Sendable {
         while true {
             let batch: [(Int, LaneJob)] = state.withLock { state in
                 var batch: [(Int, LaneJob)] = []
-                while let id = state.waiting.first, state.failed == nil, !state.isEnding, let running = state.jobs[id] {
+                while let id = state.waiting.first, state.failed == nil, !state.isEnding, state.holds == 0,
+                    let running = state.jobs[id]
+                {
                     let fits = state.sent < Self.window && state.sentBytes + running.job.bytes <= Self.windowBytes
                     guard fits || state.sent == 0 else { break }
                     state.waiting.removeFirst()
@@ -161,7 +183,7 @@ final class Lane: Sendable {
                     state.sentBytes += running.job.bytes
                     batch.append((id, running.job))
                 }
-                if batch.isEmpty { state.isPumping = false }
+                if batch.isEmpty { state.isPumping = false } else { state.standstill.sent(batch.count) }
                 return batch
             }
             if batch.isEmpty { return }
@@ -182,20 +204,21 @@ final class Lane: Sendable {
     }
 
     private func took(_ result: Result<[FTPReply], any Error>, of id: Int, isStore: Bool) {
-        enum Next { case nothing, pump, end(after: Duration) }
+        enum Next { case nothing, pump, end }
         let (done, next): ((@Sendable () -> Void)?, Next) = state.withLock { state in
+            state.standstill.answered(isStore: isStore)
             guard var running = state.jobs[id], !state.isEnding else { return (nil, .nothing) }
             if let failure = failure(result, running.job, isStore: isStore) {
                 // Two servers, two orders: what is seen later may have failed earlier, and all behind it is in doubt. What
                 // is done stays done: each server answers in order, so all before it was answered well by both.
-                guard let failed = state.failed, failed.id <= id else {
+                guard let failed = state.failed else {
                     state.failed = (id, isStore ? nil : failure, isStore ? failure : nil)
-                    // The other server may say better what is wrong.
-                    return (nil, .end(after: Self.rank(failure) > 3 ? .zero : .milliseconds(700)))
+                    return (nil, .end)
                 }
-                if failed.id == id {
+                if failed.id > id {
+                    state.failed = (id, isStore ? nil : failure, isStore ? failure : nil)
+                } else if failed.id == id {
                     if isStore { state.failed?.store = failure } else { state.failed?.retrieve = failure }
-                    return (nil, .end(after: .zero))
                 }
                 return (nil, .nothing)
             }
@@ -214,9 +237,9 @@ final class Lane: Sendable {
         switch next {
         case .nothing: break
         case .pump: pump()
-        case .end(let delay):
+        case .end:
             Task {
-                if delay > .zero { try? await Task.sleep(for: delay) }
+                await standstill(limit: .seconds(10))
                 await end()
             }
         }
