@@ -179,6 +179,20 @@ struct LocalBackendTests {
         #expect(site.read("\(site.root)/file") == nil && site.read("\(site.root)/other") == "inside")
     }
 
+    /// A file with a second name elsewhere, renamed to itself in another spelling: its name stays.
+    @Test(arguments: ["file", "./file", "way/file", "dir/../file"]) func aNameIsNoSecondLink(_ spelling: String)
+        async throws
+    {
+        let site = try LocalSite()
+        try FileManager.default.linkItem(atPath: "\(site.root)/file", toPath: "\(site.root)/backup")
+        try site.link("\(site.root)/way", to: ".")
+        for (from, to) in [("file", spelling), (spelling, "file")] {
+            let result = try await site.one(.rename, from, to, ["overwrite": "always"])
+            #expect(result.errorClass == .invalid, "\(from) \(to) \(result)")
+            #expect(site.read("\(site.root)/file") == "inside" && site.read("\(site.root)/backup") == "inside")
+        }
+    }
+
     @Test func aDeepTreeAndACircle() async throws {
         let site = try LocalSite()
         var current = open("\(site.root)/dir", O_RDONLY | O_DIRECTORY)

@@ -214,13 +214,17 @@ struct MountTests {
 
     /// A file that is mounted over another name looks like a second link of it, and is none: what removed "the other link"
     /// would remove the file.
-    @Test(arguments: ["cross", "stay"]) func aFileMountedOverAnotherName(_ mounts: String) async throws {
+    @Test(arguments: ["cross", "stay"], [1, 2])
+    func aFileMountedOverAnotherName(_ mounts: String, names: Int) async throws {
         let world = try Mounted()
         try FileManager.default.removeItem(atPath: "\(world.root)/single")
         try FileManager.default.removeItem(atPath: "\(world.site.outside)/secret")
         try FileManager.default.createDirectory(atPath: "\(world.root)/pair", withIntermediateDirectories: true)
         try world.site.write("", "\(world.root)/single")
         try world.site.write("only one", "\(world.root)/pair/f")
+        if names == 2 {
+            try FileManager.default.linkItem(atPath: "\(world.root)/pair/f", toPath: "\(world.root)/pair/g")
+        }
         try FileManager.default.createSymbolicLink(
             atPath: "\(world.site.outside)/secret", withDestinationPath: "\(world.root)/pair/f")
         let result = try await world.one(.rename, "pair/f", "single", mounts: mounts, ["overwrite": "always"])

@@ -107,9 +107,10 @@ struct LocalBackend: Backend {
             case .go(let replace):
                 guard let source else { throw BackendFailure(.notFound, "\(element.source) does not exist") }
                 if let here, let there, here.st_ino == there.st_ino, here.st_dev == there.st_dev {
-                    guard here.st_nlink > 1 else {
-                        throw BackendFailure(
-                            .invalid, "\(element.source) and \(destination) are one file, mounted twice")
+                    // Two names of it, and not one in two spellings: that would be gone.
+                    let isOne = try source.isEntry(to) || source.isMountPoint || to.isMountPoint
+                    guard here.st_nlink > 1, !isOne else {
+                        throw BackendFailure(.invalid, "\(element.source) and \(destination) are one and the same")
                     }
                     // rename(2) of two names of one file does nothing, and says that it was done.
                     try source.unlink()

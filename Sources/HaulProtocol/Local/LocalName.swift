@@ -35,8 +35,17 @@ public struct LocalName: Sendable {
     }
 
     /// Something is mounted there that must be left alone.
-    private var isForeign: Bool {
-        guard !mounts else { return false }
+    private var isForeign: Bool { !mounts && isMountPoint }
+
+    /// Whether both are one entry of one directory, whichever way leads there.
+    public func isEntry(_ other: LocalName) throws -> Bool {
+        guard name.utf8.elementsEqual(other.name.utf8) else { return false }
+        let (one, two) = (try directory.status(shown), try other.directory.status(other.shown))
+        return one.st_ino == two.st_ino && one.st_dev == two.st_dev
+    }
+
+    /// Whether something is mounted at the name.
+    public var isMountPoint: Bool {
         let file = haul_open_beneath(directory.raw, name, HAUL_O_PATH | O_NOFOLLOW, 0, false, false)
         if file >= 0 { close(file) }
         return file < 0 && errno == EXDEV
