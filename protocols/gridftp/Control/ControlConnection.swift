@@ -181,7 +181,8 @@ final class ControlConnection: Sendable {
                     return lose(
                         BackendFailure(.timeout, "\(name) has said nothing for \(patience.components.seconds) s"))
                 }
-                do { try await Task.sleep(for: rest) } catch { return }
+                // What is waited for by then may have less.
+                do { try await Task.sleep(for: min(rest, .seconds(1))) } catch { return }
             }
         }
         let isLate = state.withLock { state in

@@ -82,6 +82,10 @@ actor ThirdParty {
             try await LargeFile(move: move, lane: lane) { [attendance] in attendance.count($0) }.run()
         } catch is Lane.Again {
             throw BackendFailure(.interrupted, "\(move.target.shown): the connection between the servers ended")
+        } catch {
+            // Well or not: nobody knows what of it is still on its way.
+            await lane.close()
+            throw error
         }
         idle[streams, default: []].append(lane)
     }
