@@ -76,7 +76,12 @@ final class MyProxyTool: MyProxy {
         child.input?.finish()
         let (output, errors) = await (proxy, said)
         let status = await child.wait()
-        guard status == .exited(0) else { throw MyProxyRefusal.refused(Self.line(errors, status)) }
+        guard status == .exited(0) else {
+            let line = Self.line(errors, status)
+            guard case .exited = status, !line.contains("Unable to connect"), !line.contains("Error authenticating")
+            else { throw MyProxyRefusal.unanswered(line) }
+            throw MyProxyRefusal.refused(line)
+        }
         return output
     }
 

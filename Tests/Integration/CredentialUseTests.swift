@@ -101,6 +101,12 @@ import Testing
         #expect(last.status == 429 && last["code"] == "locked" && last.headers["Retry-After"] != nil, "\(last)")
         #expect(try await ask(["username": "alice", "passphrase": .string(passphrase)]).status == 429)
         #expect(try await ask(["username": "bob", "passphrase": "x"]).status == 409)
+        // Of a server that is not there nobody learns anything: it counts against nobody.
+        try await myProxy.stop()
+        for _ in 0..<8 {
+            let gone = try await ask(["username": "carol", "passphrase": "x"])
+            #expect(gone.status == 503 && gone["code"] == "myproxy_unanswered", "\(gone)")
+        }
         #expect(try await person.user.get("/credentials").json.array?.count == 1)
         #expect(!server.log.contains(passphrase))
         await server.remove()

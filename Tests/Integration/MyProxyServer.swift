@@ -60,6 +60,12 @@ final class MyProxyServer: Sendable {
 
     deinit { kill(pid, SIGTERM) }
 
+    /// Returns once nobody listens any more.
+    func stop() async throws {
+        kill(pid, SIGTERM)
+        try await eventually("the MyProxy server is gone") { kill(pid, 0) != 0 }
+    }
+
     private struct Failure: Error { var what: String }
 
     private static func run(

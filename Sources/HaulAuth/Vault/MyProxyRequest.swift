@@ -35,6 +35,8 @@ public protocol MyProxy: Sendable {
 public enum MyProxyRefusal: Error, Sendable, Hashable {
     /// What the server said, in a line.
     case refused(String)
+    /// It did not come to that: nobody answered, or the one who did is not to be trusted. In a line.
+    case unanswered(String)
     /// Too many ask at once.
     case busy
     /// A fault of ours: for the log.

@@ -157,10 +157,10 @@ extension Schema {
 }
 
 extension Error {
-    /// Whether a MyProxy server was asked: what is ours, and who went away, tells nothing of a passphrase.
+    /// Whether a MyProxy server may have said something of a passphrase; who goes away before it did counts, too.
     fileprivate var mayBeGuess: Bool {
         switch self as? MyProxyRefusal {
-        case .busy, .fault: false
+        case .busy, .fault, .unanswered: false
         case .refused, nil: true
         }
     }
@@ -174,6 +174,12 @@ extension Problem {
                 "myproxy_refused", "The MyProxy server gave no proxy: \(said)",
                 hint: "Look at the name, the passphrase, and "
                     + "whether the credential there is still good (myproxy-info).")
+        case .unanswered(let said):
+            self.init(
+                ProblemDocument(
+                    status: 503, title: "Service unavailable", code: "myproxy_unanswered",
+                    detail: "The MyProxy server could not be asked: \(said)",
+                    hint: "Try again later, or ask who runs it."), headers: ["Retry-After": "30"])
         case .busy:
             self.init(
                 ProblemDocument(
