@@ -52,8 +52,8 @@ extension Parser {
         let length = answer.contentLength.map(String.init) ?? ""
         let numbers = [answer.exitCode, answer.status, answer.downloaded, answer.uploaded, answer.headers.count]
         let fields =
-            [length, answer.lastModified, answer.etag, answer.authenticate, answer.finalURL] + answer.headers
-            + [answer.message]
+            [length, answer.lastModified, answer.etag, answer.authenticate, answer.finalURL, answer.redirect]
+            + answer.headers + [answer.message]
         let line = ([tag] + numbers.map(String.init)).joined(separator: " ") + "\t" + fields.joined(separator: "\t")
         guard let again = HTTPResponse.parse(line) else { throw Contradiction("\(line) is not read") }
         try hold(again.tag == tag && again.response == answer, "\(answer) is read as \(again)")
