@@ -90,9 +90,9 @@ import Testing
         let tasks = watchers.map { $0.follow("/jobs/\(id)/events", person.user) }
         try await eventually("all watch", within: .seconds(60)) { watchers.allSatisfy { $0.events.count == 1 } }
         #expect(server.memory - memory < 50 << 20, "\((server.memory - memory) >> 20) MiB")
-        // A few of Dispatch's own come and go.
+        // Those of Dispatch's own come and go, 64 at most.
         let after = try threads()
-        #expect(after - before < 20, "\(before) threads became \(after)")
+        #expect(after - before < 64, "\(before) threads became \(after)")
         #expect(try await person.user.send("DELETE", "/jobs/\(id)").status == 200)
         for task in tasks { try await task.value }
         #expect(watchers.allSatisfy { $0.events.last?.data["status"] == "CANCELLED" })
