@@ -31,6 +31,32 @@ import Testing
         #expect(bench.names(bench.folder + "/spool") == [])
     }
 
+    /// What changes something is sent on to nobody, not to whom the worker may talk either.
+    @Test(arguments: [true, false]) func changesStayWhereTheyWereAsked(_ isListed: Bool) async throws {
+        try await with { bench, first, other in
+            try bench.write(bench.folder + "/upload", "content")
+            try bench.write(bench.folder + "/big", Data(count: 9 << 20))
+            func end(_ operation: ProtocolOperation, _ source: String, _ target: String? = nil) async throws {
+                var batch = bench.batch(operation, first.endpoint, to: operation == .copy ? first.endpoint : nil)
+                if isListed { batch.hosts = HostList([first.endpoint, other.endpoint]) }
+                batch.options["overwrite"] = "always"
+                let result = try await bench.one(batch, source, target).result
+                #expect(!result.isOK, "\(operation) \(source): \(result)")
+            }
+            for file in ["/upload", "/big"] { try await end(.put, bench.folder + file, "/new") }
+            for path in ["/f", "/g"] {
+                try await end(.remove, path)
+                try await end(.mkdir, path)
+                try await end(.rename, path, "/h")
+                try await end(.copy, path, "/h")
+            }
+            let changing = ["PUT", "DELETE", "MKCOL", "MOVE", "COPY", "POST"]
+            let (asked, sentOn) = (try await first.seen(), try await other.seen())
+            #expect(asked.contains { line in changing.contains { line.hasPrefix($0) } }, "\(asked)")
+            #expect(!sentOn.contains { line in changing.contains { line.hasPrefix($0) } }, "\(sentOn)")
+        }
+    }
+
     /// Whatever is asked for, the other server hears nothing of it.
     @Test func nothingGoesElsewhere() async throws {
         try await with { bench, first, other in
