@@ -35,7 +35,7 @@ struct LookoutTests {
 
     @Test func manyQuestionsAreOneListing() async throws {
         let scripted = try await server()
-        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])))
+        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])), lifetime: .seconds(600))
         #expect(try await sizes(lookout, .now) == Array(0..<20))
         #expect(try await heard(scripted, "MLSC") == 1)
         // It answers for a while, but for nobody who wants to know it anew.
@@ -54,7 +54,7 @@ struct LookoutTests {
     /// A listing that was begun before a change says nothing of what is there after it.
     @Test func aChangeUnderAListing() async throws {
         let scripted = try await server(held: "MLSC")
-        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])))
+        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])), lifetime: .seconds(600))
         let opener = try await scripted.connect()
         async let asked = sizes(lookout, .now)
         while try await heard(scripted, "MLSC") == 0 { await Task.yield() }
@@ -70,7 +70,7 @@ struct LookoutTests {
     /// Of a directory with many names a few are asked for one by one.
     @Test func aLongListingIsNotWorthIt() async throws {
         let scripted = try await server(entries: 2000)
-        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])))
+        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])), lifetime: .seconds(600))
         // How long it is, nobody knew.
         #expect(try await sizes(lookout, .now) == Array(0..<20))
         #expect(try await sizes(lookout, .now) == Array(repeating: 1000, count: 20))
@@ -80,7 +80,7 @@ struct LookoutTests {
 
     @Test func oneThatGoesDoesNotWait() async throws {
         let scripted = try await server(held: "MLST")
-        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])))
+        let lookout = Lookout(Server(try GridFTPSite(scripted.site, settings: [:])), lifetime: .seconds(600))
         // The login asks with MLST, too.
         let opener = try await scripted.connect()
         let waiting = Task { try await lookout.look(try path("f1"), .now) }

@@ -29,8 +29,7 @@ extension GridFTPBackend {
 
     /// - Returns: False where there is nothing.
     private func delete(_ verb: String, _ path: RemotePath, _ element: ElementSpec) async throws -> Bool {
-        let reply = try await source.server.change(["\(verb) \(path.absolute)"])[0]
-        source.lookout.changed(path)
+        let reply = try await source.change(["\(verb) \(path.absolute)"], of: path)[0]
         if reply.isSuccess { return true }
         let failure = ReplyTable.failure(reply, "cannot remove \(element.source)")
         if failure.errorClass == .notFound { return false }
@@ -49,8 +48,7 @@ extension GridFTPBackend {
             if options.parents {
                 try await source.makeDirectories(path)
             } else {
-                let reply = try await source.server.change(["MKD \(path.absolute)"])[0]
-                source.lookout.changed(path)
+                let reply = try await source.change(["MKD \(path.absolute)"], of: path)[0]
                 guard reply.isSuccess else { throw ReplyTable.failure(reply, "cannot make \(element.source)") }
             }
             report.log("made \(element.source)")
@@ -103,8 +101,7 @@ extension GridFTPBackend {
     }
 
     private func move(_ from: RemotePath, _ to: RemotePath, replace: Bool, _ shown: String) async throws {
-        let replies = try await source.server.change(["RNFR \(from.absolute)", "RNTO \(to.absolute)"])
-        source.lookout.changed(from, to)
+        let replies = try await source.change(["RNFR \(from.absolute)", "RNTO \(to.absolute)"], of: from, to)
         if replies[1].isSuccess { return }
         let said = replies[0].code < 400 ? replies[1] : replies[0]
         let failure = ReplyTable.failure(said, "cannot rename \(from.shown) to \(shown)")

@@ -27,9 +27,13 @@ final class Lookout: Sendable {
     private static let mostBeats = 6
 
     private let server: Server
-    private let state = Mutex(LookoutState())
+    private let state: Mutex<LookoutState>
 
-    init(_ server: Server) { self.server = server }
+    /// - Parameter lifetime: How long a listing is believed by those who take one of lately.
+    init(_ server: Server, lifetime: Duration = .seconds(2)) {
+        self.server = server
+        state = Mutex(LookoutState(lifetime: lifetime))
+    }
 
     /// What stands at a path; nil for nothing.
     func look(_ path: RemotePath, _ age: Age) async throws -> FactLine? {
@@ -40,7 +44,7 @@ final class Lookout: Sendable {
     /// Asks what stands at a path that is not the root.
     func ask(_ path: RemotePath, _ age: Age) -> Answer<FactLine?> {
         let directory = path.parent
-        let name = Data(path.name.utf8)
+        let name = Array(path.name.utf8)
         if let known = state.withLock({ $0.known(name, in: directory, age) }) { return Answer(.success(known.fact)) }
         let answer = Answer<FactLine?>()
         let asker = LookoutState.Asker(path: path, name: name, answer: answer)
@@ -51,9 +55,11 @@ final class Lookout: Sendable {
     }
 
     /// Paths were changed: what is known of them does not count any more, nor what is being asked.
-    func changed(_ paths: RemotePath...) {
+    func changed(_ paths: RemotePath...) { changed(paths) }
+
+    func changed(_ paths: [RemotePath]) {
         state.withLock { state in
-            for path in paths { state.changed(Data(path.name.utf8), in: path.parent) }
+            for path in paths { state.changed(Array(path.name.utf8), in: path.parent) }
         }
     }
 
@@ -105,8 +111,8 @@ final class Lookout: Sendable {
             }
             let time = ContinuousClock.now
             let listing = try await server.list(directory)
-            var entries: [Data: FactLine] = Dictionary(minimumCapacity: listing.entries.count)
-            for entry in listing.entries { entries[entry.name] = entry }
+            var entries: [[UInt8]: FactLine] = Dictionary(minimumCapacity: listing.entries.count)
+            for entry in listing.entries { entries[Array(entry.name)] = entry }
             state.withLock { $0.end(directory, LookoutState.Snapshot(entries: entries, time: time)) }
             for asker in askers { asker.answer.resume(.success(entries[asker.name])) }
             return true

@@ -6,16 +6,17 @@ struct LookoutState {
     struct Asker: Sendable {
         let path: RemotePath
         /// The path's last.
-        let name: Data
+        let name: [UInt8]
         let answer: Answer<FactLine?>
     }
 
     struct Snapshot {
-        var entries: [Data: FactLine]
+        /// By name, as bytes: Data hashes the first 80 of them alone.
+        var entries: [[UInt8]: FactLine]
         /// When it was asked for.
         var time: ContinuousClock.Instant
         /// Names that were changed since.
-        var stale: Set<Data> = []
+        var stale: Set<[UInt8]> = []
     }
 
     struct Known { let fact: FactLine? }
@@ -24,27 +25,29 @@ struct LookoutState {
     private struct Asking {
         var count = 0
         /// Names that were changed since the first of them began.
-        var changed: Set<Data> = []
+        var changed: Set<[UInt8]> = []
     }
 
-    /// How long a listing is believed.
-    private static let lifetime = Duration.seconds(2)
     /// How long its size counts for something.
     private static let memory = Duration.seconds(20)
     private static let mostSnapshots = 16
     private static let mostSingles = 1000
 
+    /// How long a listing is believed.
+    private let lifetime: Duration
     private var gathering: [RemotePath: [Asker]] = [:]
     private var asking: [RemotePath: Asking] = [:]
     private var snapshots: [RemotePath: Snapshot] = [:]
     /// How many names of a directory were asked for one by one, and since when.
     private var singles: [RemotePath: (count: Int, since: ContinuousClock.Instant)] = [:]
 
-    func known(_ name: Data, in directory: RemotePath, _ age: Lookout.Age) -> Known? {
+    init(lifetime: Duration) { self.lifetime = lifetime }
+
+    func known(_ name: [UInt8], in directory: RemotePath, _ age: Lookout.Age) -> Known? {
         let oldest: ContinuousClock.Instant
         switch age {
         case .now: return nil
-        case .lately: oldest = .now - Self.lifetime
+        case .lately: oldest = .now - lifetime
         case .after(let time): oldest = time
         }
         guard let snapshot = snapshots[directory], snapshot.time >= oldest, !snapshot.stale.contains(name) else {
@@ -66,7 +69,7 @@ struct LookoutState {
     mutating func begin(_ directory: RemotePath) -> (askers: [Asker], weight: Int, size: Int?) {
         let askers = gathering.removeValue(forKey: directory) ?? []
         asking[directory, default: Asking()].count += 1
-        if let since = singles[directory]?.since, since < .now - Self.lifetime { singles[directory] = nil }
+        if let since = singles[directory]?.since, since < .now - lifetime { singles[directory] = nil }
         let weight = askers.count + (singles[directory]?.count ?? 0)
         let snapshot = snapshots[directory].flatMap { ContinuousClock.now - $0.time < Self.memory ? $0 : nil }
         return (askers, weight, snapshot?.entries.count)
@@ -92,7 +95,7 @@ struct LookoutState {
         snapshots[directory] = snapshot
     }
 
-    mutating func changed(_ name: Data, in directory: RemotePath) {
+    mutating func changed(_ name: [UInt8], in directory: RemotePath) {
         snapshots[directory]?.stale.insert(name)
         asking[directory]?.changed.insert(name)
     }
@@ -102,7 +105,7 @@ struct LookoutState {
         singles = [:]
     }
 
-    private mutating func leave(_ directory: RemotePath) -> Set<Data> {
+    private mutating func leave(_ directory: RemotePath) -> Set<[UInt8]> {
         guard var asked = asking.removeValue(forKey: directory) else { return [] }
         asked.count -= 1
         if asked.count > 0 { asking[directory] = asked }

@@ -65,8 +65,8 @@ struct RemoteEnd: CopyEnd {
         if !replace, try await site.lookout.look(target.path, .after(just)) != nil {
             throw BackendFailure(.exists, "\(target.shown): something is there by now")
         }
-        let replies = try await site.server.change(["RNFR \(path.absolute)", "RNTO \(target.path.absolute)"])
-        site.lookout.changed(path, target.path)
+        let replies = try await site.change(
+            ["RNFR \(path.absolute)", "RNTO \(target.path.absolute)"], of: path, target.path)
         guard replies[1].isSuccess else {
             let said = replies[0].code < 400 ? replies[1] : replies[0]
             throw ReplyTable.failure(said, "cannot rename \(path.name) to \(target.shown)")
@@ -75,8 +75,7 @@ struct RemoteEnd: CopyEnd {
     }
 
     func discard() async throws {
-        let reply = try await site.server.change(["DELE \(path.absolute)"])[0]
-        site.lookout.changed(path)
+        let reply = try await site.change(["DELE \(path.absolute)"], of: path)[0]
         if reply.isSuccess { return }
         let failure = ReplyTable.failure(reply, "cannot remove \(path.shown)")
         if failure.errorClass != .notFound { throw failure }
@@ -123,8 +122,7 @@ struct RemoteEnd: CopyEnd {
 
     /// Time and permissions of the source, as far as the server sets them, in one journey.
     func settleNow(_ source: FileFacts) async throws -> FileFacts? {
-        let replies = try await site.server.change(settling(source) + ["MLST \(path.absolute)"])
-        site.lookout.changed(path)
+        let replies = try await site.change(settling(source) + ["MLST \(path.absolute)"], of: path)
         guard let last = replies.last, let found = try Server.fact(last, path) else { return nil }
         try await keepMode(source, found)
         return found.facts(follow: false)
@@ -142,6 +140,6 @@ struct RemoteEnd: CopyEnd {
         guard let wanted = source.permissions, let there = found.permissions, there & 0o777 != wanted else { return }
         let mode = String(wanted, radix: 8)
         // A server that keeps its own modes has the content all the same.
-        _ = try await site.server.change(["SITE CHMOD 0\(mode) \(path.absolute)"])
+        _ = try await site.change(["SITE CHMOD 0\(mode) \(path.absolute)"], of: path)
     }
 }

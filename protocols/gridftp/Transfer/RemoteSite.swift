@@ -28,10 +28,16 @@ struct RemoteSite: Sendable {
         try await makeOne(path)
     }
 
+    /// Sends commands that change what stands at these paths. What was known of them does not count any more, whatever came
+    /// of it: where the connection is lost nobody knows.
+    func change(_ commands: [String], of paths: RemotePath...) async throws -> [FTPReply] {
+        defer { lookout.changed(paths) }
+        return try await server.change(commands)
+    }
+
     /// Makes one directory; that somebody else has just made it is fine.
     func makeOne(_ path: RemotePath) async throws {
-        let reply = try await server.change(["MKD \(path.absolute)"])[0]
-        lookout.changed(path)
+        let reply = try await change(["MKD \(path.absolute)"], of: path)[0]
         if reply.isSuccess { return }
         let failure = ReplyTable.failure(reply, "cannot make \(path.shown)")
         if failure.errorClass == .exists, try await server.look(path)?.kind == .directory { return }

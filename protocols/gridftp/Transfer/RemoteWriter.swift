@@ -24,7 +24,7 @@ final class RemoteWriter: CopyWriter {
     func cut(to size: Int) async throws {
         // From the first byte on, STOR empties the file itself.
         guard size > 0 else { return }
-        let reply = try await end.site.server.change(["SITE TRNC \(size) \(end.path.absolute)"])[0]
+        let reply = try await end.site.change(["SITE TRNC \(size) \(end.path.absolute)"], of: end.path)[0]
         guard reply.isSuccess else { throw ReplyTable.failure(reply, what) }
     }
 
