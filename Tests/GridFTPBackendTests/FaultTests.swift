@@ -236,21 +236,13 @@ struct FaultTests {
     @Test func theSourceChangesOnTheWay() async throws {
         try await Kind.anonymous.withServers { servers in
             let bench = servers.bench
-            let size = 300 << 20
             try bench.write(bench.a + "/big", "")
-            truncate(bench.a + "/big", off_t(size))
-            let changed = Mutex(false)
+            truncate(bench.a + "/big", off_t(300 << 20))
+            let meddler = try await Meddler(port: servers.second.port, touches: bench.a + "/big")
+            let target = SiteSpec(site: "b", endpoints: [meddler.endpoint])
             let (result, _) = try await bench.one(
-                bench.batch(.copy, servers.a, to: servers.b), bench.a + "/big", bench.b + "/big", last: true
-            ) { event, _ in
-                guard case .progress = event else { return }
-                let isFirst = changed.withLock { changed in
-                    defer { changed = true }
-                    return !changed
-                }
-                guard isFirst else { return }
-                utimes(bench.a + "/big", [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)])
-            }
+                bench.batch(.copy, servers.a, to: target), bench.a + "/big", bench.b + "/big", last: true)
+            await meddler.stop()
             #expect(result.errorClass == .busy, "\(result.reason ?? "ok")")
             #expect(bench.names(bench.b) == [])
         }

@@ -3,6 +3,8 @@ import HaulModel
 import HaulProtocol
 import Testing
 
+@testable import haul_gridftp
+
 /// Servers that are others, or that lie.
 @Suite(.timeLimit(.minutes(2)))
 struct HostileServerTests {
@@ -129,6 +131,18 @@ struct HostileServerTests {
         #expect(result.errorClass == .connect)
         #expect(result.reason?.contains("a line without end") == true, "\(result.reason ?? "ok")")
         #expect(ContinuousClock.now - began < .seconds(20))
+    }
+
+    /// The question before had an hour, and was answered: that is nothing to the next one.
+    @Test func eachQuestionHasItsOwnPatience() async throws {
+        let server = try await ScriptedServer(replies: ["HELP": "214 none\r\n"], heldVerb: "HOLD")
+        let connection = try await server.connect()
+        _ = try await connection.perform("HELP", patience: .seconds(3600))
+        do {
+            let reply = try await connection.perform("HOLD", patience: .seconds(1))
+            Issue.record("it was answered: \(reply)")
+        } catch let lost as ControlConnection.Lost { #expect(lost.failure.errorClass == .timeout) }
+        await server.stop()
     }
 
     /// The reply after a listing must be the one that was asked for; else the data connection has the listing.

@@ -2,18 +2,20 @@ import Foundation
 import HaulProtocol
 import Testing
 
-/// Somebody on the way to a real server: passes everything on until the connection is protected, and then puts in
-/// words of its own before what the server says.
+/// Somebody on the way to a real server: passes on what both say, and does something of its own in between.
 final class Meddler: Sendable {
     /// `localhost:PORT`, as the host certificate has it.
     let endpoint: String
     private let child: Child
 
-    /// - Parameter words: Sent, once a connection, before the first protected reply.
-    init(port: Int, words: String) async throws {
+    /// - Parameters:
+    ///   - words: Sent, once a connection, before the first protected reply.
+    ///   - touches: Gets a time of long ago whenever the server has said that a transfer is through, and nobody has
+    ///     heard it yet.
+    init(port: Int, words: String = "", touches path: String = "") async throws {
         let python = try #require(ToolPath.find("python3"), "python3 is needed for these tests")
         let started = try await Child.start(
-            Command(executable: python, arguments: ["-c", Self.script, "\(port)", words], errors: .inherit))
+            Command(executable: python, arguments: ["-c", Self.script, "\(port)", words, path], errors: .inherit))
         var first = Data()
         while !first.contains(UInt8(ascii: "\n")), let data = await started.output?.read() { first.append(data) }
         child = started
@@ -23,7 +25,7 @@ final class Meddler: Sendable {
     func stop() async { await child.stop(grace: .seconds(1)) }
 
     private static let script = #"""
-        import socket, socketserver, sys, threading
+        import os, socket, socketserver, sys, threading
         class H(socketserver.BaseRequestHandler):
             def handle(self):
                 server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
@@ -33,7 +35,9 @@ final class Meddler: Sendable {
                 threading.Thread(target=up, daemon=True).start()
                 meddled = False
                 for line in server.makefile("rb"):
-                    if not meddled and line[:2] == b"63":
+                    if sys.argv[3] and line[:3] == b"226":
+                        os.utime(sys.argv[3], (1, 1))
+                    if sys.argv[2] and not meddled and line[:2] == b"63":
                         meddled = True
                         self.request.sendall(sys.argv[2].encode())
                     self.request.sendall(line)

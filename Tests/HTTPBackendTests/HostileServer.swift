@@ -29,6 +29,17 @@ struct HostileServer {
 
     func stop() async { await child.stop() }
 
+    /// The end of each script: its class H answers, and the port is told.
+    static let serving = """
+        class S(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+            def handle_error(self, *a): pass
+        s = S(("127.0.0.1", 0), H)
+        print("port", s.server_port, flush=True)
+        s.serve_forever()
+        """
+
     static let script = #"""
         import http.server, time
         tries = {}
@@ -118,12 +129,6 @@ struct HostileServer {
                 if not refused: self.answer(500)
             def do_OTHER(self): return self.answer(501)
             do_MKCOL = do_MOVE = do_DELETE = do_COPY = do_OTHER
-        class S(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-            def handle_error(self, *a): pass
-        s = S(("127.0.0.1", 0), H)
-        print("port", s.server_port, flush=True)
-        s.serve_forever()
+        \#(serving)
         """#
 }

@@ -71,12 +71,6 @@ enum PuttingServer {
                 if p not in tree: return self.answer(404)
                 if q in tree and self.headers.get("Overwrite") == "F": return self.answer(412)
                 tree[q] = tree.pop(p); self.answer(201)
-        class S(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-            def handle_error(self, *a): pass
-        s = S(("127.0.0.1", 0), H)
-        print("port", s.server_port, flush=True)
-        s.serve_forever()
+        \#(HostileServer.serving)
         """#
 }

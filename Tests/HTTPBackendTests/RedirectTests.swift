@@ -14,10 +14,12 @@ import Testing
         var path: String
         var way: Way
         var scheme = "http"
+        var proxy: String?
 
         func call() -> CurlCall {
             var connection = CurlConnection()
             connection.bearer = "token"
+            connection.proxy = proxy.map { "http://\($0)" }
             var call = CurlCall(
                 method: "GET", url: "\(scheme)://\(server)\(path)", connection: connection, stallSeconds: 20)
             call.followsRedirects = true
@@ -48,19 +50,7 @@ import Testing
         _ table: (_ other: RedirectingServer) -> [String: String],
         _ body: (_ first: RedirectingServer, _ other: RedirectingServer) async throws -> Void
     ) async throws {
-        let other = try await RedirectingServer.start(["/back": "/of-other"])
-        do {
-            let first = try await RedirectingServer.start(table(other))
-            do { try await body(first, other) } catch {
-                await first.stop()
-                throw error
-            }
-            await first.stop()
-        } catch {
-            await other.stop()
-            throw error
-        }
-        await other.stop()
+        try await RedirectingServer.withTwo(["/back": "/of-other"], table, body)
     }
 
     private func list(_ hosts: String...) throws -> HostList { try #require(HostList(hosts)) }
@@ -140,26 +130,14 @@ import Testing
 
     /// One that goes through a proxy is told by its name; the proxy itself is the worker's own affair.
     @Test(arguments: Way.allCases) func aProxyIsNoWayAround(_ way: Way) async throws {
-        struct Proxied: CurlRequest {
-            let ask: Ask
-            let proxy: String
-            var server: String { ask.server }
-            func call() -> CurlCall {
-                var call = ask.call()
-                call.connection.proxy = "http://\(proxy)"
-                return call
-            }
-        }
         try await with { _ in
             ["http://a.example.org/away": "http://b.example.org/f"]
         } _: { first, _ in
-            let request = Proxied(ask: Ask(server: "a.example.org", path: "/away", way: .pool), proxy: first.endpoint)
-            let pool = CurlPool(roof: 1 << 20, hosts: try list("a.example.org"), connections: CurlConnections())
-            let answer = try await pool.perform(request)
+            let asked = Ask(server: "a.example.org", path: "/away", way: way, proxy: first.endpoint)
+            let (_, answer) = try await ask(asked, try list("a.example.org"))
             #expect(answer.failure("GET").reason.contains("b.example.org:80 is none of the hosts"), "\(answer)")
             #expect(try await first.seen().filter { $0.contains("b.example.org") } == [])
-            let all = CurlPool(roof: 1 << 20, hosts: try list("*.example.org"), connections: CurlConnections())
-            #expect(try await all.perform(request).isSuccess)
+            #expect(try await ask(asked, try list("*.example.org")).answer.isSuccess)
         }
     }
 

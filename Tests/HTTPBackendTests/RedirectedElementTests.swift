@@ -12,22 +12,14 @@ import Testing
     ) async throws {
         let bench = try Bench()
         defer { bench.remove() }
-        let other = try await RedirectingServer.start()
-        let address = "http://\(other.endpoint)"
-        var table = Dictionary(uniqueKeysWithValues: Self.paths.map { ($0, address + $0) })
-        table["changes"] = address
-        do {
-            let first = try await RedirectingServer.start(table)
-            do { try await body(bench, first, other) } catch {
-                await first.stop()
-                throw error
-            }
-            await first.stop()
-        } catch {
-            await other.stop()
-            throw error
+        try await RedirectingServer.withTwo { other in
+            let address = "http://\(other.endpoint)"
+            var table = Dictionary(uniqueKeysWithValues: Self.paths.map { ($0, address + $0) })
+            table["changes"] = address
+            return table
+        } _: { first, other in
+            try await body(bench, first, other)
         }
-        await other.stop()
         #expect(bench.names(bench.folder + "/spool") == [])
     }
 

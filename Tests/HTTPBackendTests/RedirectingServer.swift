@@ -19,6 +19,30 @@ struct RedirectingServer {
 
     func stop() async { await server.stop() }
 
+    /// Two of them, for as long as a test takes.
+    ///
+    /// - Parameters:
+    ///   - other: the table of the one that may be led to.
+    ///   - table: that of the one that is asked.
+    static func withTwo(
+        _ other: [String: String] = [:], _ table: (_ other: RedirectingServer) -> [String: String],
+        _ body: (_ first: RedirectingServer, _ other: RedirectingServer) async throws -> Void
+    ) async throws {
+        let other = try await start(other)
+        do {
+            let first = try await start(table(other))
+            do { try await body(first, other) } catch {
+                await first.stop()
+                throw error
+            }
+            await first.stop()
+        } catch {
+            await other.stop()
+            throw error
+        }
+        await other.stop()
+    }
+
     /// What it was asked by anybody else than this: `METHOD PATH LOGIN`, with `body` behind it where there was one, and `connection` for each.
     func seen() async throws -> [String] {
         let answer = try await CurlPool(roof: 1 << 20, connections: CurlConnections()).perform(Seen(server: endpoint))
@@ -82,12 +106,6 @@ struct RedirectingServer {
                 self.end_headers()
                 if self.command != "HEAD": self.wfile.write(body)
             do_GET = do_HEAD = do_PROPFIND = do_PUT = do_DELETE = do_MKCOL = do_MOVE = do_COPY = do_OPTIONS = do
-        class S(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-            def handle_error(self, *a): pass
-        s = S(("127.0.0.1", 0), H)
-        print("port", s.server_port, flush=True)
-        s.serve_forever()
+        \#(HostileServer.serving)
         """#
 }
