@@ -100,18 +100,19 @@ public final class Store: Sendable {
     private static func postgresql(
         _ url: String, readers: Int, _ rewriting: (@Sendable (String) throws -> String)?
     ) throws -> Opened {
+        let outage = PostgresOutage()
         let sender = String(UInt64.random(in: 0 ... .max), radix: 36)
         func connection(_ name: String, isReader: Bool) throws -> PostgresConnection {
             // A connection costs the server a process, and the commands of an operator need one alone.
             let connection = try PostgresConnection(
-                url: url, name: name, sender: sender, isReadOnly: isReader, opens: !isReader)
+                url: url, name: name, sender: sender, isReadOnly: isReader, opens: !isReader, outage: outage)
             connection.rewriting = rewriting
             return connection
         }
         return Opened(
             writer: try connection("hauld writes", isReader: false),
             readers: try (0..<readers).map { _ in try connection("hauld reads", isReader: true) },
-            listener: PostgresListener(url: url, sender: sender))
+            listener: PostgresListener(url: url, sender: sender, outage: outage))
     }
 
     /// Calls `hear` with what the other servers of the database did, until the store is gone. To be called once.

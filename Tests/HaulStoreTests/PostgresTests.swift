@@ -281,31 +281,6 @@ import Testing
         #expect(throws: StoreError.self) { try one.commit(telling: StoreChange(.work)) }
     }
 
-    /// A connection that ends between two transactions is not missed; in the middle of one, all of that is lost.
-    @Test func aConnectionThatEnds() async throws {
-        let url = try await TestDatabase.makePostgreSQL()
-        let (one, two) = (try PostgresConnection(url: url, name: "one"), try PostgresConnection(url: url, name: "two"))
-        try one.script("CREATE TABLE n (i BIGINT PRIMARY KEY)")
-        let end = """
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name = 'one' AND datname = current_database()
-            """
-        // Between two transactions: it is not noticed.
-        try two.run(end)
-        try one.beginWriting()
-        try one.run("INSERT INTO n VALUES (1)")
-        // In the middle of one: it is lost as a whole.
-        try two.run(end)
-        let error = #expect(throws: StoreError.self) { try one.run("INSERT INTO n VALUES (2)") }
-        if case .unavailable = error {} else { Issue.record("\(String(describing: error))") }
-        #expect(!one.canGoOn)
-        #expect(throws: StoreError.self) { try one.commit(telling: StoreChange(.work)) }
-        try one.rollback()
-        try one.beginReading(isOneStatement: false)
-        #expect(try one.first("SELECT COUNT(*) FROM n") { $0.int(0) } == 0)
-        try one.rollback()
-    }
-
     @Test(arguments: [
         ("postgresql://u:p@h:1/d?sslmode=x&password=p", "postgresql://u@h:1/d"), ("postgres://h/d", "postgres://h/d"),
         ("postgresql://u@h/d", "postgresql://u@h/d"), ("postgresql://u:a@b@h/d", "postgresql://u@h/d"),

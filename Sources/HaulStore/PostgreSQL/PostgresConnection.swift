@@ -34,11 +34,13 @@ final class PostgresConnection: StoreConnection {
     ///   - isReadOnly: nothing is written on it, in whatever transaction.
     ///   - opens: at once; it is opened with its first use otherwise.
     init(
-        url: String, name: String, sender: String = "", isReadOnly: Bool = false, opens: Bool = true
+        url: String, name: String, sender: String = "", isReadOnly: Bool = false, opens: Bool = true,
+        outage: PostgresOutage = PostgresOutage()
     ) throws(StoreError) {
         self.sender = sender
         link = PostgresLink(
-            url: url, name: name, setup: Self.setup + (isReadOnly ? "; SET default_transaction_read_only = on" : ""))
+            url: url, name: name, setup: Self.setup + (isReadOnly ? "; SET default_transaction_read_only = on" : ""),
+            outage: outage)
         pipeline = PostgresPipeline(link)
         if opens { try link.open() }
     }

@@ -1,5 +1,4 @@
 import CPostgreSQL
-import Dispatch
 import Glibc
 
 /// One connection to a PostgreSQL server, in pipeline mode: what was sent is answered in order, up to a sync.
@@ -9,20 +8,20 @@ final class PostgresLink {
     /// Milliseconds that nothing may move while an answer is waited for: a server that is stopped, or a network that is
     /// cut, is no longer waited for.
     private static let patience: Int32 = 30_000
-    /// Nanoseconds after a failed attempt in which no other is made: those who wait are told at once.
-    private static let pause: UInt64 = 500_000_000
 
     private let url: String
     private let name: String
     /// What the session is told before its first use.
     private let setup: String
+    private let outage: PostgresOutage
     private(set) var handle: OpaquePointer?
-    private var failed: (at: UInt64, error: StoreError)?
 
-    init(url: String, name: String, setup: String) {
+    /// - Parameter outage: Shared by all that go to the same database.
+    init(url: String, name: String, setup: String, outage: PostgresOutage) {
         self.url = url
         self.name = name
         self.setup = setup
+        self.outage = outage
     }
 
     deinit { close() }
@@ -44,13 +43,13 @@ final class PostgresLink {
     /// - Throws: `.unavailable` where the server does not answer, or did not a moment ago.
     func open() throws(StoreError) {
         guard handle == nil else { return }
-        if let failed, DispatchTime.now().uptimeNanoseconds - failed.at < Self.pause { throw failed.error }
+        try outage.check()
         do {
             try connect()
-            failed = nil
+            outage.isOver()
         } catch {
             close()
-            failed = (DispatchTime.now().uptimeNanoseconds, error)
+            outage.note(error)
             throw error
         }
     }

@@ -26,11 +26,11 @@ final class PostgresListener: @unchecked Sendable {
     /// Longer than a server takes to notice that nobody waits for its answer any more.
     private static let looksWithOwn = 60
 
-    init(url: String, sender: String) {
+    init(url: String, sender: String, outage: PostgresOutage) {
         self.sender = sender
         link = PostgresLink(
             url: url, name: "hauld listens",
-            setup: "SET idle_in_transaction_session_timeout = '15s'; LISTEN \(Self.channel)")
+            setup: "SET idle_in_transaction_session_timeout = '15s'; LISTEN \(Self.channel)", outage: outage)
     }
 
     /// Calls `hear` from now on, on a queue of its own, until ``stop()``.
