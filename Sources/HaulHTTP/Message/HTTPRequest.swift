@@ -15,6 +15,8 @@ public struct HTTPRequestHead: Sendable {
     public var headers: HTTPHeaders
     /// The client's numeric address, without its port; behind trusted proxies the one that they name.
     public var remoteAddress: String
+    /// The server as the client sees it, maybe through trusted proxies: for absolute URLs.
+    public var outside = Outside()
     /// The subject of the client's certificate (RFC 4514), where it showed one, the server asks for them, and it is good.
     public var clientSubject: String?
 

@@ -24,17 +24,39 @@ public struct TrustedProxies: Sendable {
     /// Whom a request comes from: the last address before the first that is no trusted proxy, from here outwards.
     ///
     /// - Parameter peer: the address at the other end of the connection.
-    func client(of headers: HTTPHeaders, peer: String) -> String {
-        guard let own = NetworkAddress(peer), isTrusted(own) else { return peer }
+    func client(of headers: HTTPHeaders, peer: String) -> String { way(of: headers, peer: peer).client }
+
+    /// The same, and how many trusted proxies the request came through.
+    private func way(of headers: HTTPHeaders, peer: String) -> (client: String, proxies: Int) {
+        guard let own = NetworkAddress(peer), isTrusted(own) else { return (peer, 0) }
         var last = own
-        let hops = header == .forwarded ? Self.forwarded(headers) : Self.listed(headers)
+        var proxies = 1
+        let hops = header == .forwarded ? Self.forwarded(headers, "for") : Self.listed(headers)
         for hop in hops.reversed().prefix(Self.most) {
             // What can't be read was not written by who is trusted: the way ends here.
             guard let address = hop.flatMap(Self.address) else { break }
             last = address
             guard isTrusted(address) else { break }
+            proxies += 1
         }
-        return last.text
+        return (last.text, proxies)
+    }
+
+    /// What the outermost trusted proxy says in fields that each of them sets or adds to; nil where none says it. Of a
+    /// `Forwarded` these are its parameters `proto` and `host`: other fields are as the client wrote them then.
+    func said(_ name: String, in headers: HTTPHeaders, peer: String) -> Substring? {
+        let proxies = way(of: headers, peer: peer).proxies
+        guard proxies > 0 else { return nil }
+        let values: [Substring?]
+        if header == .forwarded {
+            values = Self.forwarded(headers, name.lowercased())
+        } else {
+            values = headers.all("X-Forwarded-\(name)").flatMap {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingBlanks }
+            }
+        }
+        guard !values.isEmpty else { return nil }
+        return values[max(0, values.count - proxies)]
     }
 
     private func isTrusted(_ address: NetworkAddress) -> Bool { ranges.contains { $0.contains(address) } }
@@ -45,12 +67,13 @@ public struct TrustedProxies: Sendable {
         }
     }
 
-    /// `for` of each element; nil where it has none.
-    private static func forwarded(_ headers: HTTPHeaders) -> [Substring?] {
+    /// A parameter of each element; nil where it has none.
+    private static func forwarded(_ headers: HTTPHeaders, _ name: String) -> [Substring?] {
         headers.all(Header.forwarded.rawValue).flatMap { line in
             line.split(unquoted: ",").map { element in
                 let pairs = element.split(unquoted: ";").map(\.trimmingBlanks)
-                let values = pairs.filter { $0.lowercased().hasPrefix("for=") }.map { $0.dropFirst(4) }
+                let values = pairs.filter { $0.lowercased().hasPrefix(name + "=") }
+                    .map { $0.dropFirst(name.count + 1) }
                 guard values.count == 1, let value = values.first else { return nil }
                 guard value.hasPrefix("\"") else { return value }
                 return value.count >= 2 && value.hasSuffix("\"") && !value.contains("\\")

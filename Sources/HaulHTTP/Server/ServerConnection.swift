@@ -58,6 +58,7 @@ final class ServerConnection: Sendable {
         let (exchange, hasNUL) = state.withLock { state in
             let target = state.target ?? RequestTarget("/")
             var head = HTTPRequestHead(method: method, target: target, headers: headers, remoteAddress: address)
+            head.outside = Outside(headers, isTLS: isTLS, proxies: core.configuration.proxies, peer: peer)
             if case .good(let subject, _) = certificate { head.clientSubject = subject }
             let exchange = Exchange(head: head, core: core, connection: connection)
             state.exchange = exchange

@@ -10,7 +10,23 @@ extension Parser {
     static let requests = [
         Parser(name: "target", feed: target), Parser(name: "shown", feed: shown),
         Parser(name: "proxies", feed: proxies), Parser(name: "pass", feed: pass),
+        Parser(name: "form", feed: form),
     ]
+
+    /// As pairs and as parts: the fields are written as pairs, and read again as the same.
+    private static func form(_ data: Data) throws {
+        for type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            guard let form = try? fields(type, Array(data)) else { continue }
+            let pairs = form.map { PercentEncoding.encode($0.name.utf8) + "=" + PercentEncoding.encode($0.value.utf8) }
+            let again = try? fields("application/x-www-form-urlencoded", Array(pairs.joined(separator: "&").utf8))
+            let isSame = again?.elementsEqual(form) { $0.name == $1.name && $0.value == $1.value }
+            try hold(isSame == true, "\(form) is read as \(again ?? [])")
+        }
+    }
+
+    private static func fields(_ type: String, _ body: [UInt8]) throws -> [(name: String, value: String)] {
+        try FormFields(HTTPRequest(method: "POST", target: "/", headers: ["Content-Type": type], body: body)).fields
+    }
 
     /// Paths and queries: what is good is written, and read again as the same.
     private static func target(_ data: Data) throws {
