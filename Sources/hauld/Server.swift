@@ -185,11 +185,14 @@ struct Server {
             notFound: { .noSuchRoute($0) }, methodNotAllowed: { .wrongMethod($0, allowed: $1) },
             failure: { _, _ in .problem(status: 500, reason: "the server failed") })
         let onFault: @Sendable (String) -> Void = { Self.log("request failed", $0) }
-        NativeAPI(
+        let door = Door(
             engine: engine,
             authenticator: Authenticator(
                 store: engine.store, issuers: config.issuers.map(\.issuer),
                 certificates: config.clients?.holders ?? [:], now: engine.world.now, onEvent: Self.tell),
+            onFault: onFault)
+        NativeAPI(
+            door,
             loginLimits: LoginLimits(usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600),
             userSites: UserSites(
                 most: config.userSites.most, protocols: config.userSites.protocols,
@@ -198,8 +201,7 @@ struct Server {
                 Vault(
                     store: engine.store, keys: keys, allKinds: Set(manifests.values.flatMap(\.credentials)).sorted(),
                     now: engine.world.now, kinds: { manifests[$0.folder]?.credentials ?? [] })
-            }, myProxy: config.myProxy.map { MyProxyTool($0) },
-            onFault: onFault
+            }, myProxy: config.myProxy.map { MyProxyTool($0) }
         ).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router

@@ -26,10 +26,10 @@ final class TestAPI: Sendable {
             rules: RegistrationRules(sites: sites) { _ in CommonOptions.specs },
             configuration: EngineConfiguration(), world: .real, onDiskFailure: { Issue.record("disk failed: \($0)") })
         var router = Router()
-        NativeAPI(
+        let door = Door(
             engine: engine, authenticator: Authenticator(store: engine.store, now: engine.world.now),
-            onFault: { Issue.record("fault: \($0)") }
-        ).mount(on: &router)
+            onFault: { Issue.record("fault: \($0)") })
+        NativeAPI(door).mount(on: &router)
         self.router = router
     }
 

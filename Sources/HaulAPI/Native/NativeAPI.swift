@@ -1,37 +1,31 @@
 public import HaulAuth
-public import HaulEngine
+import HaulEngine
 public import HaulHTTP
 import HaulModel
 import HaulWire
 
 /// The native dialect: users' and workers' routes below ``WirePath/root``, as README.md lists them.
 public struct NativeAPI: Sendable {
-    let engine: Engine
-    let authenticator: Authenticator
+    let door: Door
     let loginLimits: LoginLimits
     let userSites: UserSites
     /// Where users' credentials are; nil: nowhere.
     let vault: Vault?
     /// Gets users proxies; nil where no MyProxy server is known.
     let myProxy: (any MyProxy)?
-    /// Who sends more than they may is told so.
-    let meter = RequestMeter()
-    /// Told what went wrong on our side: a line for the server's log.
-    let onFault: @Sendable (String) -> Void
+
+    var engine: Engine { door.engine }
+    var authenticator: Authenticator { door.authenticator }
 
     public init(
-        engine: Engine, authenticator: Authenticator, loginLimits: LoginLimits = LoginLimits(),
-        userSites: UserSites = UserSites(), vault: Vault? = nil,
-        myProxy: (any MyProxy)? = nil,
-        onFault: @escaping @Sendable (String) -> Void
+        _ door: Door, loginLimits: LoginLimits = LoginLimits(), userSites: UserSites = UserSites(),
+        vault: Vault? = nil, myProxy: (any MyProxy)? = nil
     ) {
-        self.engine = engine
-        self.authenticator = authenticator
+        self.door = door
         self.loginLimits = loginLimits
         self.userSites = userSites
         self.vault = vault
         self.myProxy = myProxy
-        self.onFault = onFault
     }
 
     /// Adds the routes to a server's router, and what describes them at ``OpenAPIDocument/path``.

@@ -108,7 +108,3 @@ extension NativeAPI {
         return number
     }
 }
-
-extension Principal {
-    func mayRead(_ job: Job) -> Bool { isOperator || job.userID == user.id }
-}

@@ -118,7 +118,7 @@ extension NativeAPI {
             let secrets = try await vault.open(ofUser: job.userID, at: site, for: "\(job.id)", by: taker)
             return secrets.sorted { $0.key < $1.key }.first.map { String(decoding: $0.value, as: UTF8.self) } ?? ""
         } catch {
-            onFault("POST /worker/jobs: credentials of job \(job.id): \(error)")
+            door.onFault("POST /worker/jobs: credentials of job \(job.id): \(error)")
             return ""
         }
     }
