@@ -20,6 +20,8 @@ public struct EngineConfiguration: Sendable {
     }
     /// Elements that a user who was away, or is new, gets before those who were served meanwhile.
     public var fairnessCredit = 20
+    /// Jobs of a user that are registered and not committed, at most.
+    public var draftsPerUser = 1000
     /// How long an idempotency key is remembered, in seconds.
     public var idempotencySeconds: Double = 24 * 3600
     /// How long a job stays after its end, in seconds; nil is for ever.

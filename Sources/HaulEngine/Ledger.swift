@@ -118,6 +118,8 @@ final class Ledger {
         state.intent = intent
         state.swept = -1
         state.place = JobMachine.expansion(state.place, after: intent)
+        // As a whole it begins anew.
+        if intent == .retry, state.job.status.isEnded { state.job.started = nil }
         if state.expansion != nil { change.kinds.insert(.expansion) }
         states[id] = state
         touched.insert(id)
@@ -146,6 +148,38 @@ final class Ledger {
         if state.offered > 0 { change.kinds.insert(.work) }
     }
 
+    /// Makes a job that is not committed one that can be run.
+    func commit(_ job: Job, first: Element) throws {
+        var state = try state(job.id)
+        let place = try writer.commit(job, first: first)
+        (state.laneID, state.queueID) = place
+        state.queueLimit = try writer.reader.limit(ofQueue: place.queue)
+        state.job = job
+        state.job.counts[first.status] += 1
+        (state.open, state.ready) = (1, 1)
+        states[job.id] = state
+        touched.insert(job.id)
+        change.kinds.insert(.work)
+    }
+
+    /// Ends a job that was to be committed and can't be run.
+    func refuse(with element: Element) throws {
+        var state = try state(element.jobID)
+        try writer.insertElement(element)
+        state.job.counts[element.status] += 1
+        states[element.jobID] = state
+        touched.insert(element.jobID)
+    }
+
+    /// Writes what a user wants otherwise of a job that is not committed, or was refused.
+    func changeDraft(_ job: Job) throws {
+        var state = try state(job.id)
+        try writer.changeDraft(job)
+        state.job = job
+        states[job.id] = state
+        touched.insert(job.id)
+    }
+
     /// Writes every job that was touched since the last time.
     ///
     /// - Returns: the jobs as they are now, by id.
@@ -154,9 +188,12 @@ final class Ledger {
         var changes: [(JobState, offeredBefore: Int)] = []
         for id in touched.sorted() {
             guard var state = states[id] else { continue }
+            let before = state.job.status
             state.job.status = JobMachine.status(
                 counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil,
-                isCut: state.cutExpansion != nil, intent: state.intent, before: state.job.status)
+                isCut: state.cutExpansion != nil, intent: state.intent, before: before)
+            if state.job.status.isEnded != before.isEnded { state.job.ended = state.job.status.isEnded ? now : nil }
+            if state.intent == .destroy, state.job.status.isEnded { state.forgotten = now }
             state.intent = JobMachine.wanted(
                 state.intent, open: state.open, isExpanding: state.expansion != nil)
             state.job.changed = now
@@ -201,6 +238,7 @@ final class Ledger {
         traffic.move(old, new, of: state)
         state.job.counts[old.status] -= 1
         state.job.counts[new.status] += 1
+        if new.phase.isOut, state.job.started == nil { state.job.started = now }
         if old.phase == .ready && new.phase != .ready { state.ready -= 1 }
         if new.phase == .ready && old.phase != .ready {
             state.ready += 1

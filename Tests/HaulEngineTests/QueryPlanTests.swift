@@ -97,6 +97,32 @@ import Testing
         return plans
     }
 
+    /// Jobs that are committed later, that take too long, and that are removed.
+    private func drafts(_ test: TestEngine, _ user: User, _ worker: (bearer: TokenRecord, id: Int)) async throws {
+        let engine = test.engine
+        let sound: [String: JSONValue] = ["src_siteid": 1, "src_filepath": "/d", "execution_duration": 1]
+        let draft = try await engine.register(JobDraft(type: .mkdir, document: sound), user: user)
+        _ = try await engine.changeParameters(ofJob: draft.id, ["priority": 1])
+        _ = try await engine.commit(job: draft.id, user: .anybody)
+        let refused = try await engine.register(JobDraft(document: [:]), user: user, committedAs: .anybody)
+        #expect(try await engine.lastFailed(ofJob: refused.id) != nil)
+        let other = try await test.session("drafts")
+        _ = try await test.claim(other)
+        test.advance(seconds: 2)
+        _ = try await engine.change(job: refused.id, JobChange(["destruction": "2000-01-01"]))
+        _ = try await Sweeper(engine: engine).run()
+        _ = try await engine.destroy(job: draft.id)
+        for id in [draft.id, refused.id] { #expect(try await engine.job(id) == nil) }
+        for newestFirst in [true, false] {
+            for stages in [nil, Set(JobStage.allCases)] {
+                var filter = JobFilter(userID: user.id)
+                filter.stages = stages
+                filter.registeredAfter = Timestamp(milliseconds: 0)
+                _ = try await engine.jobs(filter, after: newestFirst ? Int.max : 0, limit: 9, newestFirst: newestFirst)
+            }
+        }
+    }
+
     /// All that an engine does, so that every statement is run once on the writer and on each of the readers.
     private func everything(_ test: TestEngine) async throws {
         let alice = try await test.user("alice")
@@ -154,6 +180,7 @@ import Testing
             _ = try await engine.explain(job: waiting)
             _ = try await engine.explain(element: 0, ofJob: waiting)
             _ = try await engine.cancel(job: waiting)
+            try await drafts(test, alice, worker)
             let now = engine.world.now()
             _ = try await engine.store.write { writer in
                 let server = try writer.findServer(id: nil, url: "http://a:1", run: "r", now: now)

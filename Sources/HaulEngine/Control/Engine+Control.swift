@@ -20,6 +20,20 @@ extension Engine {
         }
     }
 
+    /// Removes a job: nobody sees it from now on. What waits of it is cancelled at once, what runs as soon as its worker
+    /// stops it; then all that there is of it goes.
+    ///
+    /// - Returns: the job as it was seen last.
+    public func destroy(job id: Int, by actor: Requester? = nil) async throws -> Job {
+        try await transact(elements: configuration.dutyPiece) { [self] writer, ledger in
+            let state = try Self.known(id, writer)
+            try ledger.intend(.destroy, ofJob: id)
+            try writer.note(Deed(.destroy, "\(id)"), by: actor, now: ledger.now)
+            try sweep(id, writer, ledger)
+            return try ledger.close()[id] ?? state.job
+        }
+    }
+
     /// Cancels an element. One that runs is stopped by its worker, and ends then.
     ///
     /// - Returns: the element as it is now.
@@ -66,21 +80,22 @@ extension Engine {
     /// Changes a job. A change of queue or priority moves all of it that waits.
     ///
     /// - Returns: the job as it is now.
-    /// - Throws: `.conflict` for more than a new label, or that it be kept, of one that ended.
+    /// - Throws: `.conflict` for what can't be changed any more of one that ended, or not yet of one that is not committed.
     public func change(job id: Int, _ change: JobChange, by actor: Requester? = nil) async throws -> Job {
         try await transact { writer, ledger in
             let state = try Self.known(id, writer)
-            if state.isEnded, change.priority != nil || change.queue != nil || change.deadline != nil {
-                throw EngineError.ended(state.job)
-            }
+            if state.isEnded, change.needsLife { throw EngineError.ended(state.job) }
+            if !state.job.isSound, change.isOfParameters { throw EngineError.notCommitted(state.job) }
             var job = state.job
             job.priority = change.priority ?? job.priority
             job.queue = change.queue ?? job.queue
             if let label = change.label { job.label = label }
             if let deadline = change.deadline { job.deadline = deadline }
+            if let destruction = change.destruction { job.destruction = destruction }
+            job.executionSeconds = change.executionSeconds ?? job.executionSeconds
             job.isKept = change.keep ?? job.isKept
             job.changed = ledger.now
-            try ledger.change(job)
+            if job.isSound { try ledger.change(job) } else { try ledger.changeDraft(job) }
             try writer.note(Deed(.change, "\(id)", change.summary), by: actor, now: ledger.now)
             return try ledger.close()[id] ?? job
         }
@@ -92,8 +107,8 @@ extension Engine {
         let limit = configuration.dutyPiece
         switch state.intent {
         case nil: return
-        case .cancel, .expire:
-            let event: ElementMachine.Event = state.intent == .cancel ? .cancelled : .expired
+        case .cancel, .expire, .destroy:
+            let event: ElementMachine.Event = state.intent == .expire ? .expired : .cancelled
             for element in try writer.reader.waitingElements(ofJob: id, limit: limit) {
                 _ = try ledger.apply(event, to: element)
             }
@@ -108,15 +123,15 @@ extension Engine {
         }
     }
 
-    private static func known(_ id: Int, _ writer: StoreWriter) throws -> JobState {
-        guard let state = try writer.reader.jobState(id) else { throw EngineError.noJob(id) }
+    static func known(_ id: Int, _ writer: StoreWriter) throws -> JobState {
+        guard let state = try writer.reader.jobState(id), state.intent != .destroy else { throw EngineError.noJob(id) }
         return state
     }
 }
 
 extension JobState {
     /// Nothing more of it will happen by itself.
-    var isEnded: Bool { open == 0 && expansion == nil && intent == nil }
+    var isEnded: Bool { open == 0 && expansion == nil && intent == nil && job.status != .new }
 
     /// All its elements are there: it is listed and expanded.
     var knowsAll: Bool {
@@ -129,7 +144,8 @@ extension EngineError {
     static func ended(_ job: Job) -> EngineError {
         EngineError(
             .conflict, code: "job_ended", detail: "Job \(job.id) has ended: it is \(job.status.name).",
-            hint: afterTheEnd(of: job.id, job.status) + " Its label and keep can still be changed.")
+            hint: (job.isSound ? afterTheEnd(of: job.id, job.status) : "Register a new job.")
+                + " Its label, keep and destruction can still be changed.")
     }
 
     static func ended(_ element: Element) -> EngineError {
@@ -149,6 +165,7 @@ extension EngineError {
     /// Why a job can't be tried again now, or nil.
     static func noRetry(of state: JobState) -> EngineError? {
         let id = state.job.id
+        if !state.job.isSound { return notCommitted(state.job) }
         if state.intent == .retry { return nil }
         if state.intent != nil {
             return EngineError(

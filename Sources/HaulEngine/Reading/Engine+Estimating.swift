@@ -56,7 +56,8 @@ extension Explanation.Code {
     /// True of what goes away when somebody does something, and nobody knows when.
     fileprivate var isOpenEnded: Bool {
         switch self {
-        case .ended, .cancelling, .queuePaused, .siteBanned, .noWorker, .noWorkerForProtocol, .noWorkerForSite,
+        case .uncommitted, .ended, .cancelling, .queuePaused, .siteBanned, .noWorker, .noWorkerForProtocol,
+            .noWorkerForSite,
             .noWorkerForUser, .noWorkerForQueue, .workersDrained:
             true
         case .credentialExpired, .credentialExpires, .running, .retrying, .expanding, .backoff, .waitsForChildren,

@@ -13,6 +13,9 @@ extension Engine {
             let now = world.now()
             guard let state = try reader.jobState(id) else { throw EngineError.noJob(id) }
             if state.isEnded { return Explanation(blockers: [.init(.ended, "It is \(state.job.status.name).")]) }
+            if state.job.status == .new {
+                return Explanation(blockers: [.init(.uncommitted, "It is not committed: POST /jobs/\(id)/commit.")])
+            }
             var found = Self.underWay(state)
             if state.offered > 0 { found += try blockers(of: state, reader, now: now) }
             found += try Self.waiting(state, reader)
@@ -93,6 +96,7 @@ extension Engine {
         switch state.intent {
         case .cancel: found.append(.init(.cancelling, "It is being cancelled; \(stillRun)."))
         case .expire: found.append(.init(.cancelling, "Its deadline has passed; \(stillRun)."))
+        case .destroy: found.append(.init(.cancelling, "It is being removed; \(stillRun)."))
         case .retry: found.append(.init(.retrying, "What failed is being made ready again."))
         case nil: break
         }

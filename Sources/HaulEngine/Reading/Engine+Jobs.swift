@@ -7,13 +7,25 @@ extension Engine {
         try await store.ask { try $0.job(id) }
     }
 
-    /// A page of jobs by id, after one of them.
-    public func jobs(_ filter: JobFilter, after: Int, limit: Int) async throws -> [Job] {
-        try await store.ask { try $0.jobs(filter, after: after, limit: limit) }
+    /// A page of jobs by id, after one of them; with `newestFirst` from the greatest id down.
+    public func jobs(
+        _ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false
+    ) async throws -> [Job] {
+        try await store.ask { try $0.jobs(filter, after: after, limit: limit, newestFirst: newestFirst) }
     }
 
     public func user(named name: String) async throws -> User? {
         try await store.ask { try $0.user(named: name) }
+    }
+
+    /// "" where there is no such user.
+    public func name(ofUser id: Int) async throws -> String {
+        try await store.ask { try $0.name(ofUser: id) }
+    }
+
+    /// The last of a job's elements that failed for good.
+    public func lastFailed(ofJob job: Int) async throws -> Element? {
+        try await store.ask { try $0.lastFailed(ofJob: job) }
     }
 
     public func element(_ id: Int, ofJob job: Int) async throws -> Element? {

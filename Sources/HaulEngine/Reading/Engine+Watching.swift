@@ -5,6 +5,28 @@ extension Engine {
     /// Seconds after which a watcher looks even if nothing rang: another server may have changed the job.
     private static let watcherPatience = 15.0
 
+    /// Waits while a job is in a state, for so many seconds at most. Nothing is held but a parked task.
+    ///
+    /// - Returns: the job as it is then; nil once it is gone.
+    public func wait(
+        for id: Int, seconds: Double, while holds: @Sendable (Job) -> Bool
+    ) async throws -> Job? {
+        var latest: Job?
+        let end = ContinuousClock.now + .seconds(seconds)
+        try await watchers.withBell(id) { bell in
+            while true {
+                let heard = bell.rings
+                latest = try await job(id)
+                guard let job = latest, holds(job) else { return }
+                let left = (end - ContinuousClock.now) / .seconds(1)
+                guard left > 0 else { return }
+                await bell.wait(after: heard, seconds: min(left, Self.watcherPatience))
+                try Task.checkCancellation()
+            }
+        }
+        return latest
+    }
+
     /// Hands out a job whenever it has changed since a revision, or more of it has moved, to its end: what happened in
     /// between two is not told one by one. Nothing is held but a parked task.
     ///

@@ -34,16 +34,19 @@ extension Engine {
     }
 
     private static func job(from request: JobRequest, user: User, logUID: String, now: Timestamp) -> Job {
-        Job(
+        var job = Job(
             id: 0, userID: user.id, queue: request.queue, type: request.type, protocolName: request.protocolName,
             status: .submitted, source: request.source, destination: request.destination, options: request.options,
             priority: request.priority, maxTries: request.maxTries, label: request.label,
             deadline: deadline(of: request, registered: now), logUID: logUID, registered: now, changed: now,
             counts: StatusCounts())
+        job.executionSeconds = request.executionSeconds ?? 0
+        job.destruction = request.destruction
+        return job
     }
 
     /// The earlier of the two that a request may name.
-    private static func deadline(of request: JobRequest, registered: Timestamp) -> Timestamp? {
+    static func deadline(of request: JobRequest, registered: Timestamp) -> Timestamp? {
         let latest = request.maxQueueTime.map { registered.adding(seconds: Double($0)) }
         return [request.deadline, latest].compactMap(\.self).min()
     }

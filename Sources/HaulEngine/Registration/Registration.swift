@@ -91,9 +91,9 @@ struct Registration: Sendable {
     /// Has each of them tried alone.
     private struct SameKeyTwice: Error {}
 
-    private static func firstElement(of job: Job) -> Element {
+    static func firstElement(of job: Job) -> Element {
         Element(
-            jobID: 0, id: 0, type: job.type.firstElement, phase: .ready, sourcePath: job.source.path,
+            jobID: job.id, id: 0, type: job.type.firstElement, phase: .ready, sourcePath: job.source.path,
             maxTries: job.maxTries, changed: job.registered)
     }
 
@@ -102,6 +102,7 @@ struct Registration: Sendable {
         var first = job
         first.status = .submitted
         first.changed = job.registered
+        (first.started, first.ended) = (nil, nil)
         return first
     }
 }

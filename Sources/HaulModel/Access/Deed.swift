@@ -28,7 +28,9 @@ public struct Deed: Sendable, Hashable {
 
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case register = "job.register"
+        case commit = "job.commit"
         case cancel = "job.cancel"
+        case destroy = "job.destroy"
         case retry = "job.retry"
         case change = "job.change"
         case cancelElement = "element.cancel"

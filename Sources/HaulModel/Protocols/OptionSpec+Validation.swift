@@ -43,6 +43,25 @@ extension Sequence<OptionSpec> {
         }
     }
 
+    /// `options` with texts in the place of what they spell, where one of these knows its type: `"2"`, `"true"`, `"a,b"`.
+    /// What can't be read stays as it is; an empty text goes.
+    public func reading(_ options: [String: JSONValue]) -> [String: JSONValue] {
+        var result = options.filter { $0.value != "" }
+        for spec in self {
+            guard let text = result[spec.name]?.string else { continue }
+            switch spec.type {
+            case .bool:
+                result[spec.name] =
+                    ["true": true, "1": true, "false": false, "0": false][text.lowercased()]
+                    ?? .string(text)
+            case .int: result[spec.name] = Int(text).map { .int($0) } ?? .string(text)
+            case .list: result[spec.name] = .array(text.split(separator: ",").map { .string(String($0)) })
+            case .string, .enum: break
+            }
+        }
+        return result
+    }
+
     /// The names in `options` that none of these declares, sorted: kept and warned of, never an error.
     public func unknown(in options: [String: JSONValue]) -> [String] {
         let known = Set(map(\.name))

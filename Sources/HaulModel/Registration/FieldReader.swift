@@ -3,13 +3,18 @@ import Foundation
 /// Reads the fields of a document one by one and notes what is wrong with each.
 struct FieldReader {
     let document: [String: JSONValue]
+    /// Texts count for what they spell; an empty one is missing.
+    let readsTexts: Bool
     var problems: [String: String] = [:]
 
-    init(_ document: [String: JSONValue]) { self.document = document }
+    init(_ document: [String: JSONValue], readsTexts: Bool = false) {
+        self.document = document
+        self.readsTexts = readsTexts
+    }
 
     /// A field's value; null counts as missing.
     private func value(_ name: String) -> JSONValue? {
-        document[name].flatMap { $0.isNull ? nil : $0 }
+        document[name].flatMap { $0.isNull || readsTexts && $0 == "" ? nil : $0 }
     }
 
     mutating func jobType() -> JobType? {
@@ -81,7 +86,8 @@ struct FieldReader {
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = value(name) else { return nil }
-        if let number = value.int, range.contains(number) { return number }
+        let number = value.int ?? (readsTexts ? value.string.flatMap { Int($0) } : nil)
+        if let number, range.contains(number) { return number }
         problems[name] = "must be an integer from \(range.lowerBound) to \(range.upperBound)"
         return nil
     }

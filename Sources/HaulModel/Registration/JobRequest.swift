@@ -13,6 +13,10 @@ public struct JobRequest: Sendable, Hashable {
     public var deadline: Timestamp?
     /// The same in seconds from the registration; the earlier one counts.
     public var maxQueueTime: Int?
+    /// Seconds from its start after which it is cancelled; 0 is any number. Nil where it was not said.
+    public var executionSeconds: Int?
+    /// When it is cancelled and removed.
+    public var destruction: Timestamp?
 }
 
 /// What is wrong with a request: field -> what was expected. Names every such field.
@@ -20,6 +24,11 @@ public struct FieldProblems: Error, Sendable, Hashable {
     public var fields: [String: String]
 
     public init(_ fields: [String: String]) { self.fields = fields }
+
+    /// All of it in a line: `src_filepath is missing: must be a path; ...`.
+    public var sentence: String {
+        fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "; ")
+    }
 }
 
 /// What the server knows that a request is checked against.
@@ -63,6 +72,13 @@ extension JobRequest {
     public static let defaultQueue = "default"
     /// Bytes that `extra_opts` may have as JSON.
     public static let optionsLimit = 64 << 10
+    /// The field that holds the options.
+    public static let optionsName = "extra_opts"
+    /// The fields that a registration knows.
+    public static let fieldNames: Set<String> = [
+        "type", "src_siteid", "src_filepath", "dst_siteid", "dst_filepath", "protocol", "priority", "max_tries",
+        "queue", "label", "deadline", "max_queue_time", "execution_duration", "destruction", optionsName,
+    ]
 
     /// Ten years, in seconds.
     public static let longestQueueTime = 315_576_000
@@ -73,7 +89,19 @@ extension JobRequest {
     public init(
         _ document: [String: JSONValue], type fixedType: JobType?, rules: RegistrationRules
     ) throws(FieldProblems) {
-        var reader = FieldReader(document)
+        try self.init(FieldReader(document), type: fixedType, rules: rules)
+    }
+
+    /// Checks what was registered first and is to be committed now. Texts count for what they spell: `"3"` is a number
+    /// where one is wanted, and an empty one is missing.
+    public init(_ draft: JobDraft, rules: RegistrationRules) throws(FieldProblems) {
+        try self.init(FieldReader(draft.document, readsTexts: true), type: nil, rules: rules)
+    }
+
+    private init(
+        _ fields: FieldReader, type fixedType: JobType?, rules: RegistrationRules
+    ) throws(FieldProblems) {
+        var reader = fields
         let type = fixedType ?? reader.jobType()
         let source = reader.site("src_siteid", rules)
         let sourcePath = reader.path("src_filepath")
@@ -82,7 +110,7 @@ extension JobRequest {
         if type == .copy { target = reader.site("dst_siteid", rules) }
         if type == .rename { target = source }
         if type?.hasDestination == true { targetPath = reader.path("dst_filepath") }
-        let options = reader.options()
+        var options = reader.options()
         let protocolName = reader.protocolName(among: rules.protocols) ?? source?.protocolName ?? .gridftp
         priority = reader.integer("priority", in: 0...9) ?? 5
         maxTries = reader.integer("max_tries", in: 1...100) ?? 2
@@ -90,6 +118,9 @@ extension JobRequest {
         label = reader.text("label", limit: 256)
         deadline = reader.time("deadline")
         maxQueueTime = reader.integer("max_queue_time", in: 1...Self.longestQueueTime)
+        executionSeconds = reader.integer("execution_duration", in: 0...Self.longestQueueTime)
+        destruction = reader.time("destruction")
+        if reader.readsTexts { options = rules.options(protocolName).reading(options) }
         for problem in rules.options(protocolName).problems(in: options) {
             reader.problems["extra_opts.\(problem.key)"] = problem.message
         }

@@ -7,6 +7,8 @@ public enum JobIntent: Int, Sendable, Hashable, CaseIterable {
     case expire = 2
     /// Failed and cancelled elements wait again, with more tries.
     case retry = 3
+    /// It is cancelled, nobody sees it any more, and once nothing of it runs all that there is of it goes.
+    case destroy = 4
 
     /// True when nothing more of the job may be handed out.
     public var shuts: Bool { self != .retry }

@@ -12,13 +12,40 @@ public enum JobMachine {
         before: Status = .submitted
     ) -> Status {
         if counts.running > 0 { return .running }
+        // It has no element before it is committed, or refused.
+        if before == .new, counts.total == 0 { return intent?.shuts == true ? .cancelled : .new }
         if open > 0 || isExpanding || intent == .retry { return .submitted }
         if before.isEnded { return before }
         let isCancelled = counts.cancelled > 0 || isCut
-        if intent == .cancel && isCancelled { return .cancelled }
+        if intent == .cancel || intent == .destroy, isCancelled { return .cancelled }
         if counts.failed > 0 || intent == .expire && isCut { return .failed }
         if isCancelled { return .cancelled }
         return .done
+    }
+
+    /// Where a job stands in the eyes of the other faces.
+    public static func stage(_ status: Status, hasStarted: Bool) -> JobStage {
+        switch status {
+        case .new: .uncommitted
+        case .submitted: hasStarted ? .executing : .waiting
+        case .running: .executing
+        case .done: .done
+        case .failed: .failed
+        case .cancelled: .cancelled
+        }
+    }
+
+    /// When a job has to be cancelled for having taken too long; nil is never.
+    public static func mustEnd(_ job: Job) -> Timestamp? {
+        guard job.executionSeconds > 0, let started = job.started else { return nil }
+        return started.adding(seconds: Double(job.executionSeconds))
+    }
+
+    /// The element with which a job ends at once that was committed and can't be run.
+    public static func refusal(of job: Job, because problems: FieldProblems, now: Timestamp) -> Element {
+        Element(
+            jobID: job.id, id: 0, type: job.type.firstElement, phase: .failed, sourcePath: job.source.path,
+            maxTries: 1, errorClass: .invalid, reason: problems.sentence, changed: now)
     }
 
     /// What follows when the job's LIST element was done.

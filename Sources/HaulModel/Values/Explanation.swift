@@ -18,6 +18,8 @@ public struct Explanation: Sendable, Hashable {
     public enum Code: String, Sendable, Hashable, CaseIterable {
         /// Nothing stands in its way: it has ended.
         case ended
+        /// It is not committed.
+        case uncommitted
         /// Nothing stands in its way: it is with a worker.
         case running
         case cancelling

@@ -29,6 +29,20 @@ public struct Job: Sendable, Hashable {
     public var isKept = false
     /// Raised with every change of the job or of one of its elements.
     public var revision = 1
+    /// What was asked, where it was registered first and committed later.
+    public var draft: JobDraft?
+    /// False until what was asked was found to be a job that can be run: its type, places and options count for nothing.
+    public var isSound = true
+    /// When the first of it was handed out; a retry of the whole job takes it back.
+    public var started: Timestamp?
+    public var ended: Timestamp?
+    /// Seconds from its start after which it is cancelled; 0 is any number.
+    public var executionSeconds = 0
+    /// When it is cancelled, and then removed with all that there is of it.
+    public var destruction: Timestamp?
+
+    /// Where it stands in the eyes of the other faces.
+    public var stage: JobStage { JobMachine.stage(status, hasStarted: started != nil) }
 
     public init(
         id: Int, userID: Int, queue: String, type: JobType, protocolName: ProtocolName, status: Status, source: Place,

@@ -8,6 +8,10 @@ public struct JobFilter: Sendable, Hashable {
     public var siteID: Int?
     /// Changed then or later.
     public var since: Timestamp?
+    /// At one of these stages.
+    public var stages: Set<JobStage>?
+    /// Registered later than that.
+    public var registeredAfter: Timestamp?
 
     public init(
         userID: Int? = nil, status: Status? = nil, type: JobType? = nil, queue: String? = nil, siteID: Int? = nil,

@@ -100,10 +100,11 @@ extension Migrations {
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             user_id INTEGER NOT NULL REFERENCES users(id),
             queue_id INTEGER NOT NULL REFERENCES queues(id),
-            lane_id INTEGER NOT NULL REFERENCES lanes(id),
-            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 4),
+            lane_id INTEGER REFERENCES lanes(id),
+            -- -1 while none is named.
+            type INTEGER NOT NULL CHECK (type BETWEEN -1 AND 4),
             protocol TEXT NOT NULL,
-            status INTEGER NOT NULL CHECK (status IN (1, 2, 3, 4, 5)),
+            status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 5),
             src_site INTEGER NOT NULL,
             src_path TEXT NOT NULL,
             dst_site INTEGER,
@@ -132,22 +133,40 @@ extension Migrations {
             -- The expansion that a cancel or the deadline cut off: a retry goes on with it.
             cut_expansion TEXT,
             -- What is wanted of the whole job and done in pieces: HaulModel's JobIntent; and the element done last.
-            intent INTEGER CHECK (intent IN (1, 2, 3)),
+            intent INTEGER CHECK (intent IN (1, 2, 3, 4)),
             swept INTEGER NOT NULL DEFAULT -1,
             -- It stays, with its logs, until its user lets it go.
             keep INTEGER NOT NULL DEFAULT 0 CHECK (keep IN (0, 1)),
             -- Its time is over: nobody sees it any more, its rows and logs go in pieces.
             forgotten INTEGER,
+            -- What was asked of it, as it was given: JSON, where it was registered first and committed later.
+            request TEXT,
+            -- 0 until that was found to be a job that can be run: type, places and options count for nothing then.
+            sound INTEGER NOT NULL DEFAULT 1 CHECK (sound IN (0, 1)),
+            -- When the first of it was handed out, and when it ended.
+            started INTEGER,
+            ended INTEGER,
+            -- Seconds from its start after which it is cancelled, 0 is any number; and when that is.
+            execution_seconds INTEGER NOT NULL DEFAULT 0 CHECK (execution_seconds >= 0),
+            must_end INTEGER CHECK (must_end IS NULL OR execution_seconds > 0 AND started IS NOT NULL),
+            -- When it is cancelled and removed.
+            destruction INTEGER,
             CHECK (forgotten IS NULL OR status IN (1, 2, 5)),
-            CHECK ((type IN (1, 3)) = (dst_site IS NOT NULL AND dst_path IS NOT NULL)),
+            CHECK (sound = 1 OR request IS NOT NULL AND status IN (0, 2, 5)),
+            CHECK (sound = 0 OR type >= 0 AND lane_id IS NOT NULL),
+            CHECK (sound = 0 OR (type IN (1, 3)) = (dst_site IS NOT NULL AND dst_path IS NOT NULL)),
             CHECK ((status = 4) = (n_running > 0)),
-            CHECK ((status IN (1, 2, 5)) = (n_open = 0 AND expansion IS NULL AND COALESCE(intent, 0) <> 3)),
+            CHECK (status <> 0 OR n_new + n_done + n_failed + n_submitted + n_running + n_cancelled = 0),
+            CHECK (status = 0
+                OR (status IN (1, 2, 5)) = (n_open = 0 AND expansion IS NULL AND COALESCE(intent, 0) <> 3)),
             CHECK (status <> 1 OR (n_failed = 0 AND n_cancelled = 0)),
             CHECK (status <> 2 OR n_failed > 0 OR cut_expansion IS NOT NULL),
-            CHECK (status <> 5 OR n_cancelled > 0 OR cut_expansion IS NOT NULL));
+            CHECK (status <> 5 OR n_cancelled > 0 OR cut_expansion IS NOT NULL OR sound = 0));
         CREATE INDEX jobs_of_user ON jobs (user_id, id);
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
+        -- Those that began and wait for the next of their elements.
+        CREATE INDEX jobs_between ON jobs (user_id, id) WHERE status = 3 AND started IS NOT NULL;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
         -- Nearly finished: three quarters of its elements have ended.
         CREATE INDEX jobs_tail ON jobs (user_id, priority, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3
@@ -157,6 +176,8 @@ extension Migrations {
         CREATE INDEX jobs_forgotten ON jobs (id) WHERE forgotten IS NOT NULL;
         CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;
         CREATE INDEX jobs_deadline ON jobs (deadline, id) WHERE deadline IS NOT NULL AND status IN (3, 4);
+        CREATE INDEX jobs_overtime ON jobs (must_end, id) WHERE must_end IS NOT NULL AND status IN (3, 4);
+        CREATE INDEX jobs_to_destroy ON jobs (destruction, id) WHERE destruction IS NOT NULL AND forgotten IS NULL;
         CREATE INDEX jobs_expanding ON jobs (id) WHERE expansion IS NOT NULL;
         -- REMOVE jobs of which something waits that can't be handed out yet: not those, maybe very many, that wait as a whole.
         CREATE INDEX jobs_opening ON jobs (id) WHERE type = 2 AND expansion IS NULL AND intent IS NULL

@@ -42,6 +42,13 @@ extension StoreReader {
             """, [.int(job), .int(after), .int(limit)], Self.element)
     }
 
+    /// The last of a job's elements that failed for good.
+    public func lastFailed(ofJob job: Int) throws -> Element? {
+        try db.first(
+            "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND phase = 6 ORDER BY id DESC LIMIT 1",
+            [.int(job)], Self.element)
+    }
+
     /// The index of a job's elements that wait, by the phase in which they do.
     static let waitingIndexes: KeyValuePairs<Phase, String> = [
         .ready: "elements_ready", .delayed: "elements_between_tries", .held: "elements_held",

@@ -26,6 +26,27 @@ extension StoreReader {
         ) { ($0.int(0), $0.int(1)) }
     }
 
+    /// Jobs that took longer than they may, the longest over first, after one of them.
+    public func overtimeJobs(now: Timestamp, after: (time: Int, id: Int), limit: Int) throws -> [(time: Int, id: Int)] {
+        try db.rows(
+            """
+            SELECT must_end, id FROM jobs WHERE must_end IS NOT NULL AND status IN (3, 4) AND must_end <= $1
+                AND (must_end, id) > ($2, $3) AND COALESCE(intent, 3) = 3 ORDER BY must_end, id LIMIT $4
+            """, [.int(now.milliseconds), .int(after.time), .int(after.id), .int(limit)]
+        ) { ($0.int(0), $0.int(1)) }
+    }
+
+    /// Jobs whose time of destruction has come and of which nobody wants it yet, the longest over first, after one of them.
+    public func jobsToDestroy(now: Timestamp, after: (time: Int, id: Int), limit: Int) throws -> [(time: Int, id: Int)]
+    {
+        try db.rows(
+            """
+            SELECT destruction, id FROM jobs WHERE destruction IS NOT NULL AND forgotten IS NULL AND destruction <= $1
+                AND (destruction, id) > ($2, $3) AND COALESCE(intent, 0) <> 4 ORDER BY destruction, id LIMIT $4
+            """, [.int(now.milliseconds), .int(after.time), .int(after.id), .int(limit)]
+        ) { ($0.int(0), $0.int(1)) }
+    }
+
     /// Elements of a job that wait: held, ready or between tries.
     public func waitingElements(ofJob job: Int, limit: Int) throws -> [Element] {
         var result: [Element] = []
@@ -64,7 +85,7 @@ extension StoreReader {
             """
             SELECT a.job_id, a.element_id, a.number FROM attempts a JOIN jobs j ON j.id = a.job_id
             JOIN elements e ON e.job_id = a.job_id AND e.id = a.element_id
-            WHERE a.session_id = $1 AND a.ended IS NULL AND (j.intent IN (1, 2) OR e.unwanted = 1) LIMIT $2
+            WHERE a.session_id = $1 AND a.ended IS NULL AND (j.intent IN (1, 2, 4) OR e.unwanted = 1) LIMIT $2
             """, [.int(session), .int(limit)]
         ) { AttemptID(jobID: $0.int(0), elementID: $0.int(1), number: $0.int(2)) }
     }

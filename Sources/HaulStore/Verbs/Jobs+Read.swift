@@ -15,16 +15,17 @@ extension Ask {
         return Question(
             """
             SELECT \(StoreReader.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
-                j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit
+                j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit, j.forgotten
             FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
             """, batch: ids.map { [.int($0)] }, nothing: [:]
         ) { states, _, row in
             let job = try StoreReader.job(row)
             states[job.id] = JobState(
-                job: job, laneID: row.int(more), queueID: row.int(more + 7),
+                job: job, laneID: row.optionalInt(more) ?? 0, queueID: row.int(more + 7),
                 queueLimit: row.optionalInt(more + 8), open: row.int(more + 1), ready: row.int(more + 2),
                 expansion: row.optionalText(more + 3), cutExpansion: row.optionalText(more + 4),
-                intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6))
+                intent: row.optionalInt(more + 5).flatMap(JobIntent.init), swept: row.int(more + 6),
+                forgotten: row.optionalInt(more + 9).map(Timestamp.init(milliseconds:)))
         }
     }
 }
@@ -34,23 +35,52 @@ extension StoreReader {
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
         j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
-        j.keep, j.revision
+        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound, j.request
         """
     /// Columns that ``job(_:)`` reads.
-    static let jobColumnCount = 26
+    static let jobColumnCount = 32
+    /// Neither gone nor on its way there.
+    private static let isVisible = "j.forgotten IS NULL AND COALESCE(j.intent, 0) <> \(JobIntent.destroy.rawValue)"
 
-    /// A job, or nil.
+    /// A job that users can see, or nil.
     public func job(_ id: Int) throws -> Job? {
         try db.first(
-            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL",
+            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND \(Self.isVisible)",
             [.int(id)],
             Self.job)
     }
 
-    /// A page of jobs by id, after one of them.
-    public func jobs(_ filter: JobFilter, after: Int, limit: Int) throws -> [Job] {
+    /// A page of jobs that users can see by id, after one of them.
+    ///
+    /// - Parameter newestFirst: from the greatest id down: `after` is greater than all of the page.
+    public func jobs(_ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false) throws -> [Job] {
+        guard let stages = filter.stages else {
+            return try jobs(filter, where: "", after: after, limit: limit, newestFirst: newestFirst)
+        }
+        // Each is found by an index of its own, where there is one.
+        var found: [Job] = []
+        for condition in Self.conditions where stages.contains(condition.stage) {
+            found += try jobs(
+                filter, where: condition.sql, after: after, limit: limit, newestFirst: newestFirst)
+        }
+        found.sort { newestFirst ? $0.id > $1.id : $0.id < $1.id }
+        return Array(found.prefix(limit))
+    }
+
+    private static let conditions: [(stage: JobStage, sql: String)] = [
+        (.uncommitted, "j.status = 0 AND j.status <> 1"),
+        (.waiting, "j.status = 3 AND j.status <> 1 AND j.started IS NULL"),
+        (.executing, "j.status = 3 AND j.started IS NOT NULL"), (.executing, "j.status = 4 AND j.status <> 1"),
+        (.done, "j.status = 1"), (.failed, "j.status = 2 AND j.status <> 1"),
+        (.cancelled, "j.status = 5 AND j.status <> 1"),
+    ]
+
+    private func jobs(
+        _ filter: JobFilter, where condition: String, after: Int, limit: Int, newestFirst: Bool
+    ) throws -> [Job] {
         var sql =
-            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id > $1 AND j.forgotten IS NULL"
+            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id \(newestFirst ? "<" : ">") $1 AND \(Self.isVisible)"
+        if !condition.isEmpty { sql += " AND " + condition }
         var values: [SQLValue] = [.int(after), .int(limit)]
         func narrow(_ condition: String, _ value: SQLValue?) {
             guard let value else { return }
@@ -65,12 +95,15 @@ extension StoreReader {
         narrow("q.name = ?", filter.queue.map(SQLValue.text))
         narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
         narrow("j.changed >= ?", filter.since.map { .int($0.milliseconds) })
-        return try db.rows(sql + " ORDER BY j.id LIMIT $2", values, Self.job)
+        narrow("j.registered > ?", filter.registeredAfter.map { .int($0.milliseconds) })
+        return try db.rows(sql + " ORDER BY j.id\(newestFirst ? " DESC" : "") LIMIT $2", values, Self.job)
     }
 
     /// The job that `row` stands on, from its first column on.
     static func job(_ row: any SQLRow) throws -> Job {
-        guard let type = JobType(rawValue: row.int(3)), let protocolName = ProtocolName(text: row.text(4)),
+        let isSound = row.int(30) == 1
+        let named = JobType(rawValue: row.int(3))
+        guard let type = isSound ? named : named ?? .list, let protocolName = ProtocolName(text: row.text(4)),
             let status = Status(rawValue: row.int(5))
         else { throw StoreError.failed("job \(row.int(0)) has a type, protocol or status that is none") }
         var counts = StatusCounts()
@@ -94,6 +127,12 @@ extension StoreReader {
             changed: Timestamp(milliseconds: row.int(16)), counts: counts)
         job.isKept = row.int(24) == 1
         job.revision = row.int(25)
+        job.started = row.optionalInt(26).map(Timestamp.init(milliseconds:))
+        job.ended = row.optionalInt(27).map(Timestamp.init(milliseconds:))
+        job.executionSeconds = row.int(28)
+        job.destruction = row.optionalInt(29).map(Timestamp.init(milliseconds:))
+        job.isSound = isSound
+        job.draft = try row.optionalText(31).map { JobDraft(document: try SQLJSON.options($0)) }
         return job
     }
 }
@@ -117,6 +156,8 @@ public struct JobState: Sendable, Hashable {
     public var intent: JobIntent?
     /// The element that was done last on behalf of `intent`; -1 before the first.
     public var swept: Int
+    /// Since when nobody sees it any more.
+    public var forgotten: Timestamp?
 
     /// Elements that are with workers.
     public var out: Int { job.counts.submitted + job.counts.running }

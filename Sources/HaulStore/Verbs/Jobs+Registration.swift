@@ -21,8 +21,9 @@ extension StoreWriter {
         let ids = try db.insert(
             """
             INSERT INTO jobs (user_id, queue_id, lane_id, type, protocol, status, src_site, src_path, dst_site, dst_path,
-                options, priority, max_tries, label, log_uid, registered, changed, deadline, n_new, n_open, n_ready)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, 1)
+                options, priority, max_tries, label, log_uid, registered, changed, deadline, execution_seconds,
+                destruction, n_new, n_open, n_ready)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1, 1, 1)
             """, batch: rows)
         guard ids.count == jobs.count else { throw StoreError.failed("a job got no id") }
         try addReady(ready)
@@ -48,7 +49,8 @@ extension StoreWriter {
             SQLValue(job.destination?.siteID), SQLValue(job.destination?.path),
             .text(try SQLJSON.options(job.options)), .int(job.priority), .int(job.maxTries), SQLValue(job.label),
             .text(job.logUID), .int(job.registered.milliseconds), .int(job.changed.milliseconds),
-            SQLValue(job.deadline?.milliseconds),
+            SQLValue(job.deadline?.milliseconds), .int(job.executionSeconds),
+            SQLValue(job.destruction?.milliseconds),
         ]
     }
 

@@ -10,7 +10,8 @@ extension StoreWriter {
             """
             UPDATE jobs SET status = $2, changed = $3, n_new = $4, n_done = $5, n_failed = $6, n_submitted = $7,
                 n_running = $8, n_cancelled = $9, n_open = $10, n_ready = $11, expansion = $12, cut_expansion = $13,
-                intent = $14, swept = $15, revision = revision + 1 WHERE id = $1
+                intent = $14, swept = $15, started = $16, ended = $17, must_end = $18, forgotten = $19,
+                revision = revision + 1 WHERE id = $1
             """, batch: changes.map { Self.values($0.state) })
         try addReady(
             Dictionary(changes.map { ($0.state.laneID, $0.state.offered - $0.offeredBefore) }, uniquingKeysWith: +))
@@ -23,6 +24,8 @@ extension StoreWriter {
             .int(counts.new), .int(counts.done), .int(counts.failed), .int(counts.submitted), .int(counts.running),
             .int(counts.cancelled), .int(state.open), .int(state.ready), SQLValue(state.expansion),
             SQLValue(state.cutExpansion), SQLValue(state.intent?.rawValue), .int(state.swept),
+            SQLValue(state.job.started?.milliseconds), SQLValue(state.job.ended?.milliseconds),
+            SQLValue(JobMachine.mustEnd(state.job)?.milliseconds), SQLValue(state.forgotten?.milliseconds),
         ]
     }
 
@@ -36,11 +39,13 @@ extension StoreWriter {
         try db.run(
             """
             UPDATE jobs SET queue_id = $2, lane_id = $3, priority = $4, label = $5, deadline = $6, changed = $7,
-                keep = $8 WHERE id = $1
+                keep = $8, execution_seconds = $9, destruction = $10, must_end = $11 WHERE id = $1
             """,
             [
                 .int(job.id), .int(queueID), .int(laneID), .int(job.priority), SQLValue(job.label),
                 SQLValue(job.deadline?.milliseconds), .int(job.changed.milliseconds), .int(job.isKept ? 1 : 0),
+                .int(job.executionSeconds), SQLValue(job.destruction?.milliseconds),
+                SQLValue(JobMachine.mustEnd(job)?.milliseconds),
             ])
         if laneID != state.laneID {
             try addReady([state.laneID: -state.offered, laneID: state.offered])

@@ -11,6 +11,10 @@ extension JobDocument: JSONWritable {
             writer.key("deadline")
             writer.value(deadline)
         }
+        if let destruction {
+            writer.key("destruction")
+            writer.value(destruction)
+        }
         if let destinationPath {
             writer.key("dst_filepath")
             writer.value(destinationPath)
@@ -18,6 +22,14 @@ extension JobDocument: JSONWritable {
         if let destinationSiteID {
             writer.key("dst_siteid")
             writer.value(destinationSiteID)
+        }
+        if let ended {
+            writer.key("ended")
+            writer.value(ended)
+        }
+        if let executionDuration {
+            writer.key("execution_duration")
+            writer.value(executionDuration)
         }
         writer.key("extra_opts")
         writer.value(options)
@@ -46,6 +58,10 @@ extension JobDocument: JSONWritable {
         writer.value(sourcePath)
         writer.key("src_siteid")
         writer.value(sourceSiteID)
+        if let started {
+            writer.key("started")
+            writer.value(started)
+        }
         writer.key("status")
         writer.value(status)
         writer.key("timestamp")

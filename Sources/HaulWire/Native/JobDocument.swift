@@ -25,6 +25,13 @@ public struct JobDocument: Sendable, Hashable, Codable {
     public var deadline: String?
     /// It stays past the time for which ended jobs are kept; left out where it does not.
     public var keep: Bool?
+    /// When the first of it was handed out: UTC, milliseconds, `Z`.
+    public var started: String?
+    public var ended: String?
+    /// Seconds from its start after which it is cancelled; left out where it is any number.
+    public var executionDuration: Int?
+    /// When it is cancelled and removed.
+    public var destruction: String?
     /// With the answer to a registration alone: what may go wrong, in words.
     public var warnings: [String]?
     /// Elements by status; in `GET /jobs` and `GET /jobs/J` alone.
@@ -59,6 +66,10 @@ public struct JobDocument: Sendable, Hashable, Codable {
         label = job.label
         deadline = job.deadline?.text
         keep = job.isKept ? true : nil
+        started = job.started?.text
+        ended = job.ended?.text
+        executionDuration = job.executionSeconds > 0 ? job.executionSeconds : nil
+        destruction = job.destruction?.text
         if withCounts {
             counts = Counts(
                 elements: job.counts.total, new: job.counts.new, done: job.counts.done, failed: job.counts.failed,
@@ -67,7 +78,8 @@ public struct JobDocument: Sendable, Hashable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, status, priority, timestamp, queue, label, deadline, keep, warnings
+        case id, type, status, priority, timestamp, queue, label, deadline, keep, warnings, started, ended, destruction
+        case executionDuration = "execution_duration"
         case userID = "user_id"
         case sourceSiteID = "src_siteid"
         case destinationSiteID = "dst_siteid"
@@ -99,6 +111,10 @@ public struct JobDocument: Sendable, Hashable, Codable {
         label = try container.decodeIfPresent(String.self, forKey: .label)
         deadline = try container.decodeIfPresent(String.self, forKey: .deadline)
         keep = try container.decodeIfPresent(Bool.self, forKey: .keep)
+        started = try container.decodeIfPresent(String.self, forKey: .started)
+        ended = try container.decodeIfPresent(String.self, forKey: .ended)
+        executionDuration = try container.decodeIfPresent(Int.self, forKey: .executionDuration)
+        destruction = try container.decodeIfPresent(String.self, forKey: .destruction)
         warnings = try container.decodeIfPresent([String].self, forKey: .warnings)
         counts = try? Counts(from: decoder)
     }
@@ -123,6 +139,10 @@ public struct JobDocument: Sendable, Hashable, Codable {
         try container.encodeIfPresent(label, forKey: .label)
         try container.encodeIfPresent(deadline, forKey: .deadline)
         try container.encodeIfPresent(keep, forKey: .keep)
+        try container.encodeIfPresent(started, forKey: .started)
+        try container.encodeIfPresent(ended, forKey: .ended)
+        try container.encodeIfPresent(executionDuration, forKey: .executionDuration)
+        try container.encodeIfPresent(destruction, forKey: .destruction)
         try container.encodeIfPresent(warnings, forKey: .warnings)
         try counts?.encode(to: encoder)
     }
@@ -151,6 +171,9 @@ extension JobDocument: Documented {
             "timestamp": .time.about("Of the last change"), "queue": .text, "max_tries": .integer(1...100),
             "label?": .text, "deadline?": .time.about("When what has not ended fails"),
             "keep?": .flag.about("It stays past the retention"),
+            "started?": .time.about("When the first of it was handed out"), "ended?": .time,
+            "execution_duration?": .count.about("Seconds from its start after which it is cancelled"),
+            "destruction?": .time.about("When it is cancelled and removed"),
             "warnings?": Schema.list(of: .text).about("With the answer to a registration: what may go wrong"),
         ])
 

@@ -8,10 +8,22 @@ extension NativeAPI {
     /// What users do with jobs that are registered.
     func addControlRoutes(to router: inout Routes) {
         let cancel = Route(
-            "Cancel a job", .changeJobs, answers: .ok(JobDocument.counted),
-            .accepted(JobDocument.counted), .conflict("It has ended otherwise."))
+            "Cancel a job, or remove it", .changeJobs,
+            query: [
+                "remove?": Schema.one(of: ["0", "1"]).about(
+                    "1: it is cancelled where it has not ended, nobody sees it from now on, and all that there is of it goes"
+                )
+            ],
+            answers: .ok(JobDocument.counted), .accepted(JobDocument.counted), .conflict("It has ended otherwise."))
         router.on("DELETE", "/jobs/:job", cancel) { request, path in
             let (job, who) = try await known(path, request, .changeJobs)
+            var query = QueryReader(request)
+            let removes = query.parse("remove", "0 or 1") { ["1": true, "0": false][$0] } ?? false
+            try query.check()
+            if removes {
+                let seen = try await engine.destroy(job: job.id, by: who.actor(request))
+                return JSONText.response(writing: JobDocument(seen, withCounts: true))
+            }
             let left = try await engine.cancel(job: job.id, by: who.actor(request))
             // 202 while some of it still runs or waits for its turn.
             return JSONText.response(

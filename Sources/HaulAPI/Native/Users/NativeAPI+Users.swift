@@ -8,6 +8,7 @@ extension NativeAPI {
     /// The documented routes of users.
     func addUserRoutes(to router: inout Routes) {
         addRegistrationRoutes(to: &router)
+        addDraftRoutes(to: &router)
         let list = Route(
             "Jobs", .readJobs,
             query: [

@@ -48,10 +48,16 @@ extension Schema {
 
     static let jobChange = object([
         "priority?": integer(0...9), "queue?": word(64), "label?": word(256).orNull, "deadline?": time.orNull,
-        "keep?": flag, "id?": anything, "status?": anything, "user_id?": anything, "log_uid?": anything,
+        "execution_duration?": integer(0...JobRequest.longestQueueTime), "destruction?": time.orNull, "keep?": flag,
+        "id?": anything, "status?": anything, "user_id?": anything, "log_uid?": anything,
         "attempts?": anything,
     ]
-    ).with("anyOf", .array(["priority", "queue", "label", "deadline", "keep"].map { ["required": [.string($0)]] }))
+    ).with(
+        "anyOf",
+        .array(
+            ["priority", "queue", "label", "deadline", "execution_duration", "destruction", "keep"].map {
+                ["required": [.string($0)]]
+            }))
 
     /// Absolute, `~/...`, or relative, which means below `~/`.
     private static let path = text(
@@ -67,6 +73,9 @@ extension Schema {
                 "label?": word(256).orNull, "deadline?": time.orNull.about("When what has not ended fails"),
                 "max_queue_time?": integer(1...JobRequest.longestQueueTime).orNull.about(
                     "The same, in seconds from now"),
+                "execution_duration?": integer(0...JobRequest.longestQueueTime).orNull.about(
+                    "Seconds from its start after which it is cancelled; 0 is any number"),
+                "destruction?": time.orNull.about("When it is cancelled and removed"),
                 "protocol?": one(of: protocols).orNull.about("That of the site unless said"),
                 "extra_opts?": options.orNull,
             ], isOpen: true)

@@ -1,0 +1,16 @@
+/// Where a job stands, coarser than its status and the same for every face of the service: it goes forward, and only a
+/// retry of the whole job leads back.
+public enum JobStage: Sendable, Hashable, CaseIterable {
+    /// Registered, and not committed.
+    case uncommitted
+    /// None of it was handed out yet.
+    case waiting
+    /// Some of it was handed out, now or earlier.
+    case executing
+    case done
+    case failed
+    case cancelled
+
+    /// Nothing more happens by itself.
+    public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
+}
