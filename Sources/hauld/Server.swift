@@ -203,6 +203,7 @@ struct Server {
                     now: engine.world.now, kinds: { manifests[$0.folder]?.credentials ?? [] })
             }, myProxy: config.myProxy.map { MyProxyTool($0) }
         ).mount(on: &router)
+        UWSAPI(door).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
     }

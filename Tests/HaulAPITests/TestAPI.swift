@@ -30,6 +30,7 @@ final class TestAPI: Sendable {
             engine: engine, authenticator: Authenticator(store: engine.store, now: engine.world.now),
             onFault: { Issue.record("fault: \($0)") })
         NativeAPI(door).mount(on: &router)
+        UWSAPI(door).mount(on: &router)
         self.router = router
     }
 

@@ -1,0 +1,140 @@
+import Foundation
+import FoundationXML
+import HaulHTTP
+import HaulModel
+import Support
+import Testing
+
+/// Who gets in to the UWS face, and what it answers to what is wrong.
+@Suite(.server(), .timeLimit(.minutes(2))) struct UWSAccessTests {
+    private func client() async throws -> (Person, UWSClient) {
+        let person = try await newPerson()
+        return (person, UWSClient(person.user))
+    }
+
+    private func make(_ client: UWSClient) async throws -> String {
+        try await client.make("mkdir", ["src_siteid": "1", "src_filepath": "/d"])
+    }
+
+    /// Every route with every role, another's job, and a token that is narrower than its role.
+    @Test func everyRouteAndRole() async throws {
+        let server = try LiveServer.ofSuite
+        let (person, owner) = try await client()
+        let other = try await newPerson()
+        let boss = try await server.caller(user: "chief", role: "operator")
+        func narrow(_ scope: String) async throws -> UWSClient {
+            let made = try await person.user.post("/tokens", ["scopes": [.string(scope)]])
+            return UWSClient(person.user.with(made["token"]?.string))
+        }
+        let (reader, writer) = (try await narrow("jobs.read"), try await narrow("jobs.write"))
+        for route in UWSRoutes.all {
+            let isReading = route.method == "GET"
+            let ownsJob = route.path.contains(":job")
+            func place() async throws -> String {
+                let job = try await make(owner)
+                return route.path.replacing("/:list/:job", with: job).replacing(":list", with: "mkdir")
+                    .replacing(":name", with: route.path.contains("results") ? "result" : "src_filepath")
+            }
+            func send(_ client: UWSClient, _ path: String) async throws -> Answer {
+                try await client.send(route.method, path, form: isReading ? nil : [:])
+            }
+            for token in [nil, "garbage", "haul_unknown"] {
+                let answer = try await send(UWSClient(server.anonymous.with(token)), try await place())
+                #expect(answer.status == 401, "\(route) \(answer)")
+                #expect(answer.headers["WWW-Authenticate"] == "Basic realm=\"haul\"")
+                #expect(answer.headers["Content-Type"]?.hasPrefix("text/plain") == true)
+            }
+            #expect(try await send(UWSClient(person.worker), try await place()).status == 403, "\(route) worker")
+            #expect(try await send(isReading ? writer : reader, try await place()).status == 403, "\(route) scope")
+            if ownsJob {
+                let path = try await place()
+                let answer = try await send(UWSClient(other.user), path)
+                #expect(answer.status == 403 && !answer.text.contains(person.name), "\(route) \(answer)")
+                let nowhere = path.replacing(#/mkdir\/\d+/#, with: "mkdir/999999")
+                #expect(try await send(owner, nowhere).status == 404, "\(route) absent")
+                #expect(try await send(owner, path.replacing("/mkdir/", with: "/copy/")).status == 404, "\(route)")
+            }
+            // A job that was not run has neither error nor results.
+            let isNothing = ["error", "results/:name"].contains { route.path.hasSuffix($0) }
+            let expected = isNothing ? 404 : isReading ? 200 : 303
+            for visitor in [owner, isReading ? reader : writer, UWSClient(boss)] {
+                let answer = try await send(visitor, try await place())
+                #expect(answer.status == expected, "\(route) \(answer)")
+            }
+        }
+    }
+
+    /// Names with passwords and tokens, as clients of UWS show them.
+    @Test func basic() async throws {
+        let server = try LiveServer.ofSuite
+        let (person, owner) = try await client()
+        let job = try await make(owner)
+        let token = person.user.token ?? ""
+        func status(_ user: String, _ password: String) async throws -> Int {
+            var client = UWSClient(server.anonymous)
+            client.headers = ["Authorization": "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"]
+            return try await client.get(job).status
+        }
+        #expect(try await status(person.name, token) == 200)
+        #expect(try await status(token, "x-api-token") == 200)
+        #expect(try await status(person.name, "wrong") == 401)
+        #expect(try await status("somebody", token) == 401)
+    }
+
+    @Test func wrongRequests() async throws {
+        let (_, client) = try await client()
+        let job = try await make(client)
+        let bad: [(String, String, KeyValuePairs<String, String>?)] = [
+            ("GET", "/mkdir?PHASE=RUNNING", nil), ("GET", "/mkdir?AFTER=yesterday", nil), ("GET", "/mkdir?LAST=0", nil),
+            ("GET", "/mkdir?LAST=x", nil), ("GET", "/mkdir?PHASE=", nil), ("GET", "/mkdir?LAST=1%FF", nil),
+            ("POST", "/mkdir", ["PHASE": "ABORT"]), ("POST", "/mkdir", ["EXECUTIONDURATION": "-1"]),
+            ("POST", "/mkdir", ["EXECUTIONDURATION": "soon"]), ("POST", "/mkdir", ["DESTRUCTION": "soon"]),
+            ("POST", "/mkdir", ["RUNID": "a\u{1}"]), ("POST", "/mkdir", ["RUNID": String(repeating: "x", count: 257)]),
+            ("POST", job + "/phase", ["PHASE": "SUSPEND"]), ("POST", job, ["ACTION": "DROP"]),
+            ("POST", job + "/executionduration", ["EXECUTIONDURATION": "1e3"]),
+            ("POST", job + "/destruction", ["DESTRUCTION": "2015-13-01"]),
+            ("POST", job + "/parameters", ["src_filepath": String(repeating: "x", count: 100_000)]),
+        ]
+        for (method, path, form) in bad {
+            let answer = try await client.send(method, path, form: form)
+            #expect(answer.status == 400, "\(method) \(path): \(answer)")
+            #expect(answer.headers["Content-Type"]?.hasPrefix("text/plain") == true && answer.text.count > 10)
+        }
+        let bodies: [(Int, String, String)] = [
+            (415, "application/json", "{}"), (400, "application/x-www-form-urlencoded", "a=%"),
+            (400, "multipart/form-data", "--x--"), (400, "multipart/form-data; boundary=x", "nothing"),
+            (413, "application/x-www-form-urlencoded", "src_filepath=" + String(repeating: "x", count: 10 << 20)),
+            (413, "multipart/form-data; boundary=x", String(repeating: "--x\r\n", count: 2 << 20)),
+        ]
+        for (status, type, body) in bodies {
+            let answer = try await client.send("POST", "/mkdir", body: Array(body.utf8), type: type)
+            #expect(answer.status == status, "\(type): \(answer)")
+        }
+        for path in ["/", "/jobs", "/mkdir/1/2/3", "/mkdir/x", "/mkdir/-1", "/mkdir/1e0", job + "/nothing", "/MKDIR"] {
+            #expect(try await client.get(path).status == 404, "\(path)")
+        }
+        let wrong = try await client.send("PUT", job + "/phase", body: Array("RUN".utf8))
+        #expect(wrong.status == 405 && wrong.headers["Allow"] == "GET, HEAD, POST")
+        #expect(try await client.phase(job) == "PENDING")
+        #expect(try !LiveServer.ofSuite.log.contains("request failed"))
+    }
+
+    /// Text that wants to be something else comes back as it was given, as far as XML can hold it.
+    @Test func hostileParameters() async throws {
+        let (person, client) = try await client()
+        let hostile = "</uws:parameter><x a=\"&b;\">]]>\u{1}\u{FFFF}\u{7F}é\u{1F600}\r\n"
+        let job = try await client.make(
+            "list", ["src_filepath": hostile, hostile: hostile, "src_siteid": "1", "": "x"])
+        let id = String(job.split(separator: "/").last ?? "")
+        #expect(try await client.get(job + "/parameters/src_filepath").text == hostile)
+        #expect(try await person.user.get("/jobs/\(id)/parameters")["extra_opts"]?[hostile] == .string(hostile))
+        for path in [job, job + "/parameters", "/list"] {
+            let parser = XMLParser(data: Data(try await client.get(path).body))
+            #expect(parser.parse(), "\(path): \(String(describing: parser.parserError))")
+        }
+        try await client.post(job, ["PHASE": "RUN"])
+        #expect(try await client.phase(job) == "ERROR")
+        let parser = XMLParser(data: Data(try await client.get(job).body))
+        #expect(parser.parse())
+    }
+}

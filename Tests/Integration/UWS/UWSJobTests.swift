@@ -1,0 +1,153 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+import Support
+import Testing
+
+/// Jobs of the UWS face, from their making to their end: what each request answers, and what the native API sees of it.
+@Suite(.server(), .timeLimit(.minutes(2))) struct UWSJobTests {
+    private func client() async throws -> (Person, UWSClient) {
+        let person = try await newPerson()
+        return (person, UWSClient(person.user))
+    }
+
+    @Test func wholeLife() async throws {
+        let (person, client) = try await client()
+        let job = try await client.make(
+            "copy",
+            [
+                "SRC_SITEID": "1", "src_filepath": "/d", "Dst_SiteID": "ssh-b", "dst_filepath": "/e", "RunId": "run 7",
+                "VERIFY": "none", "odd": "<&>", "priority": "2",
+            ])
+        let id = String(job.dropFirst("/copy/".count))
+        #expect(try await client.phase(job) == "PENDING")
+        #expect(try await person.user.get("/jobs/\(id)")["status"] == "NEW")
+        #expect(try await client.get(job + "/owner").text == person.name)
+        for part in ["quote", "destruction"] { #expect(try await client.get("\(job)/\(part)").text == "") }
+        #expect(try await client.get(job + "/executionduration").text == "0")
+        #expect(try await client.get(job + "/error").status == 404)
+        // Each part can be changed, on its own or on the job itself, names in any case.
+        let url = client.server.url + "/uws" + job
+        #expect(try await client.post(job + "/parameters", ["src_filepath": "/f", "ODD": "2"]) == url)
+        #expect(try await client.post(job, ["executionduration": "60", "Destruction": "2040-01-02 03:04"]) == url)
+        #expect(try await client.send("PUT", job + "/parameters/PRIORITY", body: Array("3".utf8)).status == 303)
+        #expect(try await client.get(job + "/executionduration").text == "60")
+        #expect(try await client.get(job + "/destruction").text == "2040-01-02T03:04:00.000Z")
+        #expect(try await client.get(job + "/parameters/SRC_FILEPATH").text == "/f")
+        #expect(try await client.get(job + "/parameters/odd").text == "2")
+        #expect(try await client.get(job + "/parameters/none").status == 404)
+        #expect(try await client.post(job + "/phase", ["PHASE": "RUN"]) == url)
+        #expect(try await client.phase(job) == "QUEUED")
+        let native = try await person.user.get("/jobs/\(id)")
+        #expect(native["src_filepath"] == "/f" && native["priority"] == 3 && native["dst_siteid"] == 2)
+        #expect(native["extra_opts"] == ["verify": "none", "odd": "2"] && native["label"] == "run 7")
+        #expect(try await client.send("POST", job + "/parameters", form: ["priority": "1"]).status == 403)
+        #expect(try await client.send("POST", job + "/phase", form: ["PHASE": "RUN"]).status == 403)
+        let worker = try await ActingWorker(person.worker)
+        try await worker.finish(try await worker.takeOne(), ["listing": ["/f": [entry("x")]], "log": "found\n"])
+        #expect(try await client.phase(job) == "EXECUTING", "also between two elements")
+        try await worker.finish(try await worker.takeOne(), ["log": "copied\n"])
+        #expect(try await client.phase(job) == "COMPLETED")
+        let document = try await client.get(job)
+        #expect(document.headers["Content-Type"]?.hasPrefix("text/xml") == true)
+        for text in [
+            "<uws:runId>run 7</uws:runId>", "<uws:parameter id=\"odd\">2</uws:parameter>",
+            "xlink:href=\"\(url)/results/log-1\"", "<haul:done>2</haul:done>",
+        ] { #expect(document.text.contains(text), "\(text) in \(document)") }
+        #expect(try await client.get(job + "/results/log-1").text == "copied\n")
+        #expect(try await client.get(job + "/results/listing-0")["/f"]?[0]?["name"] == "x")
+        #expect(try await client.get(job + "/results/result")["num_done"] == 2)
+        for name in ["log-2", "log--1", "log-x", "listing-1", "nothing", "log", "LOG-1"] {
+            #expect(try await client.get("\(job)/results/\(name)").status == 404, "\(name)")
+        }
+        #expect(try await client.send("POST", job + "/phase", form: ["PHASE": "ABORT"]).status == 403)
+        let gone = try await client.send("DELETE", job)
+        #expect(gone.status == 303 && gone.headers["Location"] == client.server.url + "/uws/copy")
+        for method in ["GET", "DELETE"] { #expect(try await client.send(method, job).status == 404) }
+        #expect(try await person.user.get("/jobs/\(id)").status == 404)
+    }
+
+    /// Committed at once, aborted in the query, deleted by a POST; failures say why.
+    @Test func shortcuts() async throws {
+        let (person, client) = try await client()
+        let job = try await client.make("list", ["src_siteid": "1", "src_filepath": "/d", "PHASE": "run"])
+        #expect(try await client.phase(job) == "QUEUED")
+        #expect(try await client.send("POST", job + "/phase?PHASE=ABORT").status == 303)
+        #expect(try await client.phase(job) == "ABORTED")
+        #expect(try await client.send("POST", job + "/", form: ["action": "delete"]).status == 303)
+        #expect(try await client.get(job).status == 404)
+        let bad = try await client.make("transfer", ["TYPE": "copy", "src_siteid": "nowhere", "PHASE": "RUN"])
+        #expect(try await client.phase(bad) == "ERROR")
+        let why = try await client.get(bad + "/error").text
+        #expect(why.contains("src_siteid") && why.contains("dst_filepath"))
+        #expect(try await client.get(bad).element("message")?.contains("src_siteid") == true)
+        let failing = try await client.make("mkdir", ["src_siteid": "1", "src_filepath": "/d", "PHASE": "RUN"])
+        let worker = try await ActingWorker(person.worker)
+        try await worker.report(
+            try await worker.takeOne(), 1,
+            ["error_class": "permission", "reason": "may not", "log": "tried & failed\n"])
+        #expect(try await client.get(failing + "/error").text == "tried & failed\n")
+        #expect(try await client.get(failing).element("message") == "Element 0: may not")
+        // A queue that is paused, and a multipart form.
+        _ = try await person.user.send("PATCH", "/queues/default", Array("{\"paused\": true}".utf8))
+        let body = ["src_siteid": "1", "src_filepath": "/d", "PHASE": "RUN"].map {
+            "--b\r\nContent-Disposition: form-data; name=\"\($0)\"\r\n\r\n\($1)\r\n"
+        }.joined()
+        let made = try await client.send(
+            "POST", "/remove", body: Array((body + "--b--\r\n").utf8), type: "multipart/form-data; boundary=b")
+        let place = try #require(made.headers["Location"]?.split(separator: "/").suffix(2).joined(separator: "/"))
+        #expect(try await client.phase("/" + place) == "QUEUED")
+    }
+
+    /// Jobs of the native API stand in the lists too, with what they ask for as parameters.
+    @Test func nativeJobs() async throws {
+        let (person, client) = try await client()
+        let id = try await person.copy("/d", "/e", ["extra_opts": ["depth": 2], "label": "l"])
+        for list in ["copy", "transfer", "async"] {
+            let document = try await client.get("/\(list)/\(id)")
+            #expect(document.status == 200 && document.element("runId") == "l")
+            #expect(document.text.contains("<uws:parameter id=\"depth\">2</uws:parameter>"))
+            #expect(document.text.contains("<uws:parameter id=\"dst_filepath\">/e</uws:parameter>"))
+        }
+        #expect(try await client.get("/list/\(id)").status == 404)
+        #expect(try await client.send("POST", "/copy/\(id)/phase", form: ["PHASE": "ABORT"]).status == 303)
+        #expect(try await person.status(id) == "CANCELLED")
+    }
+
+    @Test func lists() async throws {
+        let (person, client) = try await client()
+        var ids: [Int] = []
+        for number in 0..<5 {
+            let job = try await client.make(
+                number % 2 == 0 ? "list" : "mkdir", ["src_siteid": "1", "src_filepath": "/d\(number)"])
+            ids.append(try #require(Int(job.split(separator: "/").last ?? "")))
+        }
+        for list in ["/transfer", "/async/"] { #expect(try await client.get(list).jobrefs == ids) }
+        #expect(try await client.get("/list").jobrefs == [ids[0], ids[2], ids[4]])
+        #expect(try await client.get("/transfer?LAST=2").jobrefs == [ids[4], ids[3]])
+        #expect(try await client.get("/mkdir?last=9").jobrefs == [ids[3], ids[1]])
+        _ = try await client.post("/list/\(ids[2])", ["PHASE": "RUN"])
+        #expect(try await client.get("/transfer?PHASE=QUEUED").jobrefs == [ids[2]])
+        #expect(
+            try await client.get("/transfer?phase=pending&PHASE=QUEUED&LAST=3").jobrefs == [4, 3, 2].map { ids[$0] })
+        for phase in ["ARCHIVED", "HELD", "EXECUTING"] {
+            #expect(try await client.get("/transfer?PHASE=\(phase)").jobrefs.isEmpty, "\(phase)")
+        }
+        let created = try #require(try await client.get("/list/\(ids[2])").element("creationTime"))
+        let later = try await client.get("/transfer?AFTER=\(created)").jobrefs
+        // Two may be of the same millisecond.
+        #expect(Set([ids[3], ids[4]]).isSuperset(of: later))
+        #expect(try await client.get("/transfer?AFTER=2015&PHASE=QUEUED").jobrefs == [ids[2]])
+        #expect(try await client.get("/transfer?AFTER=2999-01-01%2009:00").jobrefs.isEmpty)
+        let other = try await newPerson()
+        #expect(try await UWSClient(other.user).get("/transfer").jobrefs.isEmpty)
+        // More than a page, streamed.
+        let many = JSONValue.array(
+            (0..<1200).map { ["type": "LIST", "src_siteid": 1, "src_filepath": .string("/m\($0)")] })
+        _ = try await person.user.post("/jobs", many)
+        let all = try await client.get("/transfer").jobrefs
+        #expect(all.count == 1205 && all == all.sorted())
+        #expect(try await client.get("/transfer?LAST=1100").jobrefs == all.suffix(1100).reversed())
+        #expect(try await client.get("/transfer?PHASE=PENDING&PHASE=QUEUED").jobrefs == all)
+    }
+}

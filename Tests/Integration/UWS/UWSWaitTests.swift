@@ -1,0 +1,87 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+import HaulProtocol
+import Support
+import Testing
+
+/// Clients that wait for the end of a phase.
+@Suite(.server(), .timeLimit(.minutes(2))) struct UWSWaitTests {
+    private func client() async throws -> (Person, UWSClient) {
+        let person = try await newPerson()
+        return (person, UWSClient(person.user))
+    }
+
+    private func make(_ client: UWSClient, _ more: KeyValuePairs<String, String> = [:]) async throws -> String {
+        let job = try await client.make("mkdir", ["src_siteid": "1", "src_filepath": "/d"])
+        if !more.isEmpty { try await client.post(job, more) }
+        return job
+    }
+
+    private func seconds<T>(_ body: () async throws -> T) async throws -> (T, Double) {
+        let start = ContinuousClock.now
+        let result = try await body()
+        return (result, (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    @Test func untilThePhaseEnds() async throws {
+        let (person, client) = try await client()
+        let job = try await make(client)
+        let (pending, waited) = try await seconds { try await client.get(job + "?WAIT=1") }
+        #expect(pending.element("phase") == "PENDING" && waited >= 1)
+        async let committed = client.get(job + "?WAIT=-1&PHASE=PENDING")
+        try await client.post(job + "/phase", ["PHASE": "RUN"])
+        #expect(try await committed.element("phase") == "QUEUED")
+        async let begun = client.get(job + "?wait=60&PHASE=QUEUED")
+        let worker = try await ActingWorker(person.worker)
+        let held = try await worker.takeOne()
+        #expect(try await begun.element("phase") == "EXECUTING")
+        async let ended = client.get(job + "?WAIT=60&phase=executing")
+        try await worker.finish(held)
+        #expect(try await ended.element("phase") == "COMPLETED")
+        // Where there is nothing to wait for, or another phase is expected, it is answered at once.
+        for query in ["WAIT=60", "WAIT=-1&PHASE=EXECUTING"] {
+            let (answer, waited) = try await seconds { try await client.get(job + "?" + query) }
+            #expect(answer.element("phase") == "COMPLETED" && waited < 20, "\(query)")
+        }
+        let other = try await make(client)
+        let (answer, soon) = try await seconds { try await client.get(other + "?WAIT=60&PHASE=QUEUED") }
+        #expect(answer.element("phase") == "PENDING" && soon < 20)
+        for bad in ["WAIT=x", "WAIT=-2", "WAIT=", "WAIT=1&PHASE=x", "WAIT=1.5"] {
+            #expect(try await client.get(other + "?" + bad).status == 400, "\(bad)")
+        }
+    }
+
+    @Test func ofADeletedJob() async throws {
+        let (_, client) = try await client()
+        for more: KeyValuePairs<String, String> in [[:], ["PHASE": "RUN"]] {
+            let job = try await make(client, more)
+            let waiting = Task { try await client.get(job + "?WAIT=60") }
+            try await eventually("it waits") { try await client.get(job).status == 200 }
+            #expect(try await client.send("DELETE", job).status == 303)
+            #expect(try await waiting.value.status == 404)
+        }
+    }
+
+    /// Five hundred that wait: no thread for any, all of them told.
+    @Test func fiveHundred() async throws {
+        let (_, client) = try await client()
+        let server = client.server
+        let job = try await make(client)
+        let threads: @Sendable () throws -> Int = {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.process?.pid ?? 0)/task").count
+        }
+        let sockets: @Sendable () throws -> Int = {
+            let folder = "/proc/\(server.process?.pid ?? 0)/fd"
+            return try FileManager.default.contentsOfDirectory(atPath: folder).count
+        }
+        let (before, memory, idle) = (try threads(), server.memory, try sockets())
+        let waiting = (0..<500).map { _ in Task { try await client.get(job + "?WAIT=60&PHASE=PENDING") } }
+        try await eventually("all have come", within: .seconds(30)) { try sockets() >= idle + 490 }
+        let after = try threads()
+        #expect(after - before < 20, "\(before) threads became \(after)")
+        #expect(server.memory - memory < 60 << 20, "\((server.memory - memory) >> 20) MiB")
+        try await client.post(job + "/phase", ["PHASE": "RUN"])
+        for task in waiting { #expect(try await task.value.element("phase") == "QUEUED") }
+    }
+}
