@@ -24,7 +24,8 @@ enum Invariants {
             check(unknown.isEmpty, "jobs \(unknown) were never acknowledged and are there")
             var offered = 0
             var out: [LimitScope: Int] = [:]
-            for id in visible where known.contains(id) {
+            // With those that are being removed: nobody sees them, and something of them may still run.
+            for id in known.sorted() {
                 guard let state = try reader.jobState(id) else { continue }
                 let elements = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
                 var counts = StatusCounts()
@@ -35,6 +36,9 @@ enum Invariants {
                 check(elements.map(\.id) == Array(0..<elements.count), "job \(id): ids have gaps")
                 check(
                     elements.allSatisfy { $0.tries <= $0.maxTries }, "job \(id): more tries than there may be")
+                check(
+                    state.job.status != .new || elements.isEmpty && state.open == 0,
+                    "job \(id) is not committed and has elements")
                 jobs.append(state.job)
                 if let before = ended[id] {
                     let now = state.job.status
@@ -126,13 +130,28 @@ enum Invariants {
         return found
     }
 
+    /// Jobs that took longer than they may, or are there after the time of their destruction, and nobody ends them.
+    static func overdue(_ store: Store, _ record: Record, _ now: Timestamp) async throws -> [String] {
+        let ids = record.jobs
+        return try await store.read { reader in
+            try Set(ids).sorted().compactMap { id in
+                guard let state = try reader.jobState(id), state.intent?.shuts != true else { return nil }
+                if let time = state.job.destruction, time < now { return "job \(id) was to be gone by \(time)" }
+                guard state.job.executionSeconds > 0, !state.isEnded, let started = state.job.started,
+                    started.adding(seconds: Double(state.job.executionSeconds)) < now
+                else { return nil }
+                return "job \(id) takes longer than it may: \(state)"
+            }
+        }
+    }
+
     /// What holds once nothing happens any more.
     static func leftovers(_ store: Store, _ record: Record) async throws -> [String] {
         let ids = record.jobs
         return try await store.read { reader in
             try Set(ids).compactMap { id in
                 guard let state = try reader.jobState(id) else { return nil }
-                let isEnded = state.job.status.isEnded && state.intent == nil
+                let isEnded = state.job.status.isEnded && state.intent == nil || state.job.status == .new
                 if isEnded { return nil }
                 let open = try reader.elements(ofJob: id, status: nil, after: -1, limit: 1_000_000)
                     .map { "\($0.id) \($0.type) \($0.phase) \($0.sourcePath) depth \($0.depth)" }

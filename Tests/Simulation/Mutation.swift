@@ -88,6 +88,23 @@ struct Mutation: Sendable, CustomStringConvertible {
             description: "nobody is woken where a limit leaves room again", find: "+ $4 RETURNING elements",
             replacement: "+ $4 RETURNING elements + 1000", said: "no bell rang"),
         Mutation(
+            description: "a job that is not committed waits to be handed out",
+            find: "VALUES ($1, $2, $3, $4, 0, $5, $6, '{}'", replacement: "VALUES ($1, $2, $3, $4, 3, $5, $6, '{}'",
+            isRefusedBySchema: true),
+        Mutation(
+            description: "what is committed stands in no lane", find: "SET queue_id = $2, lane_id = $3, type = $4",
+            replacement: "SET queue_id = $2, lane_id = NULLIF($3, $3), type = $4", isRefusedBySchema: true),
+        Mutation(
+            description: "a job that is to be gone goes while some of it runs", find: "forgotten = $19",
+            replacement: "forgotten = CASE WHEN $14 = 4 THEN COALESCE($19, $3) ELSE $19 END", isRefusedBySchema: true),
+        Mutation(
+            description: "nobody counts how long a job takes", find: "must_end = $18",
+            replacement: "must_end = NULLIF($18, $18)", said: "takes longer than it may"),
+        Mutation(
+            description: "the time of destruction passes unseen",
+            find: "SELECT destruction, id FROM jobs WHERE destruction IS NOT NULL",
+            replacement: "SELECT destruction, id FROM jobs WHERE destruction IS NULL", said: "was to be gone"),
+        Mutation(
             description: "tries are not counted", find: "attempts = $5, forgiven = $6",
             replacement: "attempts = $5, forgiven = MAX($6, $5)", isRefusedBySchema: true),
     ]

@@ -72,6 +72,8 @@ final class Record {
 
     /// Jobs that a duty may have removed since it was last asked, and those that are gone.
     private var retirable: Set<Int> = []
+    /// Jobs that somebody wanted gone.
+    private var destroyable: Set<Int> = []
     private(set) var retired: Set<Int> = []
 
     /// Looks which jobs are gone.
@@ -79,7 +81,7 @@ final class Record {
     /// - Parameter visible: all that are there.
     func looked(at visible: Set<Int>) {
         let gone = Set(jobs).subtracting(visible).subtracting(retired)
-        let wrong = gone.subtracting(retirable)
+        let wrong = gone.subtracting(retirable).subtracting(destroyable)
         if !wrong.isEmpty { isWrong("jobs \(wrong.sorted()) were acknowledged and are gone") }
         let back = retired.intersection(visible)
         if !back.isEmpty { isWrong("jobs \(back.sorted()) were gone and are there again") }
@@ -93,5 +95,10 @@ final class Record {
             visible.filter { $0.status.isEnded && !$0.isKept && $0.changed < endedBefore }.map(\.id))
     }
 
-    func mayBeGone(_ job: Int) -> Bool { retired.contains(job) || retirable.contains(job) }
+    /// Somebody wants a job gone: it may be, from now on.
+    func wantedGone(_ job: Int) { destroyable.insert(job) }
+
+    func mayBeGone(_ job: Int) -> Bool {
+        retired.contains(job) || retirable.contains(job) || destroyable.contains(job)
+    }
 }

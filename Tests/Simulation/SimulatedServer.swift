@@ -146,6 +146,11 @@ final class SimulatedServer {
                         let jobs = try await engine.store.read { try $0.jobs(JobFilter(), after: 0, limit: 1_000_000) }
                         record.retiring(jobs, endedBefore: before)
                     }
+                    if duty is Sweeper {
+                        let now = engine.world.now()
+                        let jobs = try await engine.store.read { try $0.jobs(JobFilter(), after: 0, limit: 1_000_000) }
+                        for job in jobs where job.destruction.map({ $0 <= now }) ?? false { record.wantedGone(job.id) }
+                    }
                     _ = try await duty.run()
                 }
             } catch is ServerDied {

@@ -99,7 +99,10 @@ extension Simulation {
     }
 
     private func request(_ rules: RegistrationRules) throws -> JobRequest {
-        let type = chance.pick(JobType.allCases) ?? .list
+        try JobRequest(document(), type: chance.pick(JobType.allCases) ?? .list, rules: rules)
+    }
+
+    private func document() -> [String: JSONValue] {
         var document: [String: JSONValue] = [
             "src_siteid": .int(chance.number(1...3)), "src_filepath": .string("/d\(chance.number(1...9))"),
             "dst_siteid": .int(chance.number(1...3)), "dst_filepath": .string("/e\(chance.number(1...9))"),
@@ -107,14 +110,37 @@ extension Simulation {
             "queue": .string("q\(chance.number(1...2))"),
         ]
         if chance.percent(10) { document["max_queue_time"] = .int(chance.number(10...5000)) }
-        return try JobRequest(document, type: type, rules: rules)
+        if chance.percent(10) { document["execution_duration"] = .int(chance.number(10...5000)) }
+        if chance.percent(5) {
+            document["destruction"] = .string(clock.now.adding(seconds: Double(chance.number(10...5000))).text)
+        }
+        return document
+    }
+
+    /// A job that is committed later, or at once.
+    func draft(at server: SimulatedServer) async throws {
+        guard let user = chance.pick(users) else { return }
+        let draft = JobDraft(type: chance.pick(JobType.allCases), document: document())
+        let commits = chance.percent(30)
+        do {
+            let id = try await server.ask {
+                try await $0.register(draft, user: user, committedAs: commits ? .anybody : nil).id
+            }
+            record.acknowledged([id])
+        } catch is ServerDied {
+            registrations.uncertain = .init(requests: [try request(server.engine.rules)], user: user, key: nil)
+            throw ServerDied()
+        }
     }
 
     /// A user changes their mind.
     func control(at server: SimulatedServer) async throws {
         guard let job = chance.pick(record.jobs), let user = users.first else { return }
-        let draw = chance.number(0...8)
+        let draw = chance.number(0...12)
+        if draw == 9 { return try await draft(at: server) }
         if (2...3).contains(draw) { record.wanted(again: job) }
+        let isGoing = draw == 10 && chance.percent(20)
+        if isGoing { record.wantedGone(job) }
         do {
             try await server.ask { [chance] engine in
                 switch draw {
@@ -132,6 +158,8 @@ extension Simulation {
                     _ = try await engine.change(
                         job: job,
                         JobChange(["label": .string("l\(chance.number(0...9))"), "keep": .bool(chance.percent(50))]))
+                case 10: if isGoing { _ = try await engine.destroy(job: job) }
+                case 11...12: _ = try await engine.commit(job: job, user: .anybody)
                 default: _ = try await engine.change(queue: "q1", ofUser: user.id, isPaused: chance.percent(30))
                 }
             }

@@ -190,6 +190,9 @@ final class Simulation {
         return !dead.isEmpty
     }
 
+    /// Rounds, of a second each, after which no job may be past its time.
+    private static let overdueRounds = 50
+
     /// From here on all behave: then everything has to come to its end.
     private func settle() async throws -> [String] {
         network.cut(false)
@@ -211,7 +214,12 @@ final class Simulation {
             for worker in workers { try await worker.step(server, record) }
             clock.advance(seconds: 1)
             guard round % 20 == 19 else { continue }
-            let found = try await violations("settling")
+            var found = try await violations("settling")
+            // By now the duties of each server went over all jobs.
+            if round >= Self.overdueRounds {
+                let past = clock.now.adding(seconds: -Double(Self.overdueRounds))
+                found += try await Invariants.overdue(server.engine.store, record, past)
+            }
             if !found.isEmpty { return found }
             if try await Invariants.leftovers(server.engine.store, record).isEmpty {
                 return try await Invariants.records(server.engine, record)
