@@ -40,6 +40,16 @@ import Testing
         #expect(try await person.user.get("/jobs").json.array?.count == 1)
     }
 
+    /// What was registered under a key, and is removed since, is neither there nor registered again.
+    @Test(arguments: ["/list", "/drafts"]) func ofWhatIsGone(_ path: String) async throws {
+        let person = try await newPerson()
+        let id = try #require(try await person.user.post(path, list, headers: key("k"))["id"]?.int)
+        #expect(try await person.user.send("DELETE", "/jobs/\(id)?remove=1").status == 200)
+        let again = try await person.user.post(path, list, headers: key("k"))
+        #expect(again.status == 404 && again["code"] == "job_gone", "\(again)")
+        #expect(try await person.user.get("/jobs").json == [])
+    }
+
     /// A key is a user's own.
     @Test func otherUser() async throws {
         let one = try await newPerson()

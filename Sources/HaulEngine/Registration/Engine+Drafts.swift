@@ -23,9 +23,10 @@ extension Engine {
         let oldest = now.adding(seconds: -configuration.idempotencySeconds)
         let most = configuration.draftsPerUser
         return try await transact { [self] writer, ledger in
-            if let kept = try writer.reader.keptAnswer(to: key, user: user, since: oldest),
-                let id = kept.jobIDs.first, let job = try writer.reader.job(id)
-            {
+            if let kept = try writer.reader.keptAnswer(to: key, user: user, since: oldest) {
+                guard let id = kept.jobIDs.first, let job = try writer.reader.job(id) else {
+                    throw EngineError.goneSince
+                }
                 return job
             }
             guard try writer.reader.drafts(ofUser: user.id, most: most) < most else {

@@ -61,6 +61,11 @@ extension EngineError {
             hint: "Send it again when some of it has been handed out; what is registered goes on.")
     }
 
+    /// 404 where what was registered under a key is gone since.
+    public static let goneSince = EngineError(
+        .notFound, code: "job_gone", detail: "What was registered under this Idempotency-Key was removed since.",
+        hint: "Use another key to register it anew.")
+
     /// 413 for more than ever may wait.
     static func neverFits(_ count: Int, in limit: Int) -> EngineError {
         EngineError(

@@ -42,7 +42,7 @@ extension NativeAPI {
         let document = try JSONText.value(request.body, more: type == nil && request.body.contains(0x0A) ? lines : "")
         let wanted = try await checked(principal) { try Self.check(document, type: type, $0, index: nil) }
         guard let job = try await engine.register([wanted], user: principal.user, key: key, by: actor).first else {
-            throw Problem.fault(cause: "a registration had no job")
+            throw EngineError.goneSince
         }
         var answer = JobDocument(job, withCounts: false)
         let warnings = try await warnings([wanted], last: job, of: principal.user)
