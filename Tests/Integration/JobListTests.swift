@@ -199,6 +199,40 @@ import Testing
         }
     }
 
+    /// `?stage=&registered_after=&last=`.
+    @Test func stagesAndTheNewest() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let first = try await person.mkdir("/a")
+        let held = try await worker.takeOne()
+        let second = try await person.list("/b")
+        let third = try #require(try await person.user.post("/drafts", ["type": "list"])["id"]?.int)
+        let all = [first, second, third]
+        func ids(_ query: String) async throws -> [Int] {
+            let answer = try await person.user.get("/jobs\(query)")
+            #expect(answer.status == 200, "\(query) \(answer)")
+            return (answer.json.array ?? []).compactMap { $0["id"]?.int }
+        }
+        #expect(try await ids("?stage=executing") == [first])
+        #expect(try await ids("?stage=waiting,uncommitted") == [second, third])
+        #expect(try await ids("?stage=done,failed,cancelled") == [])
+        try await worker.finish(held)
+        #expect(try await ids("?stage=done,waiting") == [first, second])
+        #expect(try await ids("?last=2") == [third, second])
+        #expect(try await ids("?last=9&after=\(third)&type=LIST") == [second])
+        #expect(try await ids("?last=2&limit=1") == [third])
+        #expect(try await ids("?last=1&stage=waiting,done") == [second])
+        let time = try #require(try await person.user.get("/jobs/\(second)")["timestamp"]?.string)
+        let later = try await ids("?registered_after=\(time)")
+        #expect([[third], []].contains(later), "two may be of the same millisecond")
+        #expect(try await ids("?registered_after=2012-03-21") == all)
+        #expect(try await ids("?stage=&last=&registered_after=") == all)
+        for query in ["?stage=odd", "?stage=done,", "?last=0", "?last=-1", "?last=x", "?registered_after=soon"] {
+            let answer = try await person.user.get("/jobs\(query)")
+            #expect(answer.status == 400 && answer["fields"]?.keys.count == 1, "\(query) \(answer)")
+        }
+    }
+
     /// JSON, or NDJSON where `Accept` asks for it; never 406.
     @Test func accept() async throws {
         let person = try await newPerson()

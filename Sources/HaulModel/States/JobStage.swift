@@ -1,6 +1,6 @@
 /// Where a job stands, coarser than its status and the same for every face of the service: it goes forward, and only a
 /// retry of the whole job leads back.
-public enum JobStage: Sendable, Hashable, CaseIterable {
+public enum JobStage: String, Sendable, Hashable, CaseIterable {
     /// Registered, and not committed.
     case uncommitted
     /// None of it was handed out yet.
@@ -13,4 +13,7 @@ public enum JobStage: Sendable, Hashable, CaseIterable {
 
     /// Nothing more happens by itself.
     public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
+
+    /// What queries call them.
+    public static var names: [String] { allCases.map(\.rawValue) }
 }

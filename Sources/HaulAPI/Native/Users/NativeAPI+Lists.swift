@@ -9,7 +9,8 @@ extension NativeAPI {
     /// Rows of one short read behind a stream.
     static let page = 500
 
-    /// `GET /jobs?status=&type=&queue=&site=&since=&limit=&after=&user=`.
+    /// `GET /jobs?status=&stage=&type=&queue=&site=&since=&registered_after=&last=&limit=&after=&user=`. With `last` the
+    /// newest come first, and `after` is an id that all of them are below.
     func listJobs(_ request: HTTPRequest) async throws -> HTTPResponse {
         let principal = try await principal(of: request, .readJobs)
         var query = QueryReader(request)
@@ -23,7 +24,16 @@ extension NativeAPI {
         filter.since = query.parse("since", "a time: 2026-01-31T12:00Z, a date, or seconds since 1970") {
             Timestamp(text: $0)
         }
-        let after = query.number("after", from: 0) ?? 0
+        filter.registeredAfter = query.parse("registered_after", "a time, as since") { Timestamp(text: $0) }
+        filter.stages = query.parse("stage", "stages, with commas: \(JobStage.names.joined(separator: ", "))") {
+            text in
+            let stages = text.split(separator: ",", omittingEmptySubsequences: false).map {
+                JobStage(rawValue: "\($0)")
+            }
+            return stages.contains(nil) ? nil : Set(stages.compactMap(\.self))
+        }
+        let last = query.number("last", from: 1)
+        let after = query.number("after", from: 0) ?? (last == nil ? 0 : Int.max)
         let limit = query.number("limit", from: 0)
         let user = query.text("user")
         try query.check()
@@ -38,8 +48,9 @@ extension NativeAPI {
             }
         }
         let narrowed = filter
-        return try await stream(request, after: after, limit: limit) { [engine] after, count in
-            let jobs = try await engine.jobs(narrowed, after: after, limit: count)
+        let most = [last, limit].compactMap(\.self).min()
+        return try await stream(request, after: after, limit: most) { [engine] after, count in
+            let jobs = try await engine.jobs(narrowed, after: after, limit: count, newestFirst: last != nil)
             return jobs.map { ($0.id, $0) }
         } write: { job, sink in
             try await sink.write(JSONText.bytes(writing: JobDocument(job, withCounts: true)))

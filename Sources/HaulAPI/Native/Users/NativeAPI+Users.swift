@@ -13,8 +13,10 @@ extension NativeAPI {
             "Jobs", .readJobs,
             query: [
                 "status?": .statusReference, "type?": .typeReference, "queue?": .text, "site?": .text, "since?": .since,
-                "user?": .text.about("For operators: a name, or * for everybody's"), "after?": .count.about("An id"),
-                "limit?": .count,
+                "stage?": .stages, "registered_after?": .since.about("Registered later than that"),
+                "last?": .integer(1...Int.max).about("The newest so many, the newest first"),
+                "user?": .text.about("For operators: a name, or * for everybody's"),
+                "after?": .count.about("An id; with `last`, all are below it"), "limit?": .count,
             ], answers: .ok(listOf: JobDocument.counted))
         router.on("GET", "/jobs", list) { request, _ in try await listJobs(request) }
         let show = Route("A job", .readJobs, answers: .ok(JobDocument.counted))

@@ -8,6 +8,10 @@ extension Schema {
     static let siteReference = any(of: [.integer, .text]).about("A site's id or name")
     static let statusReference = any(of: [one(of: Status.allCases.map(\.name)), integer(0...5)]).about("In any case")
     static let typeReference = any(of: [one(of: JobType.allCases.map(\.name)), integer(0...4)]).about("In any case")
+    /// Where jobs stand, one of several stages.
+    static let stages = text(
+        0...200, pattern: "^(?:(?:%)(?:,(?:%))*)?$".replacing("%", with: JobStage.names.joined(separator: "|"))
+    ).about("Stages, with commas")
     /// A moment as queries name it.
     static let since = any(of: [
         Schema(["type": "string", "format": "date-time"]), Schema(["type": "string", "format": "date"]),
