@@ -30,8 +30,8 @@ SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql 
     xrootd-client xrootd-client-plugins xrootd-server xrootd-server-plugins xrootd-plugins rclone globus-gridftp-server-progs
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
 # completions; ip of iproute2 makes the network that Chaos cuts, faketime clocks that are wrong.
-# grid-proxy-init of globus-proxy-utils makes proxies, a MyProxy server hands them out.
-TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime globus-proxy-utils myproxy myproxy-server
+# grid-proxy-init of globus-proxy-utils makes proxies, a MyProxy server hands them out. stilts validates the UWS face.
+TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime globus-proxy-utils myproxy myproxy-server stilts
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 # What `make bench-data` measures against besides: globus-url-copy.
 BENCHTOOLS := globus-gass-copy-progs

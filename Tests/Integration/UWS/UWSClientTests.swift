@@ -79,6 +79,36 @@ import Testing
         await server.remove()
     }
 
+    /// What validates asynchronous services for astronomers (Debian: stilts) finds no fault: in a job that runs for a
+    /// while, and in one that knows nothing but its own parameters and can't be run.
+    @Test(arguments: ["", "?TYPE=list&src_siteid=fake-a&src_filepath=/sleep/3/x"])
+    func taplint(query: String) async throws {
+        let server = try await LiveServer.start()
+        let worker = try await RealWorker.start(server)
+        let token = try await server.token(user: "astronomer", role: "user")
+        // Basic, and not in the command line.
+        try "star.basicauth.user=astronomer\nstar.basicauth.password=\(token)\n".write(
+            toFile: server.folder + "/.starjava.properties", atomically: true, encoding: .utf8)
+        let run = try await ProgramRun(
+            executable: "/usr/bin/env",
+            [
+                "stilts", "-Duser.home=\(server.folder)", "taplint", "interface=tap1.1", "stages=UWS",
+                "tapurl=\(server.url)/uws", "asyncurl=\(server.url)/uws/async\(query)",
+            ], environment: ["HOME": server.folder], atMost: .seconds(120))
+        #expect(run.code == 0 && run.output.contains("Errors: 0;") && run.output.contains("Failures: 0"), "\(run)")
+        #expect(run.output.matches(of: #/-CJOB-\d+ Created new job/#).count == 3, "\(run)")
+        #expect(run.output.contains("job document explicitly V1.1"), "\(run)")
+        // It tells when there was no change of phase to look at.
+        #expect(run.output.contains("Job completed immediately") == query.isEmpty, "\(run)")
+        // It has no schema of our progress; nothing else is to be warned of.
+        for line in run.output.split(separator: "\n") where line.hasPrefix("W-") {
+            #expect(line.contains("urn:haul:progress"), "\(line)")
+        }
+        #expect(!server.log.contains("request failed"))
+        await worker.stop()
+        await server.remove()
+    }
+
     /// Behind a proxy that is trusted URLs are those of the proxy; of one that is not they are the server's own.
     @Test(arguments: [true, false]) func behindAProxy(isTrusted: Bool) async throws {
         var settings = LiveServer.Settings()
