@@ -68,6 +68,7 @@ struct StackTests {
         #expect(mode == 0o600)
         #expect(Set(document.tokens.keys) == ["alice", "bob", "worker", "operator"])
         #expect(Set(document.tokens.values).count == 4)
+        #expect(Set(document.passwords.keys) == ["alice", "bob"] && Set(document.passwords.values).count == 2)
         #expect(document.url == stack.url)
         for name in ["ssh-a", "ssh-b", "http-a", "http-b", "local-a", "fake-a"] { #expect(document.sites[name] != nil) }
         #expect(Set(document.sites.values.map(\.id)).isSuperset(of: 12...16))

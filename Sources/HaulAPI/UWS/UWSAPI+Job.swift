@@ -107,6 +107,7 @@ extension UWSAPI {
         let url = url(request, path, job: job.id)
         var around = UWSDocuments.Around(
             owner: try await engine.name(ofUser: job.userID), url: url, quote: try await quote(of: job))
+        if job.status == .running { around.progress = try await engine.progress(ofJob: job.id) }
         if job.stage == .failed { around.message = try await failure(of: job) }
         let known = around
         let first = try await results(of: job, after: (-1, 0))

@@ -11,6 +11,8 @@ enum UWSDocuments {
         var url: String
         /// When it will have ended, as far as that can be told.
         var quote: Timestamp?
+        /// What its elements that run moved so far.
+        var progress: Attempt.Progress?
         /// Of a job that failed: why.
         var message: String?
     }
@@ -72,6 +74,13 @@ enum UWSDocuments {
             "cancelled": job.counts.cancelled,
         ]
         for (name, count) in counts { xml.element("haul:\(name)", "\(count)") }
+        if let progress = around.progress {
+            xml.element("haul:transferred", "\(progress.transferred)")
+            let measures: KeyValuePairs = [
+                "elapsed": progress.elapsed, "instant": progress.instant, "average": progress.average,
+            ]
+            for (name, measure) in measures { xml.element("haul:\(name)", "\(measure)") }
+        }
         xml.end()
         xml.end()
         xml.end()

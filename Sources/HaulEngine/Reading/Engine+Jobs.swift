@@ -39,6 +39,11 @@ extension Engine {
         try await store.ask { try $0.elements(ofJob: job, status: status, after: after, limit: limit) }
     }
 
+    /// What the attempts of a job that run moved so far, all of them together; nil before the first progress.
+    public func progress(ofJob job: Int) async throws -> Attempt.Progress? {
+        try await store.read { try $0.progress(ofJob: job) }
+    }
+
     /// What the attempt that runs moved so far, else the latest that ended; nil before the first progress.
     public func progress(ofElement element: Int, ofJob job: Int) async throws -> Attempt.Progress? {
         try await store.read { reader in

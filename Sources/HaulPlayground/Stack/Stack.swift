@@ -30,11 +30,15 @@ public final class Stack: Sendable {
 
     /// A token was made for each of these users.
     static let users = [("alice", "user"), ("bob", "user"), ("worker", "worker"), ("operator", "operator")]
+    /// Those who have a password too.
+    static let people = ["alice", "bob"]
 
     /// `http://127.0.0.1:PORT`.
     public let url: String
     /// By user: alice and bob, worker, operator.
     public let tokens: [String: String]
+    /// By user: alice and bob.
+    public let passwords: [String: String]
     /// By name.
     public let sites: [String: StackSite]
     /// True where an earlier stack's folder was taken up again, with its jobs and files.
@@ -77,6 +81,7 @@ public final class Stack: Sendable {
     private init(_ built: StackBuilder.Built, lock: FolderLock, isTemporary: Bool) {
         url = built.url
         tokens = built.tokens
+        passwords = built.passwords
         sites = built.sites
         isContinued = built.isContinued
         folder = built.folder

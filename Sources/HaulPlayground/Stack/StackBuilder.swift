@@ -7,6 +7,7 @@ final class StackBuilder {
     struct Built {
         var url: String
         var tokens: [String: String]
+        var passwords: [String: String]
         var sites: [String: StackSite]
         var isContinued: Bool
         var folder: StackFolder
@@ -80,13 +81,14 @@ final class StackBuilder {
         environment["HAULD_SITES"] = installation.config + "/sites.json5"
         environment["HAUL_PROTOCOLS"] = installation.protocols
         environment.merge(options.environment) { _, given in given }
+        let passwords = try await makePasswords()
         let tokens = try await makeTokens()
         let url = "http://" + address
         try await startServer(url: url, token: tokens["alice"] ?? "")
         for number in 0..<options.workers { try await startWorker(number + 1, url: url) }
         return Built(
-            url: url, tokens: tokens, sites: sites(), isContinued: isContinued, folder: folder,
-            installation: installation, keeper: keeper, parts: parts)
+            url: url, tokens: tokens, passwords: passwords, sites: sites(), isContinued: isContinued,
+            folder: folder, installation: installation, keeper: keeper, parts: parts)
     }
 
     private func start(_ command: PartCommand, at port: Int, ready: () async -> Bool) async throws {
@@ -130,6 +132,35 @@ final class StackBuilder {
         environment["HAUL_SSH_USER"] = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
         environment["HAUL_SSH_LOGIN_KEY"] = key
         environment["HAUL_LOCAL_A_ROOT"] = folder.site("local-a")
+    }
+
+    /// A password for each who has one, kept from an earlier run.
+    private func makePasswords() async throws -> [String: String] {
+        var passwords: [String: String] = [:]
+        for user in Stack.people {
+            let file = "\(folder.secrets)/\(user).password"
+            if let text = try? String(contentsOfFile: file, encoding: .utf8), isContinued {
+                passwords[user] = text.trimmingCharacters(in: .whitespacesAndNewlines)
+                continue
+            }
+            let password = (0..<20).map { _ in String("abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "x") }
+                .joined()
+            // It has a name of its own until the user has it.
+            try StackFolder.write(password + "\n", to: file + ".new")
+            var said = "nothing"
+            for verb in ["add", "change"] where !said.isEmpty {
+                let run = try await Tool.run(
+                    [
+                        installation.program("hauld"), "user", verb, user, "--password-file", file + ".new", "--config",
+                        installation.config + "/hauld.json5",
+                    ], environment: environment)
+                said = run.status.isSuccess ? "" : "hauld user \(verb) \(run.status): \(run.errors)"
+            }
+            guard said.isEmpty else { throw StackError(said) }
+            try FileManager.default.moveItem(atPath: file + ".new", toPath: file)
+            passwords[user] = password
+        }
+        return passwords
     }
 
     /// A token for each user, made by `hauld token add` where an earlier run has not done so.

@@ -15,6 +15,8 @@ public struct StackDocument: Codable, Sendable, Hashable {
     public var url: String
     /// By user: alice, bob, worker, operator.
     public var tokens: [String: String]
+    /// By user: alice, bob.
+    public var passwords: [String: String]
     public var sites: [String: StackSite]
     /// By part: hauld, worker-1 ..., ssh-a, ssh-b, http-a, http-b.
     public var processes: [String: Process]
@@ -22,6 +24,7 @@ public struct StackDocument: Codable, Sendable, Hashable {
     public init(_ stack: Stack) {
         url = stack.url
         tokens = stack.tokens
+        passwords = stack.passwords
         sites = stack.sites
         processes = Dictionary(
             stack.parts.map { part in
