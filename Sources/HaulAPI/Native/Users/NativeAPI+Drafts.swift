@@ -9,7 +9,7 @@ extension NativeAPI {
     func addDraftRoutes(to router: inout Routes) {
         let register = Route(
             "Register a job that is not committed: nothing of it is checked or handed out before", .changeJobs,
-            headers: Route.idempotent, body: .json(.values), answers: .ok(JobDocument.counted), .usedKey)
+            headers: Route.idempotent, body: .json(.values), answers: .ok(JobDocument.counted), .usedKey, .goneKey)
         router.on("POST", "/drafts", register) { request, _ in
             let who = try await principal(of: request, .changeJobs)
             let draft = JobDraft(document: try JSONText.object(request.body))

@@ -9,12 +9,13 @@ extension NativeAPI {
         let bulk = Route(
             "Register a job, or many at once", .changeJobs, headers: Route.idempotent,
             body: .registration(engine.rules.protocols, most: engine.configuration.limits.usual.bulk),
-            answers: .ok(.any(of: [JobDocument.schema, .list(of: .count)])), .usedKey)
+            answers: .ok(.any(of: [JobDocument.schema, .list(of: .count)])), .usedKey, .goneKey)
         router.on("POST", "/jobs", bulk, bodyLimit: 32 << 20) { request, _ in try await register(request) }
         for type in JobType.allCases {
             let one = Route(
                 "Register a job of type \(type.name)", .changeJobs, headers: Route.idempotent,
-                body: .json(.registration(type, engine.rules.protocols)), answers: .ok(JobDocument.schema), .usedKey)
+                body: .json(.registration(type, engine.rules.protocols)), answers: .ok(JobDocument.schema), .usedKey,
+                .goneKey)
             router.on("POST", "/\(type.name.lowercased())", one) { request, _ in try await register(request, type) }
         }
     }

@@ -137,4 +137,5 @@ extension Route.Content {
 
 extension Route.Answer {
     static let usedKey = Route.Answer.conflict("The Idempotency-Key was used for another request.")
+    static let goneKey = Route.Answer.notFound("What was registered under the Idempotency-Key was removed since.")
 }
