@@ -72,6 +72,14 @@ import Testing
                 #expect(Self.allowed.contains { line.hasPrefix($0) }, "\(line) in: \(text)")
             }
         }
+        for (part, index) in [
+            ("phase = 6 ORDER BY id DESC", "elements_failed"), ("AND j.type = $", "jobs_of_type"),
+            ("sound = 0 LIMIT", "jobs_unsound"),
+        ] where !TestDatabase.isPostgreSQL {
+            let found = plans.filter { $0.key.contains(part) && !$0.key.contains("j.status <> 1") }
+            #expect(!found.isEmpty, "\(part)")
+            for (text, plan) in found { #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)") }
+        }
         let byStatus = plans.filter { $0.key.contains("j.status <> 1") }.values.flatMap(\.self)
         let wanted = TestDatabase.isPostgreSQL ? "jobs_not_done" : "jobs_not_done (user_id=? AND status=? AND id>?)"
         #expect(byStatus.contains { $0.contains(wanted) }, "\(byStatus)")
@@ -113,6 +121,7 @@ import Testing
         _ = try await Sweeper(engine: engine).run()
         _ = try await engine.destroy(job: draft.id)
         for id in [draft.id, refused.id] { #expect(try await engine.job(id) == nil) }
+        _ = try await engine.jobs(JobFilter(userID: user.id, type: .remove), after: 0, limit: 9)
         for newestFirst in [true, false] {
             for stages in [nil, Set(JobStage.allCases)] {
                 var filter = JobFilter(userID: user.id)

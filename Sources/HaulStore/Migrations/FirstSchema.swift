@@ -163,6 +163,7 @@ extension Migrations {
             CHECK (status <> 2 OR n_failed > 0 OR cut_expansion IS NOT NULL),
             CHECK (status <> 5 OR n_cancelled > 0 OR cut_expansion IS NOT NULL OR sound = 0));
         CREATE INDEX jobs_of_user ON jobs (user_id, id);
+        CREATE INDEX jobs_of_type ON jobs (user_id, type, id);
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
         -- Those that began and wait for the next of their elements.
@@ -174,6 +175,7 @@ extension Migrations {
             AND n_open * 4 <= n_new + n_done + n_failed + n_submitted + n_running + n_cancelled;
         CREATE INDEX jobs_to_forget ON jobs (changed) WHERE status IN (1, 2, 5) AND keep = 0;
         CREATE INDEX jobs_forgotten ON jobs (id) WHERE forgotten IS NOT NULL;
+        CREATE INDEX jobs_unsound ON jobs (user_id, id) WHERE sound = 0;
         CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;
         CREATE INDEX jobs_deadline ON jobs (deadline, id) WHERE deadline IS NOT NULL AND status IN (3, 4);
         CREATE INDEX jobs_overtime ON jobs (must_end, id) WHERE must_end IS NOT NULL AND status IN (3, 4);
@@ -211,6 +213,8 @@ extension Migrations {
         -- What a claim takes from: it has to find the first of a million at once.
         CREATE INDEX elements_ready ON elements (job_id, id) WHERE phase = 1;
         CREATE INDEX elements_delayed ON elements (not_before) WHERE phase = 2;
+        -- Failed ones are few, and looked for from the last one on.
+        CREATE INDEX elements_failed ON elements (job_id, id) WHERE phase = 6;
         CREATE INDEX elements_between_tries ON elements (job_id, id) WHERE phase = 2;
         CREATE INDEX elements_held ON elements (job_id, depth, id) WHERE phase = 0;
 

@@ -45,8 +45,10 @@ extension StoreReader {
     /// The last of a job's elements that failed for good.
     public func lastFailed(ofJob job: Int) throws -> Element? {
         try db.first(
-            "SELECT \(elementColumns) FROM elements WHERE job_id = $1 AND phase = 6 ORDER BY id DESC LIMIT 1",
-            [.int(job)], Self.element)
+            """
+            SELECT \(elementColumns) FROM elements INDEXED BY elements_failed
+            WHERE job_id = $1 AND phase = 6 ORDER BY id DESC LIMIT 1
+            """, [.int(job)], Self.element)
     }
 
     /// The index of a job's elements that wait, by the phase in which they do.

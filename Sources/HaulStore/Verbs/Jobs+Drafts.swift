@@ -2,11 +2,11 @@ public import HaulModel
 
 // Jobs that are registered and not committed: no lane knows of them, and they have no element.
 extension StoreReader {
-    /// Jobs of a user that are not committed, as far as a number.
+    /// Jobs of a user that are not committed, or never were ones that can be run, as far as a number.
     public func drafts(ofUser user: Int, most: Int) throws -> Int {
         try db.first(
             """
-            SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE user_id = $1 AND status = 0 AND status <> 1 LIMIT $2) AS counted
+            SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE user_id = $1 AND sound = 0 LIMIT $2) AS counted
             """, [.int(user), .int(most)]
         ) { $0.int(0) } ?? 0
     }

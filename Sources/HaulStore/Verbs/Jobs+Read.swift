@@ -14,7 +14,7 @@ extension Ask {
         let more = StoreReader.jobColumnCount
         return Question(
             """
-            SELECT \(StoreReader.jobColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
+            SELECT \(StoreReader.stateColumns), j.lane_id, j.n_open, j.n_ready, j.expansion,
                 j.cut_expansion, j.intent, j.swept, j.queue_id, q.running_limit, j.forgotten
             FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND j.forgotten IS NULL
             """, batch: ids.map { [.int($0)] }, nothing: [:]
@@ -35,8 +35,13 @@ extension StoreReader {
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
         j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
-        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound, j.request
+        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound
         """
+    /// What was asked, as it was given, may be long.
+    private static let fullColumns = jobColumns + ", j.request"
+    private static let listColumns = jobColumns + ", NULL"
+    /// Where a job can be run, what was asked is in its other columns.
+    fileprivate static let stateColumns = jobColumns + ", CASE WHEN j.sound = 0 THEN j.request END"
     /// Columns that ``job(_:)`` reads.
     static let jobColumnCount = 32
     /// Neither gone nor on its way there.
@@ -45,7 +50,7 @@ extension StoreReader {
     /// A job that users can see, or nil.
     public func job(_ id: Int) throws -> Job? {
         try db.first(
-            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND \(Self.isVisible)",
+            "SELECT \(Self.fullColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND \(Self.isVisible)",
             [.int(id)],
             Self.job)
     }
@@ -75,11 +80,39 @@ extension StoreReader {
         (.cancelled, "j.status = 5 AND j.status <> 1"),
     ]
 
+    /// Milliseconds by which clocks of several servers, or commits that wait, may put jobs out of order.
+    private static let disorder = 600_000
+
+    /// A number below the ids of all jobs that were registered after a time, and not far below: ids grow with time, all but
+    /// for a little.
+    private func lowerBound(ofUser user: Int?, registeredAfter time: Timestamp) throws -> Int {
+        let whose = user == nil ? "" : "user_id = $2 AND "
+        let values = user.map { [SQLValue.int($0)] } ?? []
+        let newest = try db.first(
+            "SELECT id FROM jobs WHERE \(whose)id > $1 ORDER BY id DESC LIMIT 1", [.int(0)] + values
+        ) { $0.int(0) }
+        var (below, above) = (0, newest ?? 0)
+        while below < above {
+            let middle = below + (above - below) / 2
+            let next = try db.first(
+                "SELECT id, registered FROM jobs WHERE \(whose)id > $1 ORDER BY id LIMIT 1", [.int(middle)] + values
+            ) { (id: $0.int(0), registered: $0.int(1)) }
+            if let next, next.registered <= time.milliseconds - Self.disorder {
+                below = next.id
+            } else {
+                above = middle
+            }
+        }
+        return below
+    }
+
     private func jobs(
         _ filter: JobFilter, where condition: String, after: Int, limit: Int, newestFirst: Bool
     ) throws -> [Job] {
+        let bound = try filter.registeredAfter.map { try lowerBound(ofUser: filter.userID, registeredAfter: $0) }
+        let after = newestFirst ? after : max(after, bound ?? 0)
         var sql =
-            "SELECT \(Self.jobColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id \(newestFirst ? "<" : ">") $1 AND \(Self.isVisible)"
+            "SELECT \(Self.listColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id \(newestFirst ? "<" : ">") $1 AND \(Self.isVisible)"
         if !condition.isEmpty { sql += " AND " + condition }
         var values: [SQLValue] = [.int(after), .int(limit)]
         func narrow(_ condition: String, _ value: SQLValue?) {
@@ -96,6 +129,7 @@ extension StoreReader {
         narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
         narrow("j.changed >= ?", filter.since.map { .int($0.milliseconds) })
         narrow("j.registered > ?", filter.registeredAfter.map { .int($0.milliseconds) })
+        if newestFirst { narrow("j.id > ?", bound.map(SQLValue.int)) }
         return try db.rows(sql + " ORDER BY j.id\(newestFirst ? " DESC" : "") LIMIT $2", values, Self.job)
     }
 
