@@ -129,6 +129,49 @@ import Testing
         }
         #expect(tooLong?.kind == .invalid)
         #expect(try await test.engine.job(next.id)?.parameters["src_filepath"] == "/d")
+        // What was refused, or cancelled before, is kept and counts.
+        _ = try await test.engine.cancel(job: next.id)
+        _ = try await test.engine.changeParameters(ofJob: jobs[0].id, ["src_siteid": 99])
+        #expect(try await commit(test, jobs[0]).status == .failed)
+        await #expect(throws: EngineError.self) { _ = try await draft(test, alice) }
+        _ = try await test.engine.destroy(job: next.id)
+        try await test.withDuties { try await test.engine.job(next.id) == nil }
+        _ = try await draft(test, alice)
+    }
+
+    /// What is asked for in seconds of waiting counts from the commit: before that it waits for its user.
+    @Test func waitsFromItsCommit() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let job = try await draft(
+            test, alice, Self.sound.merging(["max_queue_time": 60]) { $1 })
+        test.advance(seconds: 100)
+        let committed = try await commit(test, job)
+        #expect(committed.deadline == test.engine.world.now().adding(seconds: 60))
+        #expect(committed.registered == job.registered)
+    }
+
+    /// Ids grow with time but for a little: none is passed over that was registered later.
+    @Test func registeredAfter() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let bob = try await test.user("bob")
+        var all: [Job] = []
+        for round in 0..<40 {
+            // A server's clock may be behind another's.
+            test.advance(seconds: round % 5 == 4 ? 0 : 400)
+            all.append(try await draft(test, round % 3 == 0 ? bob : alice))
+        }
+        for user in [alice.id, bob.id, nil] {
+            for time in all.map(\.registered) + [Timestamp(milliseconds: 0)] {
+                var filter = JobFilter(userID: user)
+                filter.registeredAfter = time
+                let wanted = all.filter { $0.registered > time && (user == nil || $0.userID == user) }.map(\.id)
+                let found = try await test.engine.jobs(filter, after: 0, limit: 100).map(\.id)
+                let newest = try await test.engine.jobs(filter, after: .max, limit: 100, newestFirst: true).map(\.id)
+                #expect(found == wanted && newest == wanted.reversed(), "\(time)")
+            }
+        }
     }
 
     /// The same key gets the same job; made and committed at once it is one transaction.

@@ -33,6 +33,33 @@ import Testing
         #expect(done["status"] == "DONE" && done["started"]?.string != nil && done["ended"]?.string != nil)
     }
 
+    /// It runs as its owner: an operator, for whom every site is open, has no say in what it does.
+    @Test func ofSomebodyElse() async throws {
+        let person = try await newPerson()
+        let boss = try await LiveServer.ofSuite.caller(user: "chief", role: "operator")
+        let made = try await person.user.post("/drafts", ["type": "mkdir", "src_siteid": 1, "src_filepath": "/d"])
+        let id = try #require(made["id"]?.int)
+        for (method, path) in [("POST", "commit"), ("PATCH", "parameters")] {
+            let refused = try await boss.send(method, "/jobs/\(id)/\(path)", Array(#"{"src_filepath": "/e"}"#.utf8))
+            #expect(refused.status == 403 && refused["code"] == "not_owner", "\(refused)")
+        }
+        #expect(try await person.user.get("/jobs/\(id)/parameters")["src_filepath"] == "/d")
+        #expect(try await boss.send("DELETE", "/jobs/\(id)").status == 200)
+    }
+
+    /// Null takes away what is the job's own, too.
+    @Test func takenAway() async throws {
+        let person = try await newPerson()
+        let made = try await person.user.post(
+            "/drafts", ["type": "mkdir", "label": "l", "destruction": "2090-01-01", "execution_duration": 7])
+        let id = try #require(made["id"]?.int)
+        #expect(made["label"] == "l" && made["destruction"] != nil && made["execution_duration"] == 7)
+        for name in ["label", "destruction", "execution_duration"] {
+            _ = try await person.user.send("PATCH", "/jobs/\(id)/parameters", Array(#"{"\#(name)": null}"#.utf8))
+            #expect(try await person.user.get("/jobs/\(id)")[name] == nil, "\(name)")
+        }
+    }
+
     @Test func refused() async throws {
         let person = try await newPerson()
         let made = try await person.user.post("/drafts", ["type": "copy", "src_siteid": "nowhere"])

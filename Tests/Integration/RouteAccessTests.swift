@@ -22,6 +22,8 @@ import Testing
         var isManaged: Bool { scopes == ["operate", "jobs.write"] }
         /// Operators have no part in it.
         var isPrivate: Bool { path.contains("{credential}") }
+        /// Operators see it, and have no say in it.
+        var isOwners: Bool { ["POST /jobs/{job}/commit", "PATCH /jobs/{job}/parameters"].contains(name) }
         var ownsJob: Bool { path.hasPrefix("/jobs/{job}") }
     }
 
@@ -142,6 +144,8 @@ import Testing
                     // A site of the operators': those who may use it are told so, to the others it is not there.
                     let isSeen = visitor.isOwner || !operation.path.contains("{site}")
                     #expect(answer.status == (isSeen ? 403 : 404), "\(what)")
+                } else if visitor.isOperator, operation.isOwners {
+                    #expect(answer.status == 403 && answer["code"] == "not_owner", "\(what)")
                 } else if visitor.isOwner || visitor.isOperator && !operation.isPrivate || !isOwned(operation) {
                     #expect(![401, 403, 500, 503].contains(answer.status), "\(what)")
                     #expect(

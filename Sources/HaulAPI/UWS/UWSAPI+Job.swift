@@ -147,8 +147,10 @@ extension UWSAPI {
         var change = JobChange()
         change.executionSeconds = try asked.executionDuration.map(Self.duration)
         if let time = asked.destruction { change.destruction = .some(try Self.destruction(time)) }
-        if let label = asked.runID { change.label = .some(label.isEmpty ? nil : label) }
+        if let label = asked.runID { change.label = .some(label.isEmpty ? nil : try Self.label(label)) }
         let parameters = asked.fitted(to: try list(path), job)
+        // It runs as its owner: an operator may end it, and has no say in what it does.
+        guard job.userID == who.user.id || parameters.isEmpty && phase != "RUN" else { throw Refusal.notYours }
         let actor = who.actor(request)
         if !parameters.isEmpty { _ = try await engine.changeParameters(ofJob: job.id, parameters, by: actor) }
         if change != JobChange() { _ = try await engine.change(job: job.id, change, by: actor) }

@@ -84,10 +84,7 @@ extension UWSAPI {
         }
         var document = asked.fitted(to: list)
         if let label = asked.runID, !label.isEmpty {
-            guard (try? JobChange(["label": .string(label)])) != nil else {
-                throw Refusal.invalid("RUNID must be a text of up to 256 bytes without control characters.")
-            }
-            document["label"] = .string(label)
+            document["label"] = .string(try Self.label(label))
         }
         if let seconds = asked.executionDuration {
             document["execution_duration"] = .int(try Self.duration(seconds))
@@ -99,6 +96,14 @@ extension UWSAPI {
         let job = try await engine.register(
             draft, user: who.user, committedAs: asked.phase == nil ? nil : who.siteUser, by: who.actor(request))
         return Self.seeOther(url(request, path, job: job.id))
+    }
+
+    /// - Throws: 400 for what is too long, or has control characters.
+    static func label(_ text: String) throws -> String {
+        guard (try? JobChange(["label": .string(text)])) != nil else {
+            throw Refusal.invalid("RUNID must be a text of up to 256 bytes without control characters.")
+        }
+        return text
     }
 
     /// - Throws: 400 for what is no number of seconds.

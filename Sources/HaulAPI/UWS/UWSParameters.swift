@@ -10,8 +10,10 @@ struct UWSParameters {
     var executionDuration: String?
     var destruction: String?
     var action: String?
-    /// As a registration's document has them: texts, unknown ones among the options.
-    var document: [String: JSONValue] = [:]
+    /// Of the transfer, by name.
+    private var fields: [String: JSONValue] = [:]
+    /// Of the transfer's protocol, and what nobody knows, by name.
+    private var options: [String: JSONValue] = [:]
 
     /// - Throws: 400 for a body that is no form, 415 for one of another type.
     init(_ request: HTTPRequest) throws {
@@ -43,35 +45,26 @@ struct UWSParameters {
     mutating func set(_ name: String, _ value: String) {
         let lower = name.lowercased()
         if lower == JobRequest.optionsName, let object = (try? JSONReader.value(Array(value.utf8)))?.object {
-            for (name, value) in object { setOption(name, value) }
+            options.merge(object) { $1 }
         } else if JobRequest.fieldNames.contains(lower), lower != JobRequest.optionsName {
-            document[lower] = .string(value)
+            fields[lower] = .string(value)
         } else {
-            setOption(Self.optionNames.contains(lower) ? lower : name, .string(value))
+            options[Self.optionNames.contains(lower) ? lower : name] = .string(value)
         }
     }
 
     private static let optionNames = Set(CommonOptions.specs.map(\.name))
 
-    private mutating func setOption(_ name: String, _ value: JSONValue) {
-        var options = document[JobRequest.optionsName]?.object ?? [:]
-        options[name] = value
-        document[JobRequest.optionsName] = .object(options)
-    }
-
-    /// The same without what a list's jobs can't have otherwise, and with names as the job has them already.
+    /// As a registration's document has them, without what a list's jobs can't have otherwise, and with names as the job
+    /// has them already.
     func fitted(to list: UWSList, _ job: Job? = nil) -> [String: JSONValue] {
-        var document = document
+        var document = fields
         if list.type != nil { document["type"] = nil }
-        guard let options = document[JobRequest.optionsName]?.object,
-            let known = job?.draft?.document[JobRequest.optionsName]?.object
-        else { return document }
-        var fitted: [String: JSONValue] = [:]
-        for (name, value) in options {
-            let same = known.keys.first { $0.lowercased() == name.lowercased() }
-            fitted[same ?? name] = value
-        }
-        document[JobRequest.optionsName] = .object(fitted)
+        guard !options.isEmpty else { return document }
+        let known = job?.draft?.document[JobRequest.optionsName]?.object ?? [:]
+        let names = Dictionary(known.keys.map { ($0.lowercased(), $0) }) { first, _ in first }
+        let fitted = options.map { (names[$0.key.lowercased()] ?? $0.key, $0.value) }
+        document[JobRequest.optionsName] = .object(Dictionary(fitted) { $1 })
         return document
     }
 }

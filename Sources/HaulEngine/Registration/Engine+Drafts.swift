@@ -54,6 +54,7 @@ extension Engine {
             var job = try Self.uncommitted(id, writer)
             let changed = (job.draft ?? JobDraft(document: [:])).changed(by: changes)
             job.take(try changed.bounded())
+            job.drop(changes.filter(\.value.isNull).keys)
             job.changed = ledger.now
             try ledger.changeDraft(job)
             let names = changes.keys.sorted().joined(separator: ",")
@@ -86,7 +87,8 @@ extension Engine {
             if waiting >= limit { throw EngineError.tooMuchWaits(waiting, of: limit) }
         }
         do {
-            let job = draft.committed(as: try JobRequest(draft.draft ?? JobDraft(document: [:]), rules: rules))
+            let request = try JobRequest(draft.draft ?? JobDraft(document: [:]), rules: rules)
+            let job = draft.committed(as: request, now: ledger.now)
             try ledger.commit(job, first: Registration.firstElement(of: job))
         } catch let problems as FieldProblems {
             try ledger.refuse(with: JobMachine.refusal(of: draft, because: problems, now: ledger.now))
@@ -129,8 +131,20 @@ extension Job {
         self.draft = draft
     }
 
+    /// Takes away what of the job's own is wanted no more.
+    fileprivate mutating func drop(_ names: some Sequence<String>) {
+        for name in names {
+            switch name {
+            case "label": label = nil
+            case "destruction": destruction = nil
+            case "execution_duration": executionSeconds = 0
+            default: break
+            }
+        }
+    }
+
     /// The same, to be run as it was asked.
-    fileprivate func committed(as request: JobRequest) -> Job {
+    fileprivate func committed(as request: JobRequest, now: Timestamp) -> Job {
         var job = self
         job.type = request.type
         job.protocolName = request.protocolName
@@ -141,8 +155,8 @@ extension Job {
         job.maxTries = request.maxTries
         job.queue = request.queue
         job.label = request.label ?? label
-        // What was asked for in seconds counts from when it was registered.
-        job.deadline = Engine.deadline(of: request, registered: registered)
+        // It waits from now on.
+        job.deadline = Engine.deadline(of: request, registered: now)
         job.executionSeconds = request.executionSeconds ?? executionSeconds
         job.destruction = request.destruction ?? destruction
         job.isSound = true
@@ -167,8 +181,9 @@ extension EngineError {
     static func tooManyDrafts(_ most: Int) -> EngineError {
         EngineError(
             .overLimit, code: "too_many_uncommitted",
-            detail: "\(most) jobs of this user are not committed, and no more may be; nothing was registered.",
-            hint: "Commit or delete some of them.")
+            detail:
+                "\(most) jobs of this user are not committed, or could not be, and no more may; nothing was registered.",
+            hint: "Commit or remove some of them (DELETE ...?remove=1).")
     }
 
     /// 409 for what can be done before a job is committed alone.

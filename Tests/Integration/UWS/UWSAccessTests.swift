@@ -57,11 +57,22 @@ import Testing
             // A job that was not run has neither error nor results.
             let isNothing = ["error", "results/:name"].contains { route.path.hasSuffix($0) }
             let expected = isNothing ? 404 : isReading ? 200 : 303
-            for visitor in [owner, isReading ? reader : writer, UWSClient(boss)] {
+            for visitor in [owner, isReading ? reader : writer] {
                 let answer = try await send(visitor, try await place())
                 #expect(answer.status == expected, "\(route) \(answer)")
             }
+            // An operator has no say in what another's job does.
+            let isOwners = route.method == "PUT"
+            let answer = try await send(UWSClient(boss), try await place())
+            #expect(answer.status == (isOwners ? 403 : expected), "\(route) \(answer)")
         }
+        let job = try await make(owner)
+        for form in [["PHASE": "RUN"], ["src_filepath": "/e"]] as [KeyValuePairs] {
+            #expect(try await UWSClient(boss).send("POST", job, form: form).status == 403, "\(form)")
+        }
+        #expect(try await owner.phase(job) == "PENDING")
+        try await UWSClient(boss).post(job, ["PHASE": "ABORT"])
+        #expect(try await owner.phase(job) == "ABORTED")
     }
 
     /// Names with passwords and tokens, as clients of UWS show them.
@@ -94,6 +105,8 @@ import Testing
             ("POST", job + "/executionduration", ["EXECUTIONDURATION": "1e3"]),
             ("POST", job + "/destruction", ["DESTRUCTION": "2015-13-01"]),
             ("POST", job + "/parameters", ["src_filepath": String(repeating: "x", count: 100_000)]),
+            ("POST", job, ["RUNID": String(repeating: "x", count: 257)]), ("POST", job, ["RUNID": "a\u{1}"]),
+            ("POST", "/mkdir", ["RUNID": String(repeating: "x", count: 257)]),
         ]
         for (method, path, form) in bad {
             let answer = try await client.send(method, path, form: form)
@@ -117,6 +130,26 @@ import Testing
         #expect(wrong.status == 405 && wrong.headers["Allow"] == "GET, HEAD, POST")
         #expect(try await client.phase(job) == "PENDING")
         #expect(try !LiveServer.ofSuite.log.contains("request failed"))
+    }
+
+    /// As many options as a body holds: what they cost grows with them, not with their square.
+    @Test func veryManyParameters() async throws {
+        let (_, client) = try await client()
+        let all = (0..<60_000).map { "\"o\($0)\":0" }.joined(separator: ",")
+        let some = (0..<4000).map { "\"O\($0)\":0" }.joined(separator: ",")
+        let job = try await client.make("mkdir", ["extra_opts": "{\(some)}"])
+        func post(_ path: String, _ options: String) async throws -> Int {
+            let body = "--x\r\nContent-Disposition: form-data; name=\"extra_opts\"\r\n\r\n{\(options)}\r\n--x--\r\n"
+            return try await client.send(
+                "POST", path, body: Array(body.utf8), type: "multipart/form-data; boundary=x"
+            ).status
+        }
+        for _ in 0..<4 {
+            #expect(try await post("/mkdir", all) == 400)
+            #expect(try await post(job, all) == 400)
+            #expect(try await post(job, some.lowercased()) == 303)
+        }
+        #expect(try await client.get(job + "/parameters/o7").text == "0")
     }
 
     /// Text that wants to be something else comes back as it was given, as far as XML can hold it.
