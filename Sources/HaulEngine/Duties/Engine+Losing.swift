@@ -54,7 +54,8 @@ extension Engine {
         let now = world.now()
         return try await store.read { reader in
             let fence = Fence(reader, now: now)
-            return try attempts.map { try fence.lease($0) }.filter { $0.attempt.ended == nil }
+            // Of a job that was removed meanwhile there is nothing left to lose.
+            return try fence.leases(attempts).compactMap { try? $0.get() }.filter { $0.attempt.ended == nil }
         }
     }
 
