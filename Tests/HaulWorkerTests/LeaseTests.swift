@@ -83,6 +83,24 @@ import Testing
         #expect(server.outcomes.isEmpty)
     }
 
+    /// A lease counts from when the registration was sent: where its answer took most of that time, a heartbeat is due.
+    @Test func heartbeatsAtOnceAfterASlowRegistration() async throws {
+        let server = try TestServer()
+        server.change {
+            $0.registrationSeconds = 4
+            $0.leaseSeconds = 9
+            $0.heartbeatSeconds = 3
+        }
+        let bench = try Bench(server: server)
+        try await eventually("it is registered") { bench.logged("registered").count == 1 }
+        let registered = ContinuousClock.now
+        try await eventually("a heartbeat") { !server.record.beats.isEmpty }
+        #expect(ContinuousClock.now - registered < .seconds(2))
+        try await eventually("another") { server.record.beats.count > 1 || bench.logged("session-lost").count > 0 }
+        #expect(bench.logged("session-lost").isEmpty)
+        await bench.close()
+    }
+
     @Test func registersAnewWhenItsSessionHasEnded() async throws {
         let bench = try Bench()
         bench.server.hand(Claims.job(1, ["/sleep/600"]))

@@ -217,7 +217,8 @@ import Testing
 
     /// A backend that is killed takes its elements with it, and nothing stays behind.
     @Test(arguments: ["python", "local"]) func survivesAKill(of side: String) async throws {
-        let place = try Place()
+        // It is the kill that ends them, however long that takes to come.
+        let place = try Place(sourceTimeout: 60)
         defer { place.remove() }
         let bench = try place.bench()
         bench.server.hand(

@@ -11,6 +11,8 @@ final class TestServer: Sendable {
     struct Script: Sendable {
         var leaseSeconds = 60.0
         var heartbeatSeconds = 0.1
+        /// How long a registration takes to be answered.
+        var registrationSeconds = 0.0
         var token = "worker-token"
         /// Claims that wait to be handed out, each the text of a JSON array.
         var claims: [String] = []
@@ -38,6 +40,8 @@ final class TestServer: Sendable {
         /// All requests but heartbeats, by path, in order.
         var paths: [String] = []
         var session = 0
+        /// When the session was last heard of.
+        var renewed = ContinuousClock.now
     }
 
     private let state: State
@@ -93,7 +97,9 @@ final class TestServer: Sendable {
         let bearer = request.headers["Authorization"] ?? ""
         if !path.hasPrefix("/jobs/"), bearer != "Bearer \(script.token)" { return problem(401, "no such token") }
         switch path {
-        case "/register": return register(request, script, state)
+        case "/register":
+            try? await Task.sleep(for: .seconds(script.registrationSeconds))
+            return register(request, script, state)
         case "/jobs": return await claim(request, state)
         case "/heartbeat": return beat(request, script, state)
         case "/results": return report(request, script, state)
@@ -106,6 +112,7 @@ final class TestServer: Sendable {
         let session = state.record.withLock { record in
             record.registrations.append(body)
             record.session += 1
+            record.renewed = .now
             return record.session
         }
         return json(
@@ -132,11 +139,14 @@ final class TestServer: Sendable {
 
     private static func beat(_ request: HTTPRequest, _ script: Script, _ state: State) -> HTTPResponse {
         guard let body: Heartbeat = read(request) else { return problem(400, "no heartbeat") }
-        let current = state.record.withLock { record in
+        let isLive = state.record.withLock { record in
             record.beats.append(body)
-            return record.session
+            guard body.session == record.session, ContinuousClock.now - record.renewed < .seconds(script.leaseSeconds)
+            else { return false }
+            record.renewed = .now
+            return true
         }
-        guard body.session == current else { return problem(409, "the session has ended") }
+        guard isLive else { return problem(409, "the session has ended") }
         return json(HeartbeatReply(stop: script.stop, unknown: script.unknown, drain: script.drain))
     }
 

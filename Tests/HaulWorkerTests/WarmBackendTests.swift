@@ -78,6 +78,21 @@ import Testing
         await bench.close()
     }
 
+    /// It may have done what it said no word of: who does it again is told, so that a deed that is found done is one.
+    @Test func whoTakesOverForADeadOneIsALaterAttempt() async throws {
+        let bench = try Bench()
+        try await run(bench, 1)
+        bench.server.hand(Claims.job(2, ["/vanish/2/a"], options: "{}"))
+        try await eventually("it is reported") { bench.server.outcome(2) != nil }
+        #expect(bench.server.outcome(2)?.returncode == 0, "\(bench.server.log(2))")
+        #expect(bench.server.log(2).contains("another one goes on, as a later attempt does"))
+        // Where the next one ends too, that is the attempt's end.
+        bench.server.hand(Claims.job(3, ["/vanish/9/a"], options: "{}"))
+        try await eventually("it is reported") { bench.server.outcome(3) != nil }
+        #expect(bench.server.outcome(3)?.errorClass == "backend")
+        await bench.close()
+    }
+
     /// A credential that was replaced is used at once.
     @Test func anotherCredentialIsAnotherBackend() async throws {
         let folder = try Folder()

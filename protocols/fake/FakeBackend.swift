@@ -31,9 +31,10 @@ struct FakeBackend: Backend {
     private func act(_ element: ElementSpec, _ report: ElementReport) async throws {
         let path = FakePath(element.source)
         // The flood goes past the kit, whose own lines must not fall into its middle.
+        if case .vanish(let attempt) = path, element.attempt < attempt { kill(getpid(), SIGKILL) }
         if case .flood = path {} else { report.log("fake: \(element.source)") }
         switch path {
-        case .ok: report.transferred(0)
+        case .ok, .vanish: report.transferred(0)
         case .tree: report.transferred(element.size ?? 0)
         case .sleep(let seconds): try await sleep(seconds, report)
         case .fail(let errorClass): throw BackendFailure(errorClass, "failed on demand: \(element.source)")

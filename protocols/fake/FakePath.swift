@@ -8,6 +8,7 @@ enum FakePath: Equatable {
     case failUntil(attempt: Int, ErrorClass)
     case exit(code: Int32)
     case signal(Int32)
+    case vanish(attempt: Int)
     case garbage
     case double
     case silent
@@ -28,6 +29,7 @@ enum FakePath: Equatable {
         case "fail-until": self = .failUntil(attempt: number(1) ?? 2, errorClass(2))
         case "exit": self = .exit(code: Int32(truncatingIfNeeded: number(1) ?? 1))
         case "signal": self = .signal(Int32(truncatingIfNeeded: number(1) ?? 9))
+        case "vanish": self = .vanish(attempt: number(1) ?? 2)
         case "garbage": self = .garbage
         case "double": self = .double
         case "silent": self = .silent

@@ -50,6 +50,11 @@ actor AttemptReport {
             AttemptText.header(assignment, worker: context.worker) + warnings.map { "warning: \($0)\n" }.joined())
     }
 
+    /// Puts a line of the worker's own into the log.
+    func note(_ line: String) async {
+        if began == nil { warnings.append(line) } else { await write(line + "\n") }
+    }
+
     /// Takes what a backend said of the element, but its result. Waits while the server is behind.
     func take(_ event: BackendEvent) async {
         await begin()

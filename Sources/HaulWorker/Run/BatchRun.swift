@@ -133,10 +133,11 @@ actor BatchRun: BatchRunner {
                     await self?.take($0)
                 }
                 // Who waited for this batch may have ended before it knew of it: then it is for another one, once.
+                let isAgain = isRefused
                 silent = isFirst && seat.isUsed ? Set(ledger.unsettled.map(\.assignment.key.id)) : []
                 isRefused = false
                 backend = seat.backend
-                await feed(seat.backend, concurrency: order.batch.concurrency)
+                await feed(seat.backend, concurrency: order.batch.concurrency, isAgain: isAgain)
                 self.seat = seat
                 pace = BatchPace(elements: ledger.left)
                 await rest(seat.backend)
@@ -152,11 +153,18 @@ actor BatchRun: BatchRunner {
                 ?? .failed(.backend, "the backend ended without a result for this element"))
     }
 
-    private func feed(_ backend: BackendRun, concurrency: Int) async {
+    /// - Parameter isAgain: Another one had them and ended without a word: it may have done them all the same, so they
+    ///   come to this one as to a later attempt.
+    private func feed(_ backend: BackendRun, concurrency: Int, isAgain: Bool) async {
         if let stopReason { return await backend.terminate(reason: stopReason) }
         for report in ledger.beginning(concurrency) { await report.begin() }
         for report in ledger.unsettled {
-            await backend.add(report.assignment.spec)
+            var spec = report.assignment.spec
+            if isAgain {
+                spec.attempt += 1
+                await report.note("the backend ended without a word; another one goes on, as a later attempt does")
+            }
+            await backend.add(spec)
             if stopReason != nil { break }
         }
         await cancelCancelled(at: backend)

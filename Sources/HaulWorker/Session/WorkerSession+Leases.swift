@@ -8,7 +8,8 @@ extension WorkerSession {
     /// Renews the leases every `heartbeat_seconds`; after a failure sooner.
     func sendHeartbeats() async {
         var backoff = pace.backoff
-        var pause = document.heartbeatSeconds
+        // The server may have taken its time to register this one: what is left of the lease is less then.
+        var pause = max(0, document.heartbeatSeconds - (clock.now - renewed).seconds)
         while end == nil, !Task.isCancelled {
             try? await Task.sleep(for: .seconds(pause))
             guard end == nil, !Task.isCancelled else { return }
