@@ -148,17 +148,17 @@ extension UWSAPI {
         change.executionSeconds = try asked.executionDuration.map(Self.duration)
         if let time = asked.destruction { change.destruction = .some(try Self.destruction(time)) }
         if let label = asked.runID { change.label = .some(label.isEmpty ? nil : try Self.label(label)) }
-        let parameters = asked.fitted(to: try list(path), job)
+        let parameters = asked.fitted(to: try list(path), engine.rules, job)
         // It runs as its owner: an operator may end it, and has no say in what it does.
         guard job.userID == who.user.id || parameters.isEmpty && phase != "RUN" else { throw Refusal.notYours }
-        let actor = who.actor(request)
-        if !parameters.isEmpty { _ = try await engine.changeParameters(ofJob: job.id, parameters, by: actor) }
-        if change != JobChange() { _ = try await engine.change(job: job.id, change, by: actor) }
-        switch phase {
-        case "RUN": _ = try await engine.commit(job: job.id, user: who.siteUser, by: actor)
-        case "ABORT": _ = try await engine.cancel(job: job.id, by: actor)
-        default: break
-        }
+        let step: JobRevision.Step? =
+            switch phase {
+            case "RUN": .commit(who.siteUser)
+            case "ABORT": .cancel
+            default: nil
+            }
+        _ = try await engine.revise(
+            job: job.id, JobRevision(parameters: parameters, change: change, step: step), by: who.actor(request))
     }
 
     /// `DELETE {jobs}/{job}`: it is gone when this is answered.

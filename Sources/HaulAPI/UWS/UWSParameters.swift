@@ -12,8 +12,8 @@ struct UWSParameters {
     var action: String?
     /// Of the transfer, by name.
     private var fields: [String: JSONValue] = [:]
-    /// Of the transfer's protocol, and what nobody knows, by name.
-    private var options: [String: JSONValue] = [:]
+    /// Of the transfer's protocol, and what nobody knows, as they are spelled, by their names in lower case.
+    private var options: [String: (name: String, value: JSONValue)] = [:]
 
     /// - Throws: 400 for a body that is no form, 415 for one of another type.
     init(_ request: HTTPRequest) throws {
@@ -45,25 +45,23 @@ struct UWSParameters {
     mutating func set(_ name: String, _ value: String) {
         let lower = name.lowercased()
         if lower == JobRequest.optionsName, let object = (try? JSONReader.value(Array(value.utf8)))?.object {
-            options.merge(object) { $1 }
+            for (name, value) in object { options[name.lowercased()] = (name, value) }
         } else if JobRequest.fieldNames.contains(lower), lower != JobRequest.optionsName {
             fields[lower] = .string(value)
         } else {
-            options[Self.optionNames.contains(lower) ? lower : name] = .string(value)
+            options[lower] = (name, .string(value))
         }
     }
 
-    private static let optionNames = Set(CommonOptions.specs.map(\.name))
-
-    /// As a registration's document has them, without what a list's jobs can't have otherwise, and with names as the job
-    /// has them already.
-    func fitted(to list: UWSList, _ job: Job? = nil) -> [String: JSONValue] {
+    /// As a registration's document has them, without what a list's jobs can't have otherwise; options with the names by
+    /// which protocols declare them, others as the job has them already.
+    func fitted(to list: UWSList, _ rules: RegistrationRules, _ job: Job? = nil) -> [String: JSONValue] {
         var document = fields
         if list.type != nil { document["type"] = nil }
         guard !options.isEmpty else { return document }
         let known = job?.draft?.document[JobRequest.optionsName]?.object ?? [:]
-        let names = Dictionary(known.keys.map { ($0.lowercased(), $0) }) { first, _ in first }
-        let fitted = options.map { (names[$0.key.lowercased()] ?? $0.key, $0.value) }
+        let names = Dictionary((rules.optionNames + known.keys).map { ($0.lowercased(), $0) }) { first, _ in first }
+        let fitted = options.map { (names[$0.key] ?? $0.value.name, $0.value.value) }
         document[JobRequest.optionsName] = .object(Dictionary(fitted) { $1 })
         return document
     }

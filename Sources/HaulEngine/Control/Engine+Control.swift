@@ -10,14 +10,18 @@ extension Engine {
     /// - Throws: `.conflict` for one that ended otherwise.
     public func cancel(job id: Int, by actor: Requester? = nil) async throws -> Job {
         try await transact(elements: configuration.dutyPiece) { [self] writer, ledger in
-            let state = try Self.known(id, writer)
-            guard state.job.status != .cancelled else { return state.job }
-            guard !state.isEnded else { throw EngineError.ended(state.job) }
-            try ledger.intend(.cancel, ofJob: id)
-            try writer.note(Deed(.cancel, "\(id)"), by: actor, now: ledger.now)
-            try sweep(id, writer, ledger)
-            return try ledger.close()[id] ?? state.job
+            try cancel(id, actor, writer, ledger)
         }
+    }
+
+    func cancel(_ id: Int, _ actor: Requester?, _ writer: StoreWriter, _ ledger: Ledger) throws -> Job {
+        let state = try Self.known(id, writer)
+        guard state.job.status != .cancelled else { return state.job }
+        guard !state.isEnded else { throw EngineError.ended(state.job) }
+        try ledger.intend(.cancel, ofJob: id)
+        try writer.note(Deed(.cancel, "\(id)"), by: actor, now: ledger.now)
+        try sweep(id, writer, ledger)
+        return try ledger.close()[id] ?? state.job
     }
 
     /// Removes a job: nobody sees it from now on. What waits of it is cancelled at once, what runs as soon as its worker
@@ -40,6 +44,7 @@ extension Engine {
     /// - Throws: `.conflict` for one that ended otherwise.
     public func cancel(element number: Int, ofJob id: Int, by actor: Requester? = nil) async throws -> Element {
         try await transact { writer, ledger in
+            _ = try Self.known(id, writer)
             guard let element = try writer.reader.element(number, ofJob: id) else {
                 throw EngineError.noElement(number, ofJob: id)
             }
@@ -82,28 +87,32 @@ extension Engine {
     /// - Returns: the job as it is now.
     /// - Throws: `.conflict` for what can't be changed any more of one that ended, or not yet of one that is not committed.
     public func change(job id: Int, _ change: JobChange, by actor: Requester? = nil) async throws -> Job {
-        try await transact { writer, ledger in
-            let state = try Self.known(id, writer)
-            if state.isEnded, change.needsLife { throw EngineError.ended(state.job) }
-            if !state.job.isSound, change.isOfParameters { throw EngineError.notCommitted(state.job) }
-            var job = state.job
-            job.priority = change.priority ?? job.priority
-            job.queue = change.queue ?? job.queue
-            if let label = change.label { job.label = label }
-            if let deadline = change.deadline { job.deadline = deadline }
-            if let destruction = change.destruction { job.destruction = destruction }
-            job.executionSeconds = change.executionSeconds ?? job.executionSeconds
-            job.isKept = change.keep ?? job.isKept
-            job.changed = ledger.now
-            if job.isSound { try ledger.change(job) } else { try ledger.changeDraft(job) }
-            try writer.note(Deed(.change, "\(id)", change.summary), by: actor, now: ledger.now)
-            return try ledger.close()[id] ?? job
-        }
+        try await transact { writer, ledger in try Self.change(id, change, actor, writer, ledger) }
+    }
+
+    static func change(
+        _ id: Int, _ change: JobChange, _ actor: Requester?, _ writer: StoreWriter, _ ledger: Ledger
+    ) throws -> Job {
+        let state = try Self.known(id, writer)
+        if state.isEnded, change.needsLife { throw EngineError.ended(state.job) }
+        if !state.job.isSound, change.isOfParameters { throw EngineError.notCommitted(state.job) }
+        var job = state.job
+        job.priority = change.priority ?? job.priority
+        job.queue = change.queue ?? job.queue
+        if let label = change.label { job.label = label }
+        if let deadline = change.deadline { job.deadline = deadline }
+        if let destruction = change.destruction { job.destruction = destruction }
+        job.executionSeconds = change.executionSeconds ?? job.executionSeconds
+        job.isKept = change.keep ?? job.isKept
+        job.changed = ledger.now
+        if job.isSound { try ledger.change(job) } else { try ledger.changeDraft(job) }
+        try writer.note(Deed(.change, "\(id)", change.summary), by: actor, now: ledger.now)
+        return try ledger.close()[id] ?? job
     }
 
     /// Does a piece of what is wanted of a whole job.
     func sweep(_ id: Int, _ writer: StoreWriter, _ ledger: Ledger) throws {
-        let state = try ledger.state(id)
+        guard let state = try ledger.known(id) else { return }
         let limit = configuration.dutyPiece
         switch state.intent {
         case nil: return

@@ -50,17 +50,21 @@ extension Engine {
     public func changeParameters(
         ofJob id: Int, _ changes: [String: JSONValue], by actor: Requester? = nil
     ) async throws -> Job {
-        try await transact { writer, ledger in
-            var job = try Self.uncommitted(id, writer)
-            let changed = (job.draft ?? JobDraft(document: [:])).changed(by: changes)
-            job.take(try changed.bounded())
-            job.drop(changes.filter(\.value.isNull).keys)
-            job.changed = ledger.now
-            try ledger.changeDraft(job)
-            let names = changes.keys.sorted().joined(separator: ",")
-            try writer.note(Deed(.change, "\(id)", "parameters=\(names.prefix(200))"), by: actor, now: ledger.now)
-            return try ledger.close()[id] ?? job
-        }
+        try await transact { writer, ledger in try Self.changeParameters(id, changes, actor, writer, ledger) }
+    }
+
+    static func changeParameters(
+        _ id: Int, _ changes: [String: JSONValue], _ actor: Requester?, _ writer: StoreWriter, _ ledger: Ledger
+    ) throws -> Job {
+        var job = try Self.uncommitted(id, writer)
+        let changed = (job.draft ?? JobDraft(document: [:])).changed(by: changes)
+        job.take(try changed.bounded())
+        job.drop(changes.filter(\.value.isNull).keys)
+        job.changed = ledger.now
+        try ledger.changeDraft(job)
+        let names = changes.keys.sorted().joined(separator: ",")
+        try writer.note(Deed(.change, "\(id)", "parameters=\(names.prefix(200))"), by: actor, now: ledger.now)
+        return try ledger.close()[id] ?? job
     }
 
     /// Commits a job: what is asked is checked, and it waits to be handed out. What can't be run has failed at once, its
@@ -71,12 +75,16 @@ extension Engine {
     public func commit(job id: Int, user: SiteUser, by actor: Requester? = nil) async throws -> Job {
         // Another server may have changed sites a moment ago.
         let rules = try await latestRules().applied(to: user)
-        return try await transact { [self] writer, ledger in
-            let job = try Self.uncommitted(id, writer)
-            try commit(job, rules, writer, ledger)
-            try writer.note(Deed(.commit, "\(id)"), by: actor, now: ledger.now)
-            return try ledger.close()[id] ?? job
-        }
+        return try await transact { [self] writer, ledger in try commit(id, rules, actor, writer, ledger) }
+    }
+
+    func commit(
+        _ id: Int, _ rules: RegistrationRules, _ actor: Requester?, _ writer: StoreWriter, _ ledger: Ledger
+    ) throws -> Job {
+        let job = try Self.uncommitted(id, writer)
+        try commit(job, rules, writer, ledger)
+        try writer.note(Deed(.commit, "\(id)"), by: actor, now: ledger.now)
+        return try ledger.close()[id] ?? job
     }
 
     private func commit(

@@ -59,6 +59,11 @@ public struct RegistrationRules: Sendable {
         Set(ProtocolName.documented + sites.sites.map(\.protocolName) + manifests)
     }
 
+    /// What the protocols that a job may name call their options, those known to all among them.
+    public var optionNames: [String] {
+        Set(CommonOptions.specs.map(\.name)).union(protocols.flatMap { options($0).map(\.name) }).sorted()
+    }
+
     /// The same for what this user registers.
     public func applied(to user: SiteUser) -> RegistrationRules {
         var rules = self

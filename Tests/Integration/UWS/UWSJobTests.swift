@@ -99,6 +99,38 @@ import Testing
         #expect(try await client.phase("/" + place) == "QUEUED")
     }
 
+    /// What a protocol calls its options, in any case; and nothing of a request is done where one part of it can't be.
+    @Test func wholeRequests() async throws {
+        let (person, client) = try await client()
+        let job = try await client.make(
+            "copy",
+            [
+                "src_siteid": "1", "src_filepath": "/d", "dst_siteid": "2", "dst_filepath": "/e", "POSC": "true",
+                "Third_Party": "only", "Mine": "1", "MINE": "2",
+            ])
+        let id = job.dropFirst("/copy/".utf8.count)
+        #expect(
+            try await person.user.get("/jobs/\(id)/parameters")["extra_opts"]
+                == ["posc": "true", "third_party": "only", "MINE": "2"])
+        try await client.post(job, ["mine": "3", "posc": "false", "PHASE": "RUN"])
+        #expect(
+            try await person.user.get("/jobs/\(id)")["extra_opts"]
+                == ["posc": "false", "third_party": "only", "MINE": "3"])
+        let twice = try await client.send("POST", job, form: ["EXECUTIONDURATION": "9", "PHASE": "RUN"])
+        #expect(twice.status == 403)
+        #expect(try await client.get(job + "/executionduration").text == "0")
+        try await client.post(job, ["EXECUTIONDURATION": "9", "PHASE": "ABORT"])
+        #expect(try await client.get(job + "/executionduration").text == "9")
+        #expect(try await client.phase(job) == "ABORTED")
+        let draft = try await client.make("mkdir", ["src_siteid": "1", "src_filepath": "/d"])
+        let long = String(repeating: "x", count: 70_000)
+        let refused = try await client.send(
+            "POST", draft, form: ["SRC_FILEPATH": long, "EXECUTIONDURATION": "9", "PHASE": "RUN"])
+        #expect(refused.status == 400, "\(refused.status)")
+        #expect(try await client.get(draft + "/executionduration").text == "0")
+        #expect(try await client.phase(draft) == "PENDING")
+    }
+
     /// Jobs of the native API stand in the lists too, with what they ask for as parameters.
     @Test func nativeJobs() async throws {
         let (person, client) = try await client()
