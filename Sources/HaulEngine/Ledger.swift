@@ -28,11 +28,11 @@ final class Ledger {
     /// What happens to an element, done.
     ///
     /// - Parameter blamed: the site at which it failed, where its report says so.
-    /// - Returns: the decision, or nil when the event does not fit any more.
+    /// - Returns: the decision, or nil when the event does not fit any more, or the job is gone.
     func apply(
         _ event: ElementMachine.Event, to element: Element, blamed: Int? = nil
     ) throws -> ElementMachine.Decision? {
-        let state = try state(element.jobID)
+        guard let state = try known(element.jobID) else { return nil }
         let event = try traffic.weighed(event, element, of: state.job)
         guard
             let decision = ElementMachine.decide(
@@ -53,19 +53,24 @@ final class Ledger {
     /// What happens to several elements, each named once, done.
     ///
     /// - Parameter all: they are as they were read, or the transaction ends with `StoreError.stale`.
-    /// - Returns: the decisions in order, nil where the event does not fit any more.
+    /// - Returns: the decisions in order, nil where the event does not fit any more, or the job is gone.
     func apply(_ changes: [Change], all: Bool = false) throws -> [ElementMachine.Decision?] {
         try read(Set(changes.map(\.element.jobID)))
-        let weighed = try changes.map { change -> Change in
-            let job = try state(change.element.jobID).job
-            return (try traffic.weighed(change.event, change.element, of: job), change.element, change.blamed)
-        }
-        var decisions = try weighed.map { event, element, _ in
-            ElementMachine.decide(
-                element, event, intent: try state(element.jobID).intent, policy: policy, now: now, chance: world.chance)
+        if all, changes.contains(where: { states[$0.element.jobID] == nil }) { throw StoreError.stale }
+        var events = changes.map(\.event)
+        var decisions: [ElementMachine.Decision?] = []
+        for (place, (event, element, _)) in changes.enumerated() {
+            guard let state = states[element.jobID] else {
+                decisions.append(nil)
+                continue
+            }
+            events[place] = try traffic.weighed(event, element, of: state.job)
+            decisions.append(
+                ElementMachine.decide(
+                    element, events[place], intent: state.intent, policy: policy, now: now, chance: world.chance))
         }
         let places = decisions.indices.filter { decisions[$0] != nil }
-        let decided = places.compactMap { place in decisions[place].map { ($0.element, weighed[place].element) } }
+        let decided = places.compactMap { place in decisions[place].map { ($0.element, changes[place].element) } }
         let written: [Bool]
         if all {
             try writer.updateAllElements(decided)
@@ -75,8 +80,8 @@ final class Ledger {
         }
         for (place, isWritten) in zip(places, written) {
             if isWritten, let decision = decisions[place] {
-                let (event, element, blamed) = weighed[place]
-                try traffic.note(event, element, of: try state(element.jobID).job, blamed: blamed)
+                let (_, element, blamed) = changes[place]
+                try traffic.note(events[place], element, of: try state(element.jobID).job, blamed: blamed)
                 try book(from: element, to: decision.element)
             } else {
                 decisions[place] = nil
@@ -209,10 +214,15 @@ final class Ledger {
         return states.mapValues(\.job)
     }
 
+    /// Nil where there is no such job, any more: one that is removed goes as soon as nothing of it runs.
+    func known(_ id: Int) throws -> JobState? {
+        if states[id] == nil { try read([id]) }
+        return states[id]
+    }
+
+    /// Of a job that is there: somebody looked in this transaction.
     func state(_ id: Int) throws -> JobState {
-        if let state = states[id] { return state }
-        try read([id])
-        guard let state = states[id] else { throw StoreError.failed("job \(id) is gone") }
+        guard let state = try known(id) else { throw StoreError.failed("job \(id) is gone") }
         return state
     }
 

@@ -146,4 +146,66 @@ import Testing
         waiter.cancel()
         await #expect(throws: CancellationError.self) { _ = try await waiter.value }
     }
+
+    /// What was read of a job before it was removed: nothing happens to it any more, and its neighbours are not held up.
+    @Test func whatIsGoneStopsNothing() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let (gone, other) = (try await test.register(alice), try await test.register(alice))
+        let worker = try await test.session()
+        for handout in try await test.claim(worker, limit: 2) { _ = try await test.report(handout, 1, as: .connect) }
+        let (stale, waits) = (try await test.elements(gone)[0], try await test.elements(other)[0])
+        #expect(stale.phase == waits.phase && !stale.phase.isEnded)
+        _ = try await test.engine.destroy(job: gone.id)
+        test.advance(seconds: 1000)
+        let one = try await test.engine.transact(elements: 2) { _, ledger in
+            try [ledger.apply(.due, to: stale), ledger.apply(.due, to: waits)].map { $0 != nil }
+        }
+        #expect(one == [false, true])
+        let ready = try await test.elements(other)[0]
+        let several = try await test.engine.transact(elements: 2) { _, ledger in
+            try ledger.apply([(.expired, stale, nil), (.expired, ready, nil)]).map { $0 != nil }
+        }
+        #expect(several == [false, true])
+        let whole = await #expect(throws: StoreError.self) {
+            try await test.engine.transact { _, ledger in _ = try ledger.apply([(.due, stale, nil)], all: true) }
+        }
+        if case .stale = whole {} else { Issue.record("\(String(describing: whole))") }
+        try await test.engine.transact { [engine = test.engine] in try engine.sweep(gone.id, $0, $1) }
+        let error = await #expect(throws: EngineError.self) {
+            _ = try await test.engine.cancel(element: 0, ofJob: gone.id)
+        }
+        #expect(error?.kind == .notFound)
+    }
+
+    /// A report that comes twice, the second of which finds that the job is gone: the others of its request are taken.
+    @Test func reportsWhileAJobGoes() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let (gone, other) = (try await test.register(alice), try await test.register(alice))
+        let worker = try await test.session()
+        let handouts = try await test.claim(worker, limit: 2)
+        let now = test.engine.world.now()
+        let filed = try await test.engine.store.read { reader in
+            try handouts.enumerated().map { place, handout in
+                let item = handout.items[0]
+                let id = AttemptID(jobID: handout.job.id, elementID: item.element.id, number: item.attempt)
+                let report = Report(
+                    jobID: id.jobID, elementID: id.elementID, token: item.token, returnCode: 0, host: "h", log: [],
+                    sent: ["\(place)"])
+                return FiledReport(index: place, report: report, lease: try Fence(reader, now: now).lease(id))
+            }
+        }
+        for handout in handouts where handout.job.id == gone.id { _ = try await test.report(handout) }
+        _ = try await test.engine.destroy(job: gone.id)
+        let verdicts = try await test.engine.settle(filed)
+        #expect(verdicts.count == 2)
+        for (place, verdict) in verdicts {
+            switch (handouts[place].job.id == gone.id, verdict) {
+            case (true, .refused), (false, .accepted): break
+            default: Issue.record("\(place): \(verdict)")
+            }
+        }
+        #expect(try await test.engine.job(other.id)?.status == .done)
+    }
 }

@@ -66,7 +66,8 @@ final class DepthOpener: Duty {
         try await engine.transact(elements: share * jobs.count) { writer, ledger in
             for job in jobs {
                 // While it expands, what is deeper may not all be there yet.
-                guard try ledger.state(job).expansion == nil, let depth = try writer.reader.deepestOpen(ofJob: job)
+                guard let state = try ledger.known(job), state.expansion == nil,
+                    let depth = try writer.reader.deepestOpen(ofJob: job)
                 else { continue }
                 let held = try writer.reader.heldElements(ofJob: job, depth: depth, limit: share)
                 let kept = try writer.reader.keptDirectories(

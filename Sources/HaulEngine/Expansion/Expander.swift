@@ -80,8 +80,7 @@ final class Expander: Duty {
     /// Ends an expansion that can't go on with an element that says why: the job fails.
     private func abandon(_ id: Int, because reason: String) async throws {
         try await engine.transact { writer, ledger in
-            let state = try ledger.state(id)
-            guard let text = state.expansion else { return }
+            guard let state = try ledger.known(id), let text = state.expansion else { return }
             let element = ElementMachine.lostExpansion(
                 of: state.job, number: try ExpansionState(text: text).nextElement, reason: reason, now: ledger.now)
             try writer.insertElement(element)
@@ -101,7 +100,7 @@ final class Expander: Duty {
         guard let piece = found else { return }
         try await engine.transact(elements: piece.seeds.count) { writer, ledger in
             // Another server, or this one before a restart, may have done this piece.
-            guard try ledger.state(id).expansion == text else { return }
+            guard try ledger.known(id)?.expansion == text else { return }
             var next = piece.next
             var ready = 0
             var depths: [Int: Int] = [:]

@@ -65,11 +65,11 @@ extension Engine {
         // The lease may have ended while the log was written: what counts is what stands here.
         let leases = try Fence(writer.reader, now: ledger.now).leases(filed.map(\.lease.id))
         for (place, lease) in leases.enumerated() {
-            let lease = try lease.get()
-            if lease.isLive {
-                live.append((place, lease))
-            } else if try writer.reader.report(lease.id) == filed[place].report.hash {
-                verdicts[place] = .repeated
+            switch lease {
+            case .failure(let error): verdicts[place] = .refused(error)
+            case .success(let lease) where lease.isLive: live.append((place, lease))
+            case .success(let lease):
+                if try writer.reader.report(lease.id) == filed[place].report.hash { verdicts[place] = .repeated }
             }
         }
         let fit = try settle(live.map { (filed[$0.place], $0.lease) }, writer, ledger, server: server, all: false)
