@@ -1,6 +1,7 @@
 import Foundation
 import HaulModel
 import HaulStore
+import Support
 import Testing
 
 @testable import HaulEngine
@@ -34,7 +35,7 @@ import Testing
             ofJob: job.id, ["src_filepath": "/f", "priority": .null, "extra_opts": ["verify": .null, "new": "x"]])
         #expect(changed.parameters["src_filepath"] == "/f" && changed.parameters["priority"] == nil)
         #expect(changed.parameters["extra_opts"] == ["depth": "2", "odd": "7", "new": "x"])
-        #expect(changed.revision < (try await test.engine.job(job.id)?.revision ?? 0) || changed.changed == job.changed)
+        #expect(job.revision < (try await test.engine.job(job.id)?.revision ?? 0))
         test.advance(seconds: 5)
         let committed = try await commit(test, job)
         #expect(committed.id == job.id && committed.status == .submitted && committed.stage == .waiting)
@@ -134,8 +135,8 @@ import Testing
         _ = try await test.engine.changeParameters(ofJob: jobs[0].id, ["src_siteid": 99])
         #expect(try await commit(test, jobs[0]).status == .failed)
         await #expect(throws: EngineError.self) { _ = try await draft(test, alice) }
+        // What its user removed has no place any more, also where it is still on its way.
         _ = try await test.engine.destroy(job: next.id)
-        try await test.withDuties { try await test.engine.job(next.id) == nil }
         _ = try await draft(test, alice)
     }
 
@@ -159,7 +160,7 @@ import Testing
         var all: [Job] = []
         for round in 0..<40 {
             // A server's clock may be behind another's.
-            test.advance(seconds: round % 5 == 4 ? 0 : 400)
+            test.advance(seconds: round % 5 == 4 ? -300 : 400)
             all.append(try await draft(test, round % 3 == 0 ? bob : alice))
         }
         for user in [alice.id, bob.id, nil] {
@@ -248,13 +249,5 @@ import Testing
         filter.type = .list
         #expect(try await ids(filter).isEmpty, "it has no type yet")
         #expect(try await ids(mine).last == nameless.id)
-    }
-}
-
-extension Sequence {
-    fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async throws -> [T] {
-        var result: [T] = []
-        for element in self { result.append(try await transform(element)) }
-        return result
     }
 }

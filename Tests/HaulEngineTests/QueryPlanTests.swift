@@ -74,7 +74,7 @@ import Testing
         }
         for (part, index) in [
             ("phase = 6 ORDER BY id DESC", "elements_failed"), ("AND j.type = $", "jobs_of_type"),
-            ("sound = 0 LIMIT", "jobs_unsound"),
+            ("j.sound = 0 AND j.forgotten", "jobs_unsound"),
         ] where !TestDatabase.isPostgreSQL {
             let found = plans.filter { $0.key.contains(part) && !$0.key.contains("j.status <> 1") }
             #expect(!found.isEmpty, "\(part)")

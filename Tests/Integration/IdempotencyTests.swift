@@ -50,6 +50,21 @@ import Testing
         #expect(try await person.user.get("/jobs").json == [])
     }
 
+    /// Of several that came under one key, what is left would not say which of them it is.
+    @Test func ofWhichSomeAreGone() async throws {
+        let person = try await newPerson()
+        let documents: JSONValue = .array(
+            ["/a", "/b", "/c"].map { ["type": "list", "src_siteid": 1, "src_filepath": .string($0)] })
+        let ids = try #require(try await person.user.post("/jobs", documents, headers: key("k")).json.array)
+        #expect(try await person.user.post("/jobs", documents, headers: key("k")).json == .array(ids))
+        for id in [ids[1], ids[0], ids[2]] {
+            #expect(try await person.user.send("DELETE", "/jobs/\(id.int ?? 0)?remove=1").status == 200)
+            let again = try await person.user.post("/jobs", documents, headers: key("k"))
+            #expect(again.status == 404 && again["code"] == "job_gone", "\(again)")
+        }
+        #expect(try await person.user.get("/jobs").json == [])
+    }
+
     /// A key is a user's own.
     @Test func otherUser() async throws {
         let one = try await newPerson()

@@ -77,8 +77,11 @@ struct Registration: Sendable {
         let kept = try reader.keptAnswers(zip(keyed, names).map { ($1.user, $1.key, all[$0].keysSince) })
         for case (let place, let answer?) in zip(keyed, kept) {
             guard let answer = try all[place].key?.checked(answer) else { continue }
+            let jobs = try answer.jobIDs.compactMap { try reader.job($0) }
+            // What is left of them would not say which of them it is.
             outcomes[place] = Outcome(
-                jobs: try answer.jobIDs.compactMap { try reader.job($0) }.map(asRegistered), isNew: false)
+                jobs: jobs.map(asRegistered), isNew: false,
+                refusal: jobs.count < answer.jobIDs.count ? .goneSince : nil)
         }
         return outcomes
     }

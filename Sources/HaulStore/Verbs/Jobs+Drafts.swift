@@ -6,7 +6,8 @@ extension StoreReader {
     public func drafts(ofUser user: Int, most: Int) throws -> Int {
         try db.first(
             """
-            SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE user_id = $1 AND sound = 0 LIMIT $2) AS counted
+            SELECT COUNT(*) FROM (
+                SELECT j.id FROM jobs j WHERE j.user_id = $1 AND j.sound = 0 AND \(Self.isVisible) LIMIT $2) AS counted
             """, [.int(user), .int(most)]
         ) { $0.int(0) } ?? 0
     }
