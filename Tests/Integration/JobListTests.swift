@@ -1,3 +1,4 @@
+import Foundation
 import HaulHTTP
 import HaulModel
 import Support
@@ -227,6 +228,12 @@ import Testing
         #expect([[third], []].contains(later), "two may be of the same millisecond")
         #expect(try await ids("?registered_after=2012-03-21") == all)
         #expect(try await ids("?stage=&last=&registered_after=") == all)
+        try await eventually("another millisecond") {
+            Timestamp(milliseconds: Int(Date().timeIntervalSince1970 * 1000)).text > time
+        }
+        let fourth = try await person.mkdir("/c")
+        #expect(try await ids("?registered_after=\(time)") == later + [fourth])
+        #expect(try await ids("?registered_after=\(time)&stage=waiting&last=9") == [fourth])
         for query in ["?stage=odd", "?stage=done,", "?last=0", "?last=-1", "?last=x", "?registered_after=soon"] {
             let answer = try await person.user.get("/jobs\(query)")
             #expect(answer.status == 400 && answer["fields"]?.keys.count == 1, "\(query) \(answer)")

@@ -45,7 +45,7 @@ extension StoreReader {
     /// Columns that ``job(_:)`` reads.
     static let jobColumnCount = 32
     /// Neither gone nor on its way there.
-    private static let isVisible = "j.forgotten IS NULL AND COALESCE(j.intent, 0) <> \(JobIntent.destroy.rawValue)"
+    static let isVisible = "j.forgotten IS NULL AND COALESCE(j.intent, 0) <> \(JobIntent.destroy.rawValue)"
 
     /// A job that users can see, or nil.
     public func job(_ id: Int) throws -> Job? {
@@ -59,14 +59,18 @@ extension StoreReader {
     ///
     /// - Parameter newestFirst: from the greatest id down: `after` is greater than all of the page.
     public func jobs(_ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false) throws -> [Job] {
-        guard let stages = filter.stages else {
-            return try jobs(filter, where: "", after: after, limit: limit, newestFirst: newestFirst)
+        // Pages that go forward begin behind it once it was looked for.
+        let isBehind = !newestFirst && after > 0
+        let bound = try (isBehind ? nil : filter.registeredAfter).map {
+            try lowerBound(ofUser: filter.userID, registeredAfter: $0)
         }
+        let from = newestFirst ? after : max(after, bound ?? 0)
+        let page = Page(after: from, limit: limit, newestFirst: newestFirst, bound: newestFirst ? bound : nil)
+        guard let stages = filter.stages else { return try jobs(filter, where: "", page) }
         // Each is found by an index of its own, where there is one.
         var found: [Job] = []
         for condition in Self.conditions where stages.contains(condition.stage) {
-            found += try jobs(
-                filter, where: condition.sql, after: after, limit: limit, newestFirst: newestFirst)
+            found += try jobs(filter, where: condition.sql, page)
         }
         found.sort { newestFirst ? $0.id > $1.id : $0.id < $1.id }
         return Array(found.prefix(limit))
@@ -106,15 +110,24 @@ extension StoreReader {
         return below
     }
 
-    private func jobs(
-        _ filter: JobFilter, where condition: String, after: Int, limit: Int, newestFirst: Bool
-    ) throws -> [Job] {
-        let bound = try filter.registeredAfter.map { try lowerBound(ofUser: filter.userID, registeredAfter: $0) }
-        let after = newestFirst ? after : max(after, bound ?? 0)
-        var sql =
-            "SELECT \(Self.listColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id \(newestFirst ? "<" : ">") $1 AND \(Self.isVisible)"
+    /// Which of the jobs that fit are wanted.
+    private struct Page {
+        /// Before the first of them, in their order.
+        var after: Int
+        var limit: Int
+        var newestFirst: Bool
+        /// All of them are above it.
+        var bound: Int?
+    }
+
+    private func jobs(_ filter: JobFilter, where condition: String, _ page: Page) throws -> [Job] {
+        let (order, side) = page.newestFirst ? (" DESC", "<") : ("", ">")
+        var sql = """
+            SELECT \(Self.listColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id
+            WHERE j.id \(side) $1 AND \(Self.isVisible)
+            """
         if !condition.isEmpty { sql += " AND " + condition }
-        var values: [SQLValue] = [.int(after), .int(limit)]
+        var values: [SQLValue] = [.int(page.after), .int(page.limit)]
         func narrow(_ condition: String, _ value: SQLValue?) {
             guard let value else { return }
             values.append(value)
@@ -129,8 +142,8 @@ extension StoreReader {
         narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
         narrow("j.changed >= ?", filter.since.map { .int($0.milliseconds) })
         narrow("j.registered > ?", filter.registeredAfter.map { .int($0.milliseconds) })
-        if newestFirst { narrow("j.id > ?", bound.map(SQLValue.int)) }
-        return try db.rows(sql + " ORDER BY j.id\(newestFirst ? " DESC" : "") LIMIT $2", values, Self.job)
+        narrow("j.id > ?", page.bound.map(SQLValue.int))
+        return try db.rows(sql + " ORDER BY j.id\(order) LIMIT $2", values, Self.job)
     }
 
     /// The job that `row` stands on, from its first column on.
