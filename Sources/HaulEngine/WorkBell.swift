@@ -23,6 +23,8 @@ final class WorkBell: Sendable {
         var waiters: [Waiter] = []
         /// Waits that have begun and are not parked yet: the timer may be faster.
         var coming: Set<Int> = []
+        /// Nobody parks any more.
+        var isClosed = false
 
         /// Takes those that are to be woken now.
         mutating func wake(_ count: Int, of most: Int) -> [Waiter] {
@@ -41,6 +43,19 @@ final class WorkBell: Sendable {
     private let state = Mutex(State())
 
     init(width: Int = 8) { self.width = width }
+
+    /// The server is about to end: nobody parks any more.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Sends away whoever waits, and whoever comes.
+    func close() {
+        let waiters = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.continuation.resume(returning: false) }
+    }
 
     /// How often it rang until now.
     var rings: Int { state.withLock { $0.rings } }
@@ -91,7 +106,7 @@ final class WorkBell: Sendable {
         let isWoken = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
-                    guard state.coming.remove(ticket) != nil, !Task.isCancelled else { return false }
+                    guard state.coming.remove(ticket) != nil, !Task.isCancelled, !state.isClosed else { return false }
                     guard state.rings == heard else {
                         state.awake += 1
                         return true

@@ -66,6 +66,7 @@ struct Server {
         }
         let name = await signals.next() ?? ""
         Self.log("ending", "signal=\(name)")
+        engine.endWaits()
         await server.stop()
         duties.cancel()
         uploads.cancel()
@@ -168,6 +169,7 @@ struct Server {
                 }
                 return nil
             }
+            try Self.makeFolder(of: path, "the vault's keys")
             let keys = VaultKeys(path)
             try await Vault.open(keys, store: store)
             return keys

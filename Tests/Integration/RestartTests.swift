@@ -43,6 +43,28 @@ import Testing
         await server.remove()
     }
 
+    /// Who waits - for work, or for a job - is answered at once when the server is told to end, and holds it up no longer.
+    @Test func endsWhileManyWait() async throws {
+        let server = try await LiveServer.start()
+        let person = try await server.person()
+        let worker = try await ActingWorker(person.worker)
+        let client = UWSClient(person.user)
+        let job = try await client.make("list", ["src_siteid": "1", "src_filepath": "/d"])
+        let sockets: @Sendable () throws -> Int = {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.process?.pid ?? 0)/fd").count
+        }
+        let idle = try sockets()
+        let claims = (0..<5).map { _ in Task { try await worker.take(1, ["wait": 60]).count } }
+        let watched = Task { try await client.get(job + "?WAIT=60") }
+        try await eventually("all have come") { try sockets() >= idle + 5 }
+        let start = ContinuousClock.now
+        await server.stop()
+        #expect(ContinuousClock.now - start < .seconds(5))
+        for claim in claims { #expect(try await claim.value == 0) }
+        #expect(try await watched.value.element("phase") == "PENDING")
+        await server.remove()
+    }
+
     /// Jobs, outputs, tokens, sessions, leases and idempotency keys outlive a SIGKILL.
     @Test func nothingAcknowledgedIsLost() async throws {
         let server = try await LiveServer.start()

@@ -14,7 +14,7 @@ extension Engine {
         var found = try await look(query, tellsMore: false)
         while found.handouts.isEmpty {
             let left = deadline.seconds(since: world.now())
-            guard left > 0, !Task.isCancelled else { return [] }
+            guard left > 0, !Task.isCancelled, !workBell.isClosed else { return [] }
             let isWoken = await workBell.wait(after: heard, seconds: left)
             heard = workBell.rings
             // Should the look throw, or its client be gone, those who are parked behind shall look.

@@ -2,6 +2,12 @@ public import HaulModel
 import HaulStore
 
 extension Engine {
+    /// Answers whoever waits for work or for the end of a state with what there is: the server is about to end.
+    public func endWaits() {
+        workBell.close()
+        watchers.ringAll()
+    }
+
     /// Seconds after which a watcher looks even if nothing rang: another server may have changed the job.
     private static let watcherPatience = 15.0
 
@@ -19,7 +25,7 @@ extension Engine {
                 latest = try await job(id)
                 guard let job = latest, holds(job) else { return }
                 let left = (end - ContinuousClock.now) / .seconds(1)
-                guard left > 0 else { return }
+                guard left > 0, !workBell.isClosed else { return }
                 await bell.wait(after: heard, seconds: min(left, Self.watcherPatience))
                 try Task.checkCancellation()
             }
