@@ -30,7 +30,7 @@ final class Invocation: Sendable {
 
     /// The server as somebody else sees it: with this token, or none.
     func stranger(token: String? = nil) async throws -> ServerConnection {
-        var (settings, _) = try ServerSettings.find(arguments, environment)
+        var (settings, _) = try ServerSettings.find(arguments, environment, isStranger: true)
         settings.token = token
         return ServerConnection(settings)
     }

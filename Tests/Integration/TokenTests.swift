@@ -125,10 +125,16 @@ import Testing
         let name = "c" + UUID().uuidString.prefix(8).lowercased()
         try await server.addUser(name, role: "operator", password: "correct horse battery")
         let home = try Folder()
-        let environment = ["XDG_CONFIG_HOME": home.path, "HAUL_URL": server.url]
+        var environment = ["XDG_CONFIG_HOME": home.path, "HAUL_URL": server.url]
         func haul(_ words: String..., input: String? = nil) async throws -> ProgramRun {
             try await ProgramRun("haul", words, input: input, environment: environment)
         }
+        // Who is about to get a token need not have one yet; and is told what counts before it.
+        environment["HAUL_TOKEN_FILE"] = home.path + "/none"
+        let first = try await haul("login", "--user", name, input: "correct horse battery\n")
+        #expect(first.code == 0 && first.errors.contains("unset HAUL_TOKEN_FILE"), "\(first)")
+        #expect(try await haul("logout").code == 0)
+        environment["HAUL_TOKEN_FILE"] = nil
         #expect(try await haul("whoami").code == 4)
         let wrong = try await haul("login", "--user", name, input: "wrong\n")
         #expect(wrong.code == 4 && wrong.errors.contains("name and the password"), "\(wrong)")
@@ -141,7 +147,10 @@ import Testing
         #expect(try await haul("whoami").output.contains("operator"))
         let token = try await haul("token", "add", "--name", "mine", "--scopes", "jobs.read", "--days", "1")
         #expect(token.code == 0 && token.output.hasPrefix("haul_"), "\(token)")
-        #expect(try await haul("token").output.split(separator: "\n").count == 2)
+        // A user's lasts no longer than the one that it was made with, whatever was asked.
+        #expect(token.errors.contains("haul: the token is good until 2"), "\(token)")
+        let all = try await haul("token").output.split(separator: "\n")
+        #expect(all.count == 3, "two logins, of which one is over, and this one")
         let id = try #require(
             try await haul("token").output.split(separator: "\n").first { $0.contains("mine") }?.split(separator: "\t")
                 .first)

@@ -111,7 +111,10 @@ public final class VaultKeys: Sendable {
     }
 
     private func unreadable() -> VaultProblem {
-        VaultProblem(description: "\(path): the vault's key file can't be read: \(String(cString: strerror(errno)))")
+        let code = errno
+        let hint = code == ENOENT ? ": copy it from another of the database's servers, or from a backup" : ""
+        return VaultProblem(
+            description: "\(path): the vault's key file can't be read: \(String(cString: strerror(code)))\(hint)")
     }
 
     private func read() throws(VaultProblem) -> Content {

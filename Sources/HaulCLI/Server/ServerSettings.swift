@@ -23,9 +23,10 @@ struct ServerSettings: Sendable {
     }
 
     /// Looks at the options, then the environment, then the config file.
+    /// - Parameter isStranger: No token is looked for: who logs in may have none, and need not.
     /// - Returns: the settings, and what to warn of.
     static func find(
-        _ arguments: Arguments, _ environment: [String: String]
+        _ arguments: Arguments, _ environment: [String: String], isStranger: Bool = false
     ) throws -> (ServerSettings, warnings: [String]) {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         var warnings: [String] = []
@@ -41,7 +42,9 @@ struct ServerSettings: Sendable {
         // Whoever names another server does not mean to show it the token of this one.
         let isOwn = file.url.map { base($0) == base(url) } ?? true
         var token: String?
-        if let given = arguments["token-file"] {
+        if isStranger {
+            token = nil
+        } else if let given = arguments["token-file"] {
             token = try read(given, &warnings)
         } else if let given = variable("HAUL_TOKEN") {
             token = given
@@ -69,6 +72,11 @@ struct ServerSettings: Sendable {
             arguments["client-key"] ?? variable("HAUL_CLIENT_KEY")
             ?? (isOwn ? file.client_key : nil).map { ConfigFile.resolve($0, relativeTo: path) }
         return (settings, warnings)
+    }
+
+    /// The variable whose token counts before that of a login, if one is set.
+    static func overriding(_ environment: [String: String]) -> String? {
+        ["HAUL_TOKEN", "HAUL_TOKEN_FILE"].first { environment[$0]?.isEmpty == false }
     }
 
     private static func base(_ url: String) -> String {

@@ -71,6 +71,9 @@ extension Verb {
             ("tries", "\(job.maxTries)"), ("changed", job.timestamp),
         ]
         if let label = job.label { facts.append(("label", label)) }
+        if let deadline = job.deadline { facts.append(("deadline", deadline)) }
+        if let seconds = job.executionDuration, seconds > 0 { facts.append(("may take", "\(seconds) s")) }
+        if let destruction = job.destruction { facts.append(("goes", destruction)) }
         if let counts = job.counts {
             let parts = [
                 ("done", counts.done), ("failed", counts.failed), ("running", counts.running),

@@ -14,7 +14,8 @@ extension Verb {
                 + "~/.config/haul/logins, for this server alone, and used where no other is given."
         ]
     ) { invocation in
-        let (settings, _) = try ServerSettings.find(invocation.arguments, invocation.environment)
+        let (settings, _) = try ServerSettings.find(
+            invocation.arguments, invocation.environment, isStranger: true)
         guard let name = invocation.arguments["user"] ?? invocation.environment["USER"], !name.isEmpty else {
             throw CLIError.usage("who are you?", hint: "haul login --user NAME")
         }
@@ -28,11 +29,15 @@ extension Verb {
         try LoginFile(of: settings.base, invocation.environment).keep(token.token ?? "")
         await invocation.errors.line(
             "haul: logged in as \(Printable.line(token.user)) (\(token.role)) until \(token.expires ?? "-")")
+        if let other = ServerSettings.overriding(invocation.environment) {
+            await invocation.errors.line("haul: \(other) is set, and counts before this login: unset \(other)")
+        }
         return .ok
     }
 
     static let logout = Verb(name: "logout", summary: "end the login of this server") { invocation in
-        let (settings, _) = try ServerSettings.find(invocation.arguments, invocation.environment)
+        let (settings, _) = try ServerSettings.find(
+            invocation.arguments, invocation.environment, isStranger: true)
         let file = LoginFile(of: settings.base, invocation.environment)
         guard let token = file.token() else {
             throw CLIError(code: .notFound, message: "nobody is logged in at \(settings.base)")

@@ -9,7 +9,8 @@ extension Verb {
         options: [
             .value("name", "TEXT", "add: what you call it"),
             .value(
-                "scopes", "SCOPE,...", "add: some of jobs.read, jobs.write, tokens, operate, work; else all of yours"),
+                "scopes", "SCOPE,...",
+                "add: some of jobs.read, jobs.write, credentials, tokens, operate, work; else all of yours"),
             .number("days", "N", "add: for how long it is good; else for ever"),
             .choice("role", Role.allCases.map(\.rawValue), "add: another role than yours (operators)"),
             .value("user", "NAME", "whose, for operators; * lists everybody's"),
@@ -53,7 +54,10 @@ extension Verb {
         if let days = try arguments.number("days", in: 1...3650) { document["duration"] = .int(days * 86_400) }
         let answer = try await invocation.server().change("POST", "/tokens", try ServerConnection.encode(document))
         if invocation.isJSON { return await invocation.output.bytes(answer + [0x0A]) }
-        await invocation.output.line(try ServerConnection.decode(TokenDocument.self, answer).token ?? "")
+        let made = try ServerConnection.decode(TokenDocument.self, answer)
+        await invocation.output.line(made.token ?? "")
+        // No token lasts longer than the one that it was made with.
+        if let expires = made.expires { await invocation.errors.line("haul: the token is good until \(expires)") }
     }
 
     private static func revoke(_ invocation: Invocation) async throws {
