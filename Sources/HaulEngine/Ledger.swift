@@ -10,6 +10,7 @@ final class Ledger {
     let now: Timestamp
     private var states: [Int: JobState] = [:]
     private var offeredBefore: [Int: Int] = [:]
+    private var stageBefore: [Int: QueueStage] = [:]
     private var touched: Set<Int> = []
     /// What has to be woken once the transaction is on disk.
     private(set) var change = StoreChange()
@@ -131,6 +132,15 @@ final class Ledger {
         change.kinds.insert(.sweep)
     }
 
+    /// Has a job wait as if none of it had ever been handed out, if none of it is.
+    func restart(_ id: Int) throws {
+        var state = try state(id)
+        guard state.out == 0, state.open > 0 || state.expansion != nil else { return }
+        state.job.started = nil
+        states[id] = state
+        touched.insert(id)
+    }
+
     /// Notes how far a job was swept on behalf of its intent; nil is to its end.
     func sweptTo(_ element: Int?, ofJob id: Int) throws {
         var state = try state(id)
@@ -144,13 +154,21 @@ final class Ledger {
     func change(_ job: Job) throws {
         var state = try state(job.id)
         let place = try writer.changeJob(state, to: job)
-        traffic.move(state.out, fromQueue: state.queueID, limit: state.queueLimit, to: place.queue)
+        if try !isPopped(state) {
+            traffic.move(state.out, fromQueue: state.queueID, limit: state.queueLimit, to: place.queue)
+        }
         if place.queue != state.queueID { state.queueLimit = try writer.reader.limit(ofQueue: place.queue) }
         (state.laneID, state.queueID) = place
         state.job = job
         states[job.id] = state
         touched.insert(job.id)
         if state.offered > 0 { change.kinds.insert(.work) }
+    }
+
+    /// Whether it is all of a job that was popped: no worker has it, and it counts for no limit.
+    private func isPopped(_ state: JobState) throws -> Bool {
+        guard state.out == 1, state.job.counts.total == 1 else { return false }
+        return try writer.reader.element(0, ofJob: state.job.id)?.phase == .popped
     }
 
     /// Makes a job that is not committed one that can be run.
@@ -191,6 +209,7 @@ final class Ledger {
     @discardableResult
     func close() throws -> [Int: Job] {
         var changes: [(JobState, offeredBefore: Int)] = []
+        var stages: [QueueStage: Int] = [:]
         for id in touched.sorted() {
             guard var state = states[id] else { continue }
             let before = state.job.status
@@ -205,9 +224,15 @@ final class Ledger {
             changes.append((state, offeredBefore[id] ?? 0))
             states[id] = state
             offeredBefore[id] = state.offered
+            if state.queueStage != stageBefore[id] {
+                if let stage = stageBefore[id] { stages[stage, default: 0] -= 1 }
+                if let stage = state.queueStage { stages[stage, default: 0] += 1 }
+                stageBefore[id] = state.queueStage
+            }
         }
         try writer.confirm()
         try writer.updateJobs(changes)
+        try writer.countStages(stages)
         change.jobs = change.jobs?.union(touched)
         touched.removeAll()
         if try traffic.close(), try writer.reader.hasWork() { change.kinds.insert(.work) }
@@ -240,6 +265,7 @@ final class Ledger {
         for (id, state) in found {
             states[id] = state
             offeredBefore[id] = state.offered
+            stageBefore[id] = state.queueStage
         }
     }
 
@@ -248,7 +274,8 @@ final class Ledger {
         traffic.move(old, new, of: state)
         state.job.counts[old.status] -= 1
         state.job.counts[new.status] += 1
-        if new.phase.isOut, state.job.started == nil { state.job.started = now }
+        if new.phase.isOut || new.phase == .popped, state.job.started == nil { state.job.started = now }
+        if old.phase == .popped, !new.phase.isEnded { state.job.started = nil }
         if old.phase == .ready && new.phase != .ready { state.ready -= 1 }
         if new.phase == .ready && old.phase != .ready {
             state.ready += 1
@@ -266,7 +293,7 @@ final class Ledger {
                 change.kinds.insert(.opening)
             }
         }
-        if JobMachine.expands(type: state.job.type, element: new), old.phase != .done {
+        if JobMachine.expands(type: state.job.type, element: new, from: old.phase) {
             state.place = JobMachine.expansion(
                 state.place, begins: ExpansionState(attempt: new.attempts).text, intent: state.intent)
             if state.expansion != nil { change.kinds.insert(.expansion) }

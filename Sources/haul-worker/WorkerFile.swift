@@ -71,8 +71,8 @@ struct WorkerFile: Decodable, Sendable {
         workFolder = try file.decode(String.self, forKey: .workFolder)
         spoolBytes = try file.decode(Int.self, forKey: .spoolBytes, in: 4096...(1 << 60), default: Usual.spoolBytes)
         types = try file.decodeIfPresent([String].self, forKey: .types)
-        for type in types ?? [] where JobType(text: type) == nil {
-            let names = JobType.allCases.map(\.name).joined(separator: ", ")
+        for type in types ?? [] where JobType(text: type).map({ $0 == .task }) ?? true {
+            let names = JobType.transfers.map(\.name).joined(separator: ", ")
             throw ConfigValueError(expected: "a list of \(names)", key: CodingKeys.types.rawValue)
         }
         settings = try file.decode([String: [String: JSONValue]].self, forKey: .settings, default: [:])
@@ -123,7 +123,7 @@ extension WorkerFile {
             tokenFile: tokenFile,
             name: file.name ?? ProcessInfo.processInfo.hostName, slots: file.slots,
             protocolsFolder: resolve(file.protocolsFolder), sites: file.sites, workFolder: resolve(file.workFolder),
-            spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.allCases,
+            spoolBytes: file.spoolBytes, types: file.types?.compactMap { JobType(text: $0) } ?? JobType.transfers,
             settings: Dictionary(file.settings.map { ($0.key.lowercased(), $0.value) }) { _, last in last },
             credentials: file.credentials.mapValues { $0.mapValues(resolve) }, claimLimit: file.claimLimit,
             claimBytes: file.claimBytes, concurrency: file.concurrency, idleSeconds: file.idleSeconds,

@@ -21,7 +21,7 @@ import Testing
 
     private func query(_ worker: (bearer: TokenRecord, id: Int), _ measure: ClaimQuery.Measure) -> ClaimQuery {
         ClaimQuery(
-            types: Set(JobType.allCases), protocols: nil, sites: nil, session: worker.id, measure: measure,
+            types: Set(JobType.transfers), protocols: nil, sites: nil, session: worker.id, measure: measure,
             bearer: worker.bearer, host: "h")
     }
 

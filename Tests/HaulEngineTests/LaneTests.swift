@@ -115,7 +115,7 @@ import Testing
     ) async throws -> [(statements: Int, rows: Int)] {
         let engine = test.engine
         let query = ClaimQuery(
-            types: Set(JobType.allCases), protocols: nil, sites: nil, session: worker.id,
+            types: Set(JobType.transfers), protocols: nil, sites: nil, session: worker.id,
             measure: measure ?? .number(limit), bearer: worker.bearer, host: "h")
         return try await engine.store.write { writer in
             let now = engine.world.now()

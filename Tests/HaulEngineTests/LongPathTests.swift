@@ -56,7 +56,7 @@ import Testing
     /// So long that what ``lines(_:_:)`` has in it is as long as may be.
     private static let top = TransferPath.maximumLength - 256
 
-    @Test(arguments: JobType.allCases) func everyTypeOfJob(type: JobType) async throws {
+    @Test(arguments: JobType.transfers) func everyTypeOfJob(type: JobType) async throws {
         let chance = Seeded(UInt64(type.rawValue) + 7)
         let test = try await TestEngine()
         let alice = try await test.user("alice")

@@ -19,7 +19,7 @@ import Testing
         "SCAN j USING INDEX jobs_opening", "SCAN j USING COVERING INDEX jobs_opening",
         "SCAN jobs USING INDEX jobs_forgotten",
         // As many as the subquery was bound to give.
-        "SCAN counted", "SCAN older",
+        "SCAN counted", "SCAN older", "SCAN scanned",
         // As many as operators closed sites, and as are down.
         "SCAN bans", "SCAN breakers",
     ]
@@ -65,6 +65,19 @@ import Testing
                     #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan) in: \(text)")
                 }
             }
+        }
+        // A pop passes neither by what was expanded.
+        let pops = plans.filter {
+            $0.key.contains("ORDER BY id LIMIT 1") && $0.key.contains("lane_id = $1 AND id > $2")
+        }
+        #expect(pops.count == 1)
+        for (text, plan) in pops where !TestDatabase.isPostgreSQL {
+            #expect(plan.contains { $0.contains("jobs_poppable (lane_id=? AND id>?)") }, "\(plan) in: \(text)")
+        }
+        let failed = plans.filter { $0.key.contains("f.phase = 6") }
+        #expect(!failed.isEmpty)
+        for (text, plan) in failed where !TestDatabase.isPostgreSQL {
+            #expect(plan.contains { $0.contains("elements_failed (job_id=?)") }, "\(plan) in: \(text)")
         }
         #expect(plans.count > 50, "\(plans.count) statements were seen")
         for (text, plan) in plans.sorted(by: { $0.key < $1.key }) {
@@ -132,6 +145,25 @@ import Testing
         }
     }
 
+    /// Queues, and jobs that are popped.
+    private func pops(_ test: TestEngine, _ user: User) async throws {
+        let engine = test.engine
+        let actor = Requester(name: "alice", token: nil, address: "")
+        _ = try await engine.make(Queue(name: "q", paused: nil, isPopped: true, leaseSeconds: 1), ofUser: user.id)
+        let request = try JobRequest(["task": "x", "queue": "q"], type: .task, rules: engine.rules)
+        let jobs = try await engine.register([request, request], user: user)
+        _ = try await engine.pop(queue: "q", ofUser: user.id, by: actor)
+        _ = try await engine.pop(job: jobs[1].id, by: actor)
+        _ = try await engine.settle(job: jobs[1].id, Engine.Said(isDone: false), by: actor)
+        _ = try await engine.outcomes(of: engine.jobs(JobFilter(userID: user.id), after: 0, limit: 100))
+        _ = try await engine.recover(queue: "q", ofUser: user.id)
+        _ = try await engine.retry(queue: "q", ofUser: user.id)
+        _ = try await engine.countedQueues(ofUser: user.id)
+        _ = try await engine.explain(job: jobs[0].id)
+        _ = try await PopRescuer(engine: engine).run()
+        try await engine.remove(queue: "q", ofUser: user.id)
+    }
+
     /// All that an engine does, so that every statement is run once on the writer and on each of the readers.
     private func everything(_ test: TestEngine) async throws {
         let alice = try await test.user("alice")
@@ -190,6 +222,7 @@ import Testing
             _ = try await engine.explain(element: 0, ofJob: waiting)
             _ = try await engine.cancel(job: waiting)
             try await drafts(test, alice, worker)
+            try await pops(test, alice)
             let now = engine.world.now()
             _ = try await engine.store.write { writer in
                 let server = try writer.findServer(id: nil, url: "http://a:1", run: "r", now: now)

@@ -124,7 +124,7 @@ final class TestEngine: Sendable {
     }
 
     func claim(
-        _ worker: (bearer: TokenRecord, id: Int), limit: Int = 1, types: Set<JobType> = Set(JobType.allCases)
+        _ worker: (bearer: TokenRecord, id: Int), limit: Int = 1, types: Set<JobType> = Set(JobType.transfers)
     ) async throws -> [Handout] {
         try await engine.claim(
             ClaimQuery(
@@ -136,7 +136,7 @@ final class TestEngine: Sendable {
     func claimSessionless(limit: Int = 1) async throws -> [Handout] {
         try await engine.claim(
             ClaimQuery(
-                types: Set(JobType.allCases), protocols: nil, sites: nil, session: nil, measure: .number(limit),
+                types: Set(JobType.transfers), protocols: nil, sites: nil, session: nil, measure: .number(limit),
                 bearer: try await token(of: try await user("worker")), host: "h"), wait: 0)
     }
 

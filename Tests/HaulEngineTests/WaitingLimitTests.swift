@@ -95,7 +95,7 @@ import Testing
         let parked = Task {
             try await test.engine.claim(
                 ClaimQuery(
-                    types: Set(JobType.allCases), protocols: nil, sites: nil, session: worker.id,
+                    types: Set(JobType.transfers), protocols: nil, sites: nil, session: worker.id,
                     measure: .number(100), bearer: worker.bearer, host: "h"), wait: 20)
         }
         let own = try #require(first.first { $0.job.userID == robot.id })

@@ -12,7 +12,30 @@ struct ElementMachineTests {
         Element(
             jobID: 1, id: 0, type: .copy, phase: phase, sourcePath: "/a", destinationPath: "/b", maxTries: maxTries,
             attempts: attempts, forgiven: forgiven, notBefore: phase == .delayed ? now : nil,
-            changed: Timestamp(milliseconds: 0))
+            errorClass: phase == .delayed ? .connect : nil, changed: Timestamp(milliseconds: 0))
+    }
+
+    @Test("who takes back what a worker has gives its try back, and lets nobody have it too soon")
+    func takenBack() throws {
+        let heard = now.adding(seconds: 60)
+        for phase in [Phase.leased, .running] {
+            let back = try #require(decide(element(phase, attempts: 1), .revoked(heard: heard)))
+            #expect(back.element.phase == .delayed && back.element.notBefore == heard && back.element.tries == 1)
+            #expect(back.actions == [.endAttempt(number: 2)] && back.element.returned == 1)
+            #expect(decide(back.element, .revoked(heard: now)) == nil)
+            #expect(decide(back.element, .due)?.element.phase == .ready)
+            #expect(decide(element(phase), .revoked(heard: heard), .cancel)?.element.phase == .cancelled)
+        }
+    }
+
+    @Test("what users took back spends none of the losses that workers are forgiven")
+    func returned() {
+        var often = element(.leased, attempts: 9, forgiven: 9)
+        often.returned = 9
+        let lost = decide(often, .lost)?.element
+        #expect(lost?.phase == .ready && lost?.tries == 0 && lost?.returned == 9)
+        often.returned = 0
+        #expect(decide(often, .lost)?.element.tries == 1)
     }
 
     private func decide(
@@ -41,19 +64,21 @@ struct ElementMachineTests {
 
     static let events: [ElementMachine.Event] = [
         .opened, .childFailed, .due, .claimed, .progressed, .succeeded(size: 1), .failed(.connect, reason: nil), .lost,
-        .cancelled, .expired, .retried(tries: 2),
+        .cancelled, .expired, .retried(tries: 2), .popped,
+        .revoked(heard: Timestamp(milliseconds: 2_000_000)),
     ]
 
     /// Every pair of phase and event: where it leads, or that it is refused.
     static let table: [(Phase, [Phase?])] = [
-        (.held, [.ready, .failed, nil, nil, nil, nil, nil, nil, .cancelled, .failed, nil]),
-        (.ready, [nil, nil, nil, .leased, nil, nil, nil, nil, .cancelled, .failed, nil]),
-        (.delayed, [nil, nil, .ready, nil, nil, nil, nil, nil, .cancelled, .failed, nil]),
-        (.leased, [nil, nil, nil, nil, .running, .done, .delayed, .ready, .leased, nil, nil]),
-        (.running, [nil, nil, nil, nil, .running, .done, .delayed, .delayed, .running, nil, nil]),
-        (.done, [Phase?](repeating: nil, count: 11)),
-        (.failed, [Phase?](repeating: nil, count: 10) + [.ready]),
-        (.cancelled, [Phase?](repeating: nil, count: 10) + [.ready]),
+        (.held, [.ready, .failed, nil, nil, nil, nil, nil, nil, .cancelled, .failed, nil, nil, nil]),
+        (.ready, [nil, nil, nil, .leased, nil, nil, nil, nil, .cancelled, .failed, nil, .popped, nil]),
+        (.delayed, [nil, nil, .ready, nil, nil, nil, nil, nil, .cancelled, .failed, nil, nil, .ready]),
+        (.leased, [nil, nil, nil, nil, .running, .done, .delayed, .ready, .leased, nil, nil, nil, .delayed]),
+        (.running, [nil, nil, nil, nil, .running, .done, .delayed, .delayed, .running, nil, nil, nil, .delayed]),
+        (.done, [Phase?](repeating: nil, count: 13)),
+        (.failed, [Phase?](repeating: nil, count: 10) + [.ready, nil, nil]),
+        (.cancelled, [Phase?](repeating: nil, count: 10) + [.ready, nil, nil]),
+        (.popped, [nil, nil, nil, nil, nil, .done, .failed, .ready, .cancelled, .failed, nil, nil, .ready]),
     ]
 
     @Test("what nobody wants any more ends with its attempt, unless it was done")

@@ -8,7 +8,7 @@ import Testing
     /// Texts and blobs that stand in an index, and what bounds each.
     private static let bounded = [
         // Names of ours.
-        "settings.name",
+        "settings.name", "queue_stages.stage",
         // `hauld.json5` takes addresses of 300 bytes at most; a host that can be listened at has a shorter name.
         "servers.url",
         // 64 bytes: `AccessToken.problem`, `JobRequest`, `JobChange`.

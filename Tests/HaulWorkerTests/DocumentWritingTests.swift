@@ -30,7 +30,10 @@ import Testing
     }
 
     @Test func jobs() throws {
-        for job in [Self.job(.list), Self.job(.copy, label: "l"), Self.job(.rename, isKept: true)] {
+        var task = Self.job(.task)
+        task.source = .nowhere
+        task.draft = JobDraft(document: ["task": "a\u{0}\"\n"])
+        for job in [Self.job(.list), Self.job(.copy, label: "l"), Self.job(.rename, isKept: true), task] {
             for withCounts in [true, false] { try expectSame(JobDocument(job, withCounts: withCounts)) }
         }
     }

@@ -149,7 +149,8 @@ import Testing
                 } else if visitor.isOwner || visitor.isOperator && !operation.isPrivate || !isOwned(operation) {
                     #expect(![401, 403, 500, 503].contains(answer.status), "\(what)")
                     #expect(
-                        answer.status != 404 || ["no_work", "no_myproxy"].contains(answer["code"]?.string), "\(what)")
+                        answer.status != 404
+                            || ["no_work", "no_myproxy", "no_such_queue"].contains(answer["code"]?.string), "\(what)")
                 } else if operation.name == "GET /jobs/{job}/elements" {
                     #expect(answer.status == 200 && answer.text == "[]", "\(what)")
                 } else {

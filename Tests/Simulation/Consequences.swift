@@ -50,7 +50,7 @@ enum Consequences {
         let isFile = lines.count == 1 && lines[0].directory != source
         switch job.type {
         case .rename: return [Deed(type: .rename, source: source, destination: destination)]
-        case .list, .mkdir: return []
+        case .list, .mkdir, .task: return []
         case .copy:
             if isFile {
                 return [Deed(type: .copy, source: source, destination: destination, size: lines[0].entry?.size ?? 0)]

@@ -23,6 +23,7 @@ enum Invariants {
             }
             check(unknown.isEmpty, "jobs \(unknown) were never acknowledged and are there")
             var offered = 0
+            var stages: [QueueStage: Int] = [:]
             var out: [LimitScope: Int] = [:]
             // With those that are being removed: nobody sees them, and something of them may still run.
             for id in known.sorted() {
@@ -45,6 +46,7 @@ enum Invariants {
                     check(now == before, "job \(id) was \(before.name), is \(now.name), and nobody tried again")
                 }
                 offered += state.offered
+                if let stage = state.queueStage { stages[stage, default: 0] += 1 }
                 found += outcomes.faults(of: elements)
                 found += expansionFaults(state, elements, listings)
                 for element in elements {
@@ -70,6 +72,8 @@ enum Invariants {
             }
             let lanes = try Lanes.ready(reader)
             check(lanes == offered, "lanes promise \(lanes) elements, jobs offer \(offered)")
+            let kept = try Stages.all(reader)
+            check(stages == kept, "queues count \(kept), have \(stages)")
             let counted = try Occupancy.all(reader)
             check(out == counted, "limits count \(counted), out are \(out)")
             for (scope, count) in out {
@@ -165,6 +169,16 @@ enum Invariants {
 enum Lanes {
     static func ready(_ reader: StoreReader) throws -> Int {
         try reader.db.first("SELECT COALESCE(SUM(ready), 0) FROM lanes") { $0.int(0) } ?? 0
+    }
+}
+
+/// How many jobs queues count at each stage.
+enum Stages {
+    static func all(_ reader: StoreReader) throws -> [QueueStage: Int] {
+        let rows = try reader.db.rows("SELECT queue_id, stage, jobs FROM queue_stages WHERE jobs <> 0") { row in
+            (JobStage(rawValue: row.text(1)).map { QueueStage(queueID: row.int(0), stage: $0) }, row.int(2))
+        }
+        return Dictionary(rows.compactMap { row in row.0.map { ($0, row.1) } }) { $0 + $1 }
     }
 }
 

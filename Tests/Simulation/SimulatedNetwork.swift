@@ -56,8 +56,8 @@ final class SimulatedNetwork: OtherServers {
         try await ask(server) { try await $0.reportHandedOn(reports) }
     }
 
-    func lose(_ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer) async throws {
-        try await ask(server) { try await $0.loseHandedOn(attempts, because: reason, unheld: unheld) }
+    func lose(_ attempts: [AttemptID], because reason: String, _ loss: Loss, at server: KnownServer) async throws {
+        try await ask(server) { try await $0.loseHandedOn(attempts, because: reason, loss) }
     }
 
     func follow(

@@ -87,7 +87,7 @@ final class SimulatedWorker {
 
     private func claim(_ server: SimulatedServer, _ session: Int) async throws {
         let query = ClaimQuery(
-            types: Set(JobType.allCases), protocols: nil, sites: nil, session: session,
+            types: Set(JobType.transfers), protocols: nil, sites: nil, session: session,
             measure: chance.percent(80) ? .number(chance.number(1...4)) : .size(chance.number(0...50)),
             bearer: bearer, host: "h")
         let handouts = try await server.ask { try await $0.claim(query, wait: 0) }

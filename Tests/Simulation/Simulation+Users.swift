@@ -99,7 +99,7 @@ extension Simulation {
     }
 
     private func request(_ rules: RegistrationRules) throws -> JobRequest {
-        try JobRequest(document(), type: chance.pick(JobType.allCases) ?? .list, rules: rules)
+        try JobRequest(document(), type: chance.pick(JobType.transfers) ?? .list, rules: rules)
     }
 
     private func document() -> [String: JSONValue] {
@@ -120,7 +120,7 @@ extension Simulation {
     /// A job that is committed later, or at once.
     func draft(at server: SimulatedServer) async throws {
         guard let user = chance.pick(users) else { return }
-        let draft = JobDraft(type: chance.pick(JobType.allCases), document: document())
+        let draft = JobDraft(type: chance.pick(JobType.transfers), document: document())
         let commits = chance.percent(30)
         do {
             let id = try await server.ask {
@@ -136,7 +136,7 @@ extension Simulation {
     /// A user changes their mind.
     func control(at server: SimulatedServer) async throws {
         guard let job = chance.pick(record.jobs), let user = users.first else { return }
-        let draw = chance.number(0...12)
+        let draw = chance.number(0...14)
         if draw == 9 { return try await draft(at: server) }
         if (2...3).contains(draw) { record.wanted(again: job) }
         let isGoing = draw == 10 && chance.percent(20)
@@ -160,6 +160,10 @@ extension Simulation {
                         JobChange(["label": .string("l\(chance.number(0...9))"), "keep": .bool(chance.percent(50))]))
                 case 10: if isGoing { _ = try await engine.destroy(job: job) }
                 case 11...12: _ = try await engine.commit(job: job, user: .anybody)
+                case 13:
+                    let alice = Requester(name: "alice", token: nil, address: "")
+                    _ = try await engine.revoke(job: job, by: alice)
+                case 14: if chance.percent(20) { _ = try await engine.recover(queue: "q1", ofUser: user.id) }
                 default: _ = try await engine.change(queue: "q1", ofUser: user.id, isPaused: chance.percent(30))
                 }
             }

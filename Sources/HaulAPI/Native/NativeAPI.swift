@@ -38,6 +38,7 @@ public struct NativeAPI: Sendable {
             bodyLimit: 2 << 20, gate: gate)
         addUserRoutes(to: &routes)
         addWorkerRoutes(to: &routes)
+        addQueueRoutes(to: &routes)
         addOperatorRoutes(to: &routes)
         addSiteRoutes(to: &routes)
         addAccountRoutes(to: &routes)

@@ -21,7 +21,7 @@ public struct ServerClient: OtherServers {
     /// Whether a run of a server is there and answers.
     public func runs(_ server: KnownServer) async -> Bool {
         // To end nothing is the least that it can be asked for.
-        (try? await lose([], because: "is it there?", unheld: false, at: server)) != nil
+        (try? await lose([], because: "is it there?", .ended, at: server)) != nil
     }
 
     public func append(
@@ -48,9 +48,10 @@ public struct ServerClient: OtherServers {
     }
 
     public func lose(
-        _ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer
+        _ attempts: [AttemptID], because reason: String, _ loss: Loss, at server: KnownServer
     ) async throws {
-        let document = HandedOnLosses(attempts: attempts.map(\.description), reason: reason, unheld: unheld)
+        let document = HandedOnLosses(
+            attempts: attempts.map(\.description), reason: reason, unheld: loss != .ended, revoked: loss == .revoked)
         _ = try await send("POST", ServerPath.losses, [], JSONText.bytes(document), to: server)
     }
 

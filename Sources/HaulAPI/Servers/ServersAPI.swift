@@ -101,7 +101,8 @@ public struct ServersAPI: Sendable {
         try admit(request)
         let document = try Self.read(HandedOnLosses.self, request)
         try await engine.loseHandedOn(
-            document.attempts.compactMap { AttemptID(text: $0) }, because: document.reason, unheld: document.unheld)
+            document.attempts.compactMap { AttemptID(text: $0) }, because: document.reason,
+            document.revoked == true ? .revoked : document.unheld ? .unheld : .ended)
         return JSONText.response(JSONValue.object([:]))
     }
 

@@ -15,7 +15,7 @@ struct UWSList {
         switch name {
         case "transfer", "async": type = nil
         default:
-            guard let type = JobType.allCases.first(where: { $0.name.lowercased() == name }) else { return nil }
+            guard let type = JobType.transfers.first(where: { $0.name.lowercased() == name }) else { return nil }
             self.type = type
         }
         self.name = name

@@ -38,7 +38,7 @@ extension Verb {
             last.withLock { $0 = job.id }
             return [
                 "\(job.id)", job.status, job.type, job.counts.map { "\($0.done)/\($0.elements)" } ?? "-",
-                "\(job.priority)", job.queue, "\(job.sourceSiteID):\(job.sourcePath)",
+                "\(job.priority)", job.queue, job.sourceText,
                 job.destinationPath.map { "\(job.destinationSiteID ?? job.sourceSiteID):\($0)" } ?? "-",
                 job.timestamp, job.label ?? "-",
             ]
@@ -61,7 +61,7 @@ extension Verb {
         let job = try ServerConnection.decode(JobDocument.self, bytes)
         var facts = [
             ("job", "\(job.id)"), ("type", job.type), ("status", job.status),
-            ("source", "\(job.sourceSiteID):\(job.sourcePath)"),
+            job.type == JobType.task.name ? ("task", job.sourceText) : ("source", job.sourceText),
         ]
         if let path = job.destinationPath {
             facts.append(("destination", "\(job.destinationSiteID ?? job.sourceSiteID):\(path)"))
@@ -124,5 +124,12 @@ extension Verb {
         else { return text }
         let now = Timestamp(milliseconds: Int(Date().timeIntervalSince1970 * 1000))
         return now.adding(seconds: -number * unit).text
+    }
+}
+
+extension JobDocument {
+    /// Where it begins; of a TASK, which is nowhere, what there is to do.
+    fileprivate var sourceText: String {
+        sourceSiteID == Job.Place.nowhere.siteID ? task ?? "-" : "\(sourceSiteID):\(sourcePath)"
     }
 }

@@ -52,6 +52,9 @@ extension Engine {
             guard let decision = try ledger.apply(.cancelled, to: element) else {
                 throw EngineError.ended(element)
             }
+            if element.phase == .popped {
+                try Self.end(decision, nil, reason: "it was cancelled", writer, ledger.now)
+            }
             try writer.note(Deed(.cancelElement, "\(id).\(number)"), by: actor, now: ledger.now)
             return decision.element
         }
@@ -68,18 +71,25 @@ extension Engine {
             let state = try Self.known(id, writer)
             if try writer.reader.keptAnswer(to: key, user: user, since: oldest) != nil { return state.job }
             if let refusal = EngineError.noRetry(of: state) { throw refusal }
-            if let deadline = state.job.deadline, deadline <= ledger.now {
-                // It has had its effect; it would have it again at once.
-                var job = state.job
-                job.deadline = nil
-                try ledger.change(job)
-            }
-            try ledger.intend(.retry, ofJob: id)
-            try sweep(id, writer, ledger)
+            try beginRetry(of: state, writer, ledger)
             try writer.keep(key, jobs: [id], user: user, now: ledger.now)
             try writer.note(Deed(.retry, "\(id)"), by: actor, now: ledger.now)
             return try ledger.close()[id] ?? state.job
         }
+    }
+
+    /// Has what failed of a job tried again.
+    ///
+    /// - Parameter sweeps: with the first piece of it.
+    func beginRetry(of state: JobState, sweeps: Bool = true, _ writer: StoreWriter, _ ledger: Ledger) throws {
+        if let deadline = state.job.deadline, deadline <= ledger.now {
+            // It has had its effect; it would have it again at once.
+            var job = state.job
+            job.deadline = nil
+            try ledger.change(job)
+        }
+        try ledger.intend(.retry, ofJob: state.job.id)
+        if sweeps { try sweep(state.job.id, writer, ledger) }
     }
 
     /// Changes a job. A change of queue or priority moves all of it that waits.
@@ -99,6 +109,9 @@ extension Engine {
         var job = state.job
         job.priority = change.priority ?? job.priority
         job.queue = change.queue ?? job.queue
+        if job.queue != state.job.queue {
+            try Self.checkDoom(of: id, inQueue: job.queue, ofUser: job.userID, writer.reader)
+        }
         if let label = change.label { job.label = label }
         if let deadline = change.deadline { job.deadline = deadline }
         if let destruction = change.destruction { job.destruction = destruction }
@@ -119,7 +132,8 @@ extension Engine {
         case .cancel, .expire, .destroy:
             let event: ElementMachine.Event = state.intent == .expire ? .expired : .cancelled
             for element in try writer.reader.waitingElements(ofJob: id, limit: limit) {
-                _ = try ledger.apply(event, to: element)
+                guard let decision = try ledger.apply(event, to: element), element.phase == .popped else { continue }
+                try Self.end(decision, .deadline, reason: "the job was ended", writer, ledger.now)
             }
         case .retry:
             // What could not be removed may be by now: a REMOVE forgets which directories it had to keep, first of all.
@@ -130,6 +144,11 @@ extension Engine {
             }
             try ledger.sweptTo(found.last, ofJob: id)
         }
+    }
+
+    /// - Throws: `.conflict` for an old job on its way into a queue of a name that was removed a moment ago.
+    static func checkDoom(of job: Int, inQueue name: String, ofUser user: Int, _ reader: StoreReader) throws {
+        if try reader.isDoomed(job, inQueue: name, ofUser: user) { throw EngineError.queueGoing(name) }
     }
 
     static func known(_ id: Int, _ writer: StoreWriter) throws -> JobState {

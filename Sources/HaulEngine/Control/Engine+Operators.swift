@@ -5,28 +5,37 @@ import HaulStore
 extension Engine {
     /// A user's queues, by name.
     public func queues(ofUser user: Int) async throws -> [Queue] {
-        try await store.read { try $0.queues(ofUser: user) }
+        try await store.read { try $0.queues(ofUser: user).map(\.queue) }
     }
 
-    /// Changes a queue, which is made if it is not there. What runs goes on, also beyond a new limit.
+    /// Changes a queue. What runs goes on, also beyond a new limit.
     ///
     /// - Parameters:
     ///   - isPaused: nothing of it is handed out; nil leaves it as it is.
     ///   - limit: elements of it that may be with workers at once, `.some(nil)` any number; nil leaves it as it is.
+    ///   - isPopped: it is handed out by pop alone; nil leaves it as it is.
+    ///   - lease: for how many seconds who popped a job may be silent, `.some(nil)` for ever; nil leaves it as it is.
+    ///   - makes: it is made if it is not there.
+    /// - Throws: `.notFound` where it is not there and shall not be made.
     public func change(
-        queue: String, ofUser user: Int, isPaused: Bool? = nil, limit: Int?? = nil, by actor: Requester? = nil
+        queue: String, ofUser user: Int, isPaused: Bool? = nil, limit: Int?? = nil, isPopped: Bool? = nil,
+        lease: Int?? = nil, makes: Bool = true, by actor: Requester? = nil
     ) async throws -> Queue {
         let now = world.now()
-        let mayWake = isPaused == false || limit != nil
+        let mayWake = isPaused == false || limit != nil || isPopped == false
         let found = try await write(waking: StoreChange(mayWake ? .work : [])) { writer in
+            if !makes { _ = try Self.queue(queue, ofUser: user, writer.reader) }
             if let isPaused { try writer.setPaused(isPaused ? now : nil, queue: queue, ofUser: user) }
             if let limit { try writer.setLimit(limit, queue: queue, ofUser: user) }
+            if let isPopped { try writer.setPopped(isPopped, queue: queue, ofUser: user) }
+            if let lease { try writer.setLease(lease, queue: queue, ofUser: user) }
             let changes = [
                 isPaused.map { "paused=\($0)" }, limit.map { "limit=\($0.map(String.init) ?? "none")" },
+                isPopped.map { "pop=\($0)" }, lease.map { "lease=\($0.map(String.init) ?? "none")" },
             ].compactMap(\.self)
             try writer.note(
                 Deed(.queue, queue, (["user=\(user)"] + changes).joined(separator: " ")), by: actor, now: now)
-            return try writer.reader.queues(ofUser: user).first { $0.name == queue }
+            return try writer.reader.queue(queue, ofUser: user)?.queue
         }
         return found ?? Queue(name: queue, paused: nil)
     }

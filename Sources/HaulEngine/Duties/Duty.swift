@@ -56,7 +56,8 @@ public struct DutyRunner: Sendable {
         duties = [
             Rescuer(engine: engine), RetryLater(engine: engine), Expander(engine: engine), DepthOpener(engine: engine),
             Sweeper(engine: engine), Pruner(engine: engine),
-            Retirer(engine: engine), Prober(engine: engine), ProgressTeller(engine: engine), ServerBeat(engine: engine),
+            Retirer(engine: engine), PopRescuer(engine: engine), Prober(engine: engine), ProgressTeller(engine: engine),
+            ServerBeat(engine: engine),
             ScratchTidier(engine: engine), ClockKeeper(engine: engine),
         ]
         self.onFailure = onFailure

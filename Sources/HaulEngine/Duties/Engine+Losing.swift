@@ -2,12 +2,20 @@ import HaulLogs
 public import HaulModel
 import HaulStore
 
+/// Why an attempt ends without a report.
+public enum Loss: Sendable, Hashable {
+    /// Its lease ended.
+    case ended
+    /// Its session lives, and its worker does not have it.
+    case unheld
+    /// Its user took it back.
+    case revoked
+}
+
 extension Engine {
-    /// Ends attempts whose leases are worth nothing any more: recorded as lost, with what is known, and their elements
-    /// put back where tries are left.
-    ///
-    /// - Parameter unheld: their session lives, and its worker does not have them.
-    func lose(_ attempts: [AttemptID], because reason: String, unheld: Bool = false) async throws {
+    /// Ends attempts without a report: recorded as lost, with what is known, and their elements put back, where they were
+    /// lost if tries are left.
+    func lose(_ attempts: [AttemptID], because reason: String, _ loss: Loss = .ended) async throws {
         var own: [Lease] = []
         var elsewhere: [Int: [Lease]] = [:]
         for lease in try await running(attempts) {
@@ -21,7 +29,7 @@ extension Engine {
         for (server, leases) in elsewhere {
             do {
                 let answer: Void? = try await asking(server, about: leases.map(\.id)) {
-                    try await others.lose(leases.map(\.id), because: reason, unheld: unheld, at: $0)
+                    try await others.lose(leases.map(\.id), because: reason, loss, at: $0)
                 }
                 if answer == nil {
                     own += leases.map { lease in
@@ -35,18 +43,18 @@ extension Engine {
                 failure = error
             }
         }
-        try await lose(own, because: reason)
+        try await lose(own, because: reason, loss)
         if let failure { throw failure }
     }
 
     /// Ends attempts as another server asks; what is not this server's stays as it is.
     ///
-    /// - Parameter unheld: as the asker heard of their worker, while their session lives. Otherwise a lease that was renewed
-    ///   meanwhile holds.
-    public func loseHandedOn(_ attempts: [AttemptID], because reason: String, unheld: Bool) async throws {
+    /// - Parameter loss: a lease that was renewed meanwhile holds where it had ended.
+    public func loseHandedOn(_ attempts: [AttemptID], because reason: String, _ loss: Loss) async throws {
         let leases = try await running(attempts)
         try await lose(
-            leases.filter { (unheld || !$0.isLive) && $0.attempt.server == identity.id }, because: reason)
+            leases.filter { (loss != .ended || !$0.isLive) && $0.attempt.server == identity.id }, because: reason,
+            loss)
     }
 
     private func running(_ attempts: [AttemptID]) async throws -> [Lease] {
@@ -59,17 +67,20 @@ extension Engine {
         }
     }
 
-    private func lose(_ leases: [Lease], because reason: String) async throws {
+    private func lose(_ leases: [Lease], because reason: String, _ loss: Loss) async throws {
         guard !leases.isEmpty else { return }
         let now = world.now()
         let own = identity.id
+        // By then a worker has heard of it with a heartbeat, or stopped as none came through.
+        let heard = now.adding(seconds: configuration.leaseSeconds)
         let places = try await fileLost(leases, text: Array("haul: \(reason)\n".utf8), now: now)
         try await transact(elements: leases.count) { writer, ledger in
             for lease in leases {
                 guard let element = try writer.reader.element(lease.id.elementID, ofJob: lease.id.jobID),
                     var attempt = try writer.reader.attempt(lease.id), attempt.ended == nil,
-                    try ledger.apply(.lost, to: element) != nil
+                    try ledger.apply(loss == .revoked ? .revoked(heard: heard) : .lost, to: element) != nil
                 else { continue }
+                if loss == .revoked { try ledger.restart(lease.id.jobID) }
                 attempt.ended = ledger.now
                 attempt.status = .failed
                 attempt.errorClass = .lost

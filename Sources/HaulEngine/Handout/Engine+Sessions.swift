@@ -64,7 +64,7 @@ extension Engine {
         for start in stride(from: 0, to: missing.count, by: configuration.dutyPiece) {
             let piece = Array(missing[start..<min(start + configuration.dutyPiece, missing.count)])
             try await lose(
-                piece, because: "the worker does not hold it: the answer to its claim was lost", unheld: true)
+                piece, because: "the worker does not hold it: the answer to its claim was lost", .unheld)
         }
         return HeartbeatAnswer(stop: unwanted, unknown: holding.subtracting(live).sorted(), drain: drain)
     }

@@ -50,6 +50,8 @@ final class Traffic {
     ///
     /// - Parameter blamed: the site at which it failed, where its report says so.
     func note(_ event: ElementMachine.Event, _ element: Element, of job: Job, blamed: Int?) throws {
+        // Of what its user does nothing is known of sites.
+        if element.phase == .popped { return }
         // While all is well there is nothing to tell but what goes wrong.
         if case .failed = event {} else if try known().isEmpty { return }
         let sites = SiteUse.sites(job.uses(by: element.type))
@@ -72,7 +74,10 @@ final class Traffic {
         case .failed(let errorClass, _), .probeFailed(let errorClass, _):
             outcome = .init(failed: errorClass, isSure: isSure)
         case .lost: outcome = .silent
-        case .opened, .childFailed, .due, .progressed, .cancelled, .expired, .retried: return
+        case .revoked:
+            guard element.phase.isOut else { return }
+            outcome = .silent
+        case .opened, .childFailed, .due, .popped, .progressed, .cancelled, .expired, .retried: return
         }
         try judge(outcome, attempt, sites, blamed: blamed)
     }

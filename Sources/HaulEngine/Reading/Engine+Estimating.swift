@@ -56,7 +56,8 @@ extension Explanation.Code {
     /// True of what goes away when somebody does something, and nobody knows when.
     fileprivate var isOpenEnded: Bool {
         switch self {
-        case .uncommitted, .ended, .cancelling, .queuePaused, .siteBanned, .noWorker, .noWorkerForProtocol,
+        case .uncommitted, .ended, .cancelling, .queuePaused, .poppedAlone, .popped, .siteBanned, .noWorker,
+            .noWorkerForProtocol,
             .noWorkerForSite,
             .noWorkerForUser, .noWorkerForQueue, .workersDrained:
             true

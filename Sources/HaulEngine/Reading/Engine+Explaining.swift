@@ -17,6 +17,11 @@ extension Engine {
                 return Explanation(blockers: [.init(.uncommitted, "It is not committed: POST /jobs/\(id)/commit.")])
             }
             var found = Self.underWay(state)
+            if let place = found.firstIndex(where: { $0.code == .running }),
+                let attempt = try reader.liveAttempt(ofElement: 0, ofJob: id), attempt.isPopped
+            {
+                found[place] = .init(.popped, "User \(attempt.worker) popped it.")
+            }
             if state.offered > 0 { found += try blockers(of: state, reader, now: now) }
             found += try Self.waiting(state, reader)
             guard let lane = try reader.lane(ofJob: id) else { return Explanation(blockers: found) }
@@ -57,6 +62,9 @@ extension Engine {
                 return Explanation(
                     blockers: [.init(code, "It is with worker \(attempt?.worker ?? "?").")],
                     estimate: estimate(element, attempt, now: now))
+            case .popped:
+                let attempt = try reader.liveAttempt(ofElement: number, ofJob: id)
+                return Explanation(blockers: [.init(.popped, "User \(attempt?.worker ?? "?") popped it.")])
             case .held:
                 return Explanation(blockers: [
                     .init(.waitsForChildren, "What is below this directory has to go first.")
@@ -129,7 +137,13 @@ extension Engine {
     }
 
     private static func backoff(_ element: Element) -> Explanation.Blocker {
-        let reason = [element.errorClass?.rawValue, element.reason].compactMap(\.self).joined(separator: ": ")
+        guard let errorClass = element.errorClass else {
+            return .init(
+                .backoff,
+                "Element \(element.id) was taken back from a worker, and waits until that one has stopped for certain.",
+                until: element.notBefore)
+        }
+        let reason = [errorClass.rawValue, element.reason].compactMap(\.self).joined(separator: ": ")
         return .init(
             .backoff,
             "Element \(element.id) is tried again after \(reason) (\(element.tries) of "
@@ -146,6 +160,14 @@ extension Engine {
         var found: [Explanation.Blocker] = []
         if let since = try reader.pause(ofJob: state.job.id) {
             found.append(.init(.queuePaused, "Queue \"\(lane.queue)\" is paused since \(since.text)."))
+        }
+        if lane.type == .task {
+            return found + [.init(.poppedAlone, "It is a TASK, which no worker gets: POST /queues/\(lane.queue)/pop.")]
+        }
+        if try reader.queue(lane.queue, ofUser: lane.userID)?.queue.isPopped == true {
+            found.append(
+                .init(
+                    .poppedAlone, "Queue \"\(lane.queue)\" is handed out by pop alone: no worker gets anything of it."))
         }
         for ban in try reader.bans() where lane.places.contains(ban.siteID) {
             let name = sites[ban.siteID]?.name ?? "\(ban.siteID)"

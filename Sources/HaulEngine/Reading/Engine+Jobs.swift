@@ -7,12 +7,13 @@ extension Engine {
         try await store.ask { try $0.job(id) }
     }
 
-    /// A page of jobs by id, after one of them; with `newestFirst` from the greatest id down.
+    /// A page of jobs by id, after one of them; with `newestFirst` from the greatest id down, with `words` with their
+    /// texts.
     public func jobs(
-        _ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false
+        _ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false, words: Bool = false
     ) async throws -> [Job] {
         let look: @Sendable (StoreReader) throws -> [Job] = {
-            try $0.jobs(filter, after: after, limit: limit, newestFirst: newestFirst)
+            try $0.jobs(filter, after: after, limit: limit, newestFirst: newestFirst, words: words)
         }
         // Several questions are asked of one moment: a job that is handed out between two of them has one place.
         return try await filter.stages == nil && filter.registeredAfter == nil ? store.ask(look) : store.read(look)

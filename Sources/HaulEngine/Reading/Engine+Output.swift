@@ -30,9 +30,12 @@ extension Engine {
     /// - Throws: `.unavailable` where that can't be told now.
     public func logsExist(_ attempts: [Attempt], of job: Job) async throws -> [Bool] {
         let missing = Attempt.LogPlace(file: "", offset: 0, length: 0)
-        return try await logging {
-            try await logs.exists(job.logUID, attempts.map { ($0.log ?? missing, $0.server) })
-        }
+        // What was popped has none, and misses none.
+        let kept = attempts.filter { !$0.isPopped }
+        var found = try await logging {
+            try await logs.exists(job.logUID, kept.map { ($0.log ?? missing, $0.server) })
+        }[...]
+        return attempts.map { $0.isPopped || found.popFirst() ?? false }
     }
 
     /// A piece of an attempt's log; empty where it has none.

@@ -97,6 +97,7 @@ extension Engine {
         do {
             let request = try JobRequest(draft.draft ?? JobDraft(document: [:]), rules: rules)
             let job = draft.committed(as: request, now: ledger.now)
+            try Self.checkDoom(of: job.id, inQueue: job.queue, ofUser: job.userID, writer.reader)
             try ledger.commit(job, first: Registration.firstElement(of: job))
         } catch let problems as FieldProblems {
             try ledger.refuse(with: JobMachine.refusal(of: draft, because: problems, now: ledger.now))

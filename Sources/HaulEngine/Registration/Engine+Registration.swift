@@ -6,19 +6,21 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - key: a repeated one of the same user gets the jobs of the first request, as they were answered.
+    ///   - makesQueues: queues that are not there are made.
     ///   - actor: who asks for it, for the record.
     /// - Throws: `EngineError.conflict` for a key that was used with another body; `.overLimit` where too much of the user
-    ///   waits.
-    public func register(_ requests: [JobRequest], user: User, key: IdempotencyKey? = nil, by actor: Requester? = nil)
-        async throws -> [Job]
-    {
+    ///   waits; `.notFound` for a queue that is not there and shall not be made.
+    public func register(
+        _ requests: [JobRequest], user: User, key: IdempotencyKey? = nil, makesQueues: Bool = true,
+        by actor: Requester? = nil
+    ) async throws -> [Job] {
         let now = world.now()
         let limit = configuration.limits.of(user.name).waiting
         if let limit, requests.count > limit { throw EngineError.neverFits(requests.count, in: limit) }
         let uids = LogUID.make(requests.count, now: now, random: world.random)
         let jobs = zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }
         let registration = Registration(
-            jobs: jobs, user: user, actor: actor, key: key, waitingLimit: limit, made: now,
+            jobs: jobs, user: user, actor: actor, key: key, waitingLimit: limit, makesQueues: makesQueues, made: now,
             keysSince: now.adding(seconds: -configuration.idempotencySeconds))
         let registered =
             if jobs.count == 1 {
@@ -42,6 +44,11 @@ extension Engine {
             counts: StatusCounts())
         job.executionSeconds = request.executionSeconds ?? 0
         job.destruction = request.destruction
+        if let task = request.task {
+            var document = job.parameters
+            document[JobRequest.taskName] = .string(task)
+            job.draft = JobDraft(document: document)
+        }
         return job
     }
 

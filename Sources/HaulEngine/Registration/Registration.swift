@@ -9,6 +9,7 @@ struct Registration: Sendable {
     var key: IdempotencyKey?
     /// Elements of the user that may wait, these jobs' among them; nil is any number.
     var waitingLimit: Int?
+    var makesQueues: Bool
     var made: Timestamp
     /// A key that was used before this time is a new one.
     var keysSince: Timestamp
@@ -49,13 +50,22 @@ struct Registration: Sendable {
         return outcomes.compactMap(\.self)
     }
 
-    /// Refuses those for which too much of their user waits. What is accepted here counts for the next.
+    /// Refuses those for which too much of their user waits, or which name a queue that has to be there and is not. What is accepted here counts for the next.
     private static func refuse(
         _ all: [Registration], _ outcomes: inout [Outcome?], _ reader: StoreReader
     ) throws {
         var waiting: [Int: Int] = [:]
         for place in all.indices where outcomes[place] == nil {
             let (registration, user) = (all[place], all[place].user.id)
+            if !registration.makesQueues {
+                let missing = try Set(registration.jobs.map(\.queue)).first {
+                    try reader.queue($0, ofUser: user) == nil
+                }
+                if let missing {
+                    outcomes[place] = Outcome(jobs: [], isNew: false, refusal: .noQueue(missing))
+                    continue
+                }
+            }
             guard let limit = registration.waitingLimit else { continue }
             let before = try waiting[user] ?? reader.waiting(ofUser: user)
             waiting[user] = before

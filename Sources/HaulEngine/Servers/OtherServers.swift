@@ -20,8 +20,8 @@ public protocol OtherServers: Sendable {
     /// Ends attempts as their workers say, a verdict each, in order.
     func report(_ reports: [Report], at server: KnownServer) async throws -> [Verdict]
 
-    /// Ends attempts whose leases are worth nothing any more, or which their workers do not have (`unheld`).
-    func lose(_ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer) async throws
+    /// Ends attempts without a report.
+    func lose(_ attempts: [AttemptID], because reason: String, _ loss: Loss, at server: KnownServer) async throws
 
     /// Hands out the log of a running attempt from `offset` on, until the attempt has ended.
     func follow(
@@ -51,7 +51,7 @@ public struct NoOtherServers: OtherServers {
     public func report(_ reports: [Report], at server: KnownServer) async throws -> [Verdict] { throw Self.alone }
 
     public func lose(
-        _ attempts: [AttemptID], because reason: String, unheld: Bool, at server: KnownServer
+        _ attempts: [AttemptID], because reason: String, _ loss: Loss, at server: KnownServer
     ) async throws {
         throw Self.alone
     }

@@ -32,6 +32,7 @@ public struct Deed: Sendable, Hashable {
         case cancel = "job.cancel"
         case destroy = "job.destroy"
         case retry = "job.retry"
+        case revoke = "job.revoke"
         case change = "job.change"
         case cancelElement = "element.cancel"
         case queue = "queue.change"

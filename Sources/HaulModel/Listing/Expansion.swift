@@ -37,7 +37,7 @@ public struct Expansion: Sendable, Hashable, Codable {
         switch job.type {
         case .copy: seeds += copySeeds(entry, at: path, of: job)
         case .remove: seeds.append(Self.removal(entry, at: path, of: job))
-        case .list, .rename, .mkdir: break
+        case .list, .rename, .mkdir, .task: break
         }
         return seeds
     }
@@ -91,7 +91,7 @@ public struct Expansion: Sendable, Hashable, Codable {
             return [ElementSeed(type: .copy, source: job.source.path, destination: target, size: entry.size)]
         case .remove:
             return [ElementSeed(type: .remove, source: job.source.path, size: entry.size)]
-        case .list, .rename, .mkdir:
+        case .list, .rename, .mkdir, .task:
             return []
         }
     }

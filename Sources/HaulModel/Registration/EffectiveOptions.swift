@@ -13,7 +13,7 @@ public enum EffectiveOptions {
         case .remove:
             result["depth"] = nil
             result["symlinks"] = nil
-        case .list, .copy, .mkdir:
+        case .list, .copy, .mkdir, .task:
             break
         }
         return result

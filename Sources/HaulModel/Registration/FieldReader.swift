@@ -22,7 +22,7 @@ struct FieldReader {
         if type == nil {
             problems["type"] =
                 (value("type") == nil ? "is missing: " : "")
-                + "must be one of LIST (0), COPY (1), REMOVE (2), RENAME (3), MKDIR (4)"
+                + "must be one of LIST (0), COPY (1), REMOVE (2), RENAME (3), MKDIR (4), TASK (5)"
         }
         return type
     }
@@ -101,6 +101,24 @@ struct FieldReader {
         }
         problems[name] = "must be a text of 1 to \(limit) bytes without control characters"
         return nil
+    }
+
+    /// What there is to do of a TASK, as it was given: any text that is not too long.
+    mutating func task(isNeeded: Bool) -> String? {
+        guard let value = value(JobRequest.taskName) else {
+            if isNeeded { problems[JobRequest.taskName] = "is missing: must be a text" }
+            return nil
+        }
+        guard let text = value.string, !text.isEmpty else {
+            problems[JobRequest.taskName] = "must be a text that is not empty"
+            return nil
+        }
+        // A job's document is read whole wherever lists of jobs are: it has to stay small.
+        guard let bytes = try? JSONEncoder().encode(text), bytes.count <= JobRequest.taskLimit else {
+            problems[JobRequest.taskName] = "must be no longer than \(JobRequest.taskLimit) bytes, as JSON"
+            return nil
+        }
+        return text
     }
 
     mutating func flag(_ name: String) -> Bool? {

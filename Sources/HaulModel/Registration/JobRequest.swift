@@ -17,6 +17,8 @@ public struct JobRequest: Sendable, Hashable {
     public var executionSeconds: Int?
     /// When it is cancelled and removed.
     public var destruction: Timestamp?
+    /// Of a TASK what there is to do; of others the words in which they were asked for, where there are any.
+    public var task: String?
 }
 
 /// What is wrong with a request: field -> what was expected. Names every such field.
@@ -79,10 +81,14 @@ extension JobRequest {
     public static let optionsLimit = 64 << 10
     /// The field that holds the options.
     public static let optionsName = "extra_opts"
+    /// The field that holds what there is to do of a TASK.
+    public static let taskName = "task"
+    /// Bytes that it may have as JSON.
+    public static let taskLimit = 60 << 10
     /// The fields that a registration knows.
     public static let fieldNames: Set<String> = [
         "type", "src_siteid", "src_filepath", "dst_siteid", "dst_filepath", "protocol", "priority", "max_tries",
-        "queue", "label", "deadline", "max_queue_time", "execution_duration", "destruction", optionsName,
+        "queue", "label", "deadline", "max_queue_time", "execution_duration", "destruction", optionsName, taskName,
     ]
 
     /// Ten years, in seconds.
@@ -108,17 +114,21 @@ extension JobRequest {
     ) throws(FieldProblems) {
         var reader = fields
         let type = fixedType ?? reader.jobType()
-        let source = reader.site("src_siteid", rules)
-        let sourcePath = reader.path("src_filepath")
+        task = reader.task(isNeeded: type == .task)
+        // A TASK is nowhere.
+        let isSomewhere = type != .task
+        let source = isSomewhere ? reader.site("src_siteid", rules) : nil
+        let sourcePath = isSomewhere ? reader.path("src_filepath") : nil
         var target: Site?
         var targetPath: String?
         if type == .copy { target = reader.site("dst_siteid", rules) }
         if type == .rename { target = source }
         if type?.hasDestination == true { targetPath = reader.path("dst_filepath") }
         var options = reader.options()
-        let protocolName = reader.protocolName(among: rules.protocols) ?? source?.protocolName ?? .gridftp
+        let protocolName =
+            (isSomewhere ? reader.protocolName(among: rules.protocols) : .dummy) ?? source?.protocolName ?? .gridftp
         priority = reader.integer("priority", in: 0...9) ?? 5
-        maxTries = reader.integer("max_tries", in: 1...100) ?? 2
+        maxTries = reader.integer("max_tries", in: 1...100) ?? (isSomewhere ? 2 : 1)
         queue = reader.text("queue", limit: 64) ?? Self.defaultQueue
         label = reader.text("label", limit: 256)
         deadline = reader.time("deadline")
@@ -126,7 +136,7 @@ extension JobRequest {
         executionSeconds = reader.integer("execution_duration", in: 0...Self.longestQueueTime)
         destruction = reader.time("destruction")
         if reader.readsTexts { options = rules.options(protocolName).reading(options) }
-        for problem in rules.options(protocolName).problems(in: options) {
+        for problem in isSomewhere ? rules.options(protocolName).problems(in: options) : [] {
             reader.problems["extra_opts.\(problem.key)"] = problem.message
         }
         if let source, let sourcePath {
@@ -142,13 +152,13 @@ extension JobRequest {
                     "is the root of the site: extra_opts.confirm = true (haul remove --confirm) removes all that is there"
             }
         }
-        guard reader.problems.isEmpty, let type, let source, let sourcePath else {
-            throw FieldProblems(reader.problems)
-        }
+        guard reader.problems.isEmpty, let type else { throw FieldProblems(reader.problems) }
+        let place = source.flatMap { site in sourcePath.map { Job.Place(siteID: site.id, path: $0) } }
+        guard let place = type == .task ? Job.Place.nowhere : place else { throw FieldProblems(reader.problems) }
         self.type = type
         self.protocolName = protocolName
         self.options = options
-        self.source = Job.Place(siteID: source.id, path: sourcePath)
+        self.source = place
         if let target, let targetPath { destination = Job.Place(siteID: target.id, path: targetPath) }
     }
 }

@@ -11,6 +11,8 @@ public enum ElementMachine {
         case due
         /// A session takes it.
         case claimed
+        /// One who is no worker takes it.
+        case popped
         /// The holder of the lease reported progress.
         case progressed
         /// The holder of the lease reported success.
@@ -21,6 +23,10 @@ public enum ElementMachine {
         case probeFailed(ErrorClass, reason: String?)
         /// The lease ended without a report.
         case lost
+        /// Its user takes it back from whoever has it, or ends its wait between two tries.
+        ///
+        /// - Parameter heard: when a worker that has it has heard of that, or stopped because it hears nothing.
+        case revoked(heard: Timestamp)
         /// Its user, or the user of its job, wants no more of it.
         case cancelled
         /// The job's deadline passed.
@@ -69,10 +75,57 @@ public enum ElementMachine {
         case (.ready, .claimed):
             next.phase = .leased
             return Decision(element: next, actions: [.beginAttempt(number: element.attempts + 1)])
+        case (.ready, .popped):
+            next.phase = .popped
+            return Decision(element: next, actions: [.beginAttempt(number: element.attempts + 1)])
+        case (.popped, .failed(let errorClass, let reason)):
+            // Who popped it has the last word.
+            next.phase = .failed
+            next.attempts += 1
+            next.errorClass = errorClass
+            next.reason = reason
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
+        case (.popped, .lost) where element.returned >= policy.forgivenProbes:
+            next.phase = .failed
+            next.attempts += 1
+            next.errorClass = .lost
+            next.reason = "it was popped too often by somebody who never said what became of it"
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
+        case (.popped, .lost), (.popped, .revoked):
+            giveBack(&next)
+            next.phase = .ready
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
+        case (.leased, .revoked(let heard)), (.running, .revoked(let heard)):
+            guard wanted(next, intent) else {
+                next.attempts += 1
+                return afterFailure(next, intent, policy: policy, now: now, chance: chance)
+            }
+            giveBack(&next)
+            // Who has it may be writing still: no second one does until it can't be.
+            next.phase = .delayed
+            next.notBefore = heard
+            next.errorClass = nil
+            next.reason = nil
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
+        case (.delayed, .revoked) where element.errorClass == nil:
+            // A worker had it a moment ago.
+            return nil
+        case (.delayed, .revoked):
+            next.phase = .ready
+            next.notBefore = nil
+            return Decision(element: next, actions: [])
+        case (.popped, .cancelled):
+            next.phase = .cancelled
+            next.attempts += 1
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
+        case (.popped, .expired):
+            next.attempts += 1
+            expire(&next)
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts), .ended])
         case (.leased, .progressed), (.running, .progressed):
             next.phase = .running
             return Decision(element: next, actions: [])
-        case (.leased, .succeeded(let size)), (.running, .succeeded(let size)):
+        case (.leased, .succeeded(let size)), (.running, .succeeded(let size)), (.popped, .succeeded(let size)):
             next.phase = .done
             next.attempts += 1
             next.errorClass = nil
@@ -89,7 +142,7 @@ public enum ElementMachine {
             next.errorClass = errorClass
             next.reason = reason
             // Whoever was picked to try shall not pay for it.
-            if wanted(next, intent), !errorClass.isPermanent, element.forgiven < policy.forgivenProbes {
+            if wanted(next, intent), !errorClass.isPermanent, element.blamed < policy.forgivenProbes {
                 next.forgiven += 1
                 return waitingAgain(next, policy: policy, now: now, chance: chance)
             }
@@ -98,7 +151,7 @@ public enum ElementMachine {
             next.attempts += 1
             next.errorClass = .lost
             next.reason = "the worker's lease ended without a report"
-            if wanted(next, intent), element.phase == .leased && element.forgiven < policy.forgivenLosses {
+            if wanted(next, intent), element.phase == .leased && element.blamed < policy.forgivenLosses {
                 next.forgiven += 1
                 next.phase = .ready
                 return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
@@ -142,6 +195,12 @@ public enum ElementMachine {
         !element.isUnwanted && intent?.shuts != true
     }
 
+    private static func giveBack(_ element: inout Element) {
+        element.attempts += 1
+        element.forgiven += 1
+        element.returned += 1
+    }
+
     private static func expire(_ element: inout Element) {
         element.phase = .failed
         element.notBefore = nil
@@ -177,4 +236,9 @@ public enum ElementMachine {
         next.notBefore = now.adding(seconds: policy.delay(afterTries: next.tries, chance: chance))
         return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
     }
+}
+
+extension Element {
+    /// Attempts that cost no try although something went wrong with them.
+    fileprivate var blamed: Int { forgiven - returned }
 }

@@ -48,9 +48,9 @@ public enum JobMachine {
             maxTries: 1, errorClass: .invalid, reason: problems.sentence, changed: now)
     }
 
-    /// What follows when the job's LIST element was done.
-    public static func expands(type: JobType, element: Element) -> Bool {
-        element.phase == .done && element.type == .list && type != .list
+    /// What follows when the job's LIST element was done: by a worker, as who pops a job does all of it.
+    public static func expands(type: JobType, element: Element, from phase: Phase) -> Bool {
+        phase.isOut && element.phase == .done && element.type == .list && type != .list
     }
 
     /// Where a job's expansion stands, in the engine's own words.

@@ -7,7 +7,9 @@
 ///       │ child failed   └── reported ──▶ done / failed
 ///       └──────────▶ failed
 ///
-/// A cancel leads from held, ready and delayed to cancelled, and from leased and running by way of the report. A user's
+/// A pop leads from ready to popped, and from there what its user says: to done, to failed, back to ready. Who takes a job
+/// back leads what is with workers to delayed, until they have heard of it.
+/// A cancel leads from held, ready, delayed and popped to cancelled, and from leased and running by way of the report. A user's
 /// retry leads from failed and cancelled back to ready (a directory of a REMOVE: to held).
 public enum Phase: Int, Sendable, Hashable, CaseIterable {
     /// Waits for others of its job: a directory of a REMOVE for all that is deeper. Opened by the engine when the last
@@ -25,6 +27,9 @@ public enum Phase: Int, Sendable, Hashable, CaseIterable {
     case done = 5
     case failed = 6
     case cancelled = 7
+    /// Handed out to one who popped it: neither a worker nor a session has it. Left by what is said of it, by the end of
+    /// its queue's lease where it has one, and by being taken back.
+    case popped = 8
 
     /// True when nothing more will happen by itself.
     public var isEnded: Bool { self == .done || self == .failed || self == .cancelled }
@@ -37,7 +42,7 @@ public enum Phase: Int, Sendable, Hashable, CaseIterable {
         switch self {
         case .held, .ready, .delayed: attempts == 0 ? .new : .failed
         case .leased: .submitted
-        case .running: .running
+        case .running, .popped: .running
         case .done: .done
         case .failed: .failed
         case .cancelled: .cancelled

@@ -50,6 +50,9 @@ public struct Attempt: Sendable, Hashable {
         self.server = server
     }
 
+    /// It was handed out to one who is no worker: `worker` is the user's name, and it has no log.
+    public var isPopped: Bool { sessionID == 0 }
+
     /// What moved so far.
     public struct Progress: Sendable, Hashable {
         /// Bytes.

@@ -32,6 +32,10 @@ public struct Explanation: Sendable, Hashable {
         /// A directory of a REMOVE waits for what is below it.
         case waitsForChildren = "waits_for_children"
         case queuePaused = "queue_paused"
+        /// Nothing of its queue goes to workers, or it is a TASK: who pops it does it.
+        case poppedAlone = "popped_alone"
+        /// Nothing stands in its way: somebody popped it.
+        case popped
         case siteBanned = "site_banned"
         /// As many elements as may be are with workers: of a site, of the queue, of the user.
         case siteLimit = "site_limit"

@@ -41,6 +41,9 @@ public struct Job: Sendable, Hashable {
     /// When it is cancelled, and then removed with all that there is of it.
     public var destruction: Timestamp?
 
+    /// Of a TASK what there is to do; of others the words in which they were asked for, where there are any.
+    public var task: String? { draft?.document[JobRequest.taskName]?.string }
+
     /// Where it stands in the eyes of the other faces.
     public var stage: JobStage { JobMachine.stage(status, hasStarted: started != nil) }
 
@@ -78,6 +81,9 @@ public struct Job: Sendable, Hashable {
             self.siteID = siteID
             self.path = path
         }
+
+        /// Where a TASK is.
+        public static let nowhere = Place(siteID: -1, path: "")
     }
 }
 

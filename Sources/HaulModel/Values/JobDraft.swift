@@ -39,10 +39,14 @@ extension Job {
     public var parameters: [String: JSONValue] {
         if let draft { return draft.document }
         var document: [String: JSONValue] = [
-            "type": .string(type.name), "src_siteid": .int(source.siteID), "src_filepath": .string(source.path),
-            "protocol": .string(protocolName.name), "priority": .int(priority), "max_tries": .int(maxTries),
+            "type": .string(type.name), "priority": .int(priority), "max_tries": .int(maxTries),
             "queue": .string(queue),
         ]
+        if type != .task {
+            document["src_siteid"] = .int(source.siteID)
+            document["src_filepath"] = .string(source.path)
+            document["protocol"] = .string(protocolName.name)
+        }
         if let destination {
             if type == .copy { document["dst_siteid"] = .int(destination.siteID) }
             document["dst_filepath"] = .string(destination.path)

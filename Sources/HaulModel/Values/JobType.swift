@@ -5,6 +5,11 @@ public enum JobType: Int, Sendable, Hashable, CaseIterable {
     case remove = 2
     case rename = 3
     case mkdir = 4
+    /// A text that no worker ever sees: who pops it from its queue does it, and says how it ended.
+    case task = 5
+
+    /// Those that workers run.
+    public static let transfers: [JobType] = [.list, .copy, .remove, .rename, .mkdir]
 
     /// The name that users see: `LIST`, `COPY` ...
     public var name: String {
@@ -14,6 +19,7 @@ public enum JobType: Int, Sendable, Hashable, CaseIterable {
         case .remove: "REMOVE"
         case .rename: "RENAME"
         case .mkdir: "MKDIR"
+        case .task: "TASK"
         }
     }
 
@@ -41,5 +47,10 @@ public enum JobType: Int, Sendable, Hashable, CaseIterable {
     public var hasDestination: Bool { self == .copy || self == .rename }
 
     /// The type of the first element of a job of this type: everything but MKDIR looks at its source first.
-    public var firstElement: JobType { self == .mkdir ? .mkdir : .list }
+    public var firstElement: JobType {
+        switch self {
+        case .mkdir, .task: self
+        case .list, .copy, .remove, .rename: .list
+        }
+    }
 }

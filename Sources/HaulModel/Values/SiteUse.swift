@@ -21,13 +21,16 @@ public struct SiteUse: Sendable, Hashable {
     }
 
     /// Where an element acts: a COPY at both sites of its job, all else at one. A LIST, REMOVE, RENAME or MKDIR acts at
-    /// its job's source; only the directories that a COPY makes are made at its destination.
+    /// its job's source; only the directories that a COPY makes are made at its destination. A TASK acts
+    /// nowhere.
     public static func all(of type: JobType, in job: JobType, source: Int, destination: Int?) -> [SiteUse] {
+        if job == .task { return [] }
         guard job == .copy, let destination else { return [SiteUse(source, .out)] }
         switch type {
         case .copy: return [SiteUse(source, .out), SiteUse(destination, .into)]
         case .mkdir: return [SiteUse(destination, .into)]
         case .list, .remove, .rename: return [SiteUse(source, .out)]
+        case .task: return []
         }
     }
 }

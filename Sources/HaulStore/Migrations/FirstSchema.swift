@@ -78,15 +78,31 @@ extension Migrations {
             paused INTEGER,
             -- Elements of it that may be with workers at once.
             running_limit INTEGER CHECK (running_limit >= 1),
+            -- Its jobs are handed out by pop alone; for how many seconds who popped one may be silent, NULL is for ever.
+            popped INTEGER NOT NULL DEFAULT 0 CHECK (popped IN (0, 1)),
+            lease_seconds INTEGER CHECK (lease_seconds >= 1),
+            -- Since when nobody sees it; the row stays, and is the same queue's again when its user makes one of its name.
+            removed INTEGER,
+            -- Jobs up to this one go: they were there when it was removed.
+            doomed INTEGER,
             UNIQUE (user_id, name));
+        CREATE INDEX queues_doomed ON queues (user_id, id) WHERE doomed IS NOT NULL;
+
+        -- How many jobs of a queue that users can see are at each stage: kept, not counted.
+        CREATE TABLE queue_stages (
+            queue_id INTEGER NOT NULL REFERENCES queues(id),
+            stage TEXT NOT NULL CHECK (stage <> ''),
+            jobs INTEGER NOT NULL CHECK (jobs >= 0),
+            PRIMARY KEY (queue_id, stage)) WITHOUT ROWID;
 
         CREATE TABLE lanes (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             user_id INTEGER NOT NULL REFERENCES users(id),
             queue_id INTEGER NOT NULL REFERENCES queues(id),
             priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 9),
-            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 4),
+            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 5),
             protocol TEXT NOT NULL,
+            -- -1 of a TASK.
             src_site INTEGER NOT NULL,
             -- 0 where the jobs have no destination, so that UNIQUE holds.
             dst_site INTEGER NOT NULL,
@@ -102,7 +118,7 @@ extension Migrations {
             queue_id INTEGER NOT NULL REFERENCES queues(id),
             lane_id INTEGER REFERENCES lanes(id),
             -- -1 while none is named.
-            type INTEGER NOT NULL CHECK (type BETWEEN -1 AND 4),
+            type INTEGER NOT NULL CHECK (type BETWEEN -1 AND 5),
             protocol TEXT NOT NULL,
             status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 5),
             src_site INTEGER NOT NULL,
@@ -141,6 +157,8 @@ extension Migrations {
             forgotten INTEGER,
             -- What was asked of it, as it was given: JSON, where it was registered first and committed later.
             request TEXT,
+            -- 1 where that has a text by which the job is known: what a TASK has to do, or words that mean a transfer.
+            worded INTEGER NOT NULL DEFAULT 0 CHECK (worded IN (0, 1)),
             -- 0 until that was found to be a job that can be run: type, places and options count for nothing then.
             sound INTEGER NOT NULL DEFAULT 1 CHECK (sound IN (0, 1)),
             -- When the first of it was handed out, and when it ended.
@@ -154,6 +172,7 @@ extension Migrations {
             CHECK (forgotten IS NULL OR status IN (1, 2, 5)),
             CHECK (sound = 1 OR request IS NOT NULL AND status IN (0, 2, 5)),
             CHECK (sound = 0 OR type >= 0 AND lane_id IS NOT NULL),
+            CHECK (request IS NOT NULL OR worded = 0 AND type <> 5),
             CHECK (sound = 0 OR (type IN (1, 3)) = (dst_site IS NOT NULL AND dst_path IS NOT NULL)),
             CHECK ((status = 4) = (n_running > 0)),
             CHECK (status <> 0 OR n_new + n_done + n_failed + n_submitted + n_running + n_cancelled = 0),
@@ -169,6 +188,9 @@ extension Migrations {
         -- Those that began and wait for the next of their elements.
         CREATE INDEX jobs_between ON jobs (user_id, id) WHERE status = 3 AND started IS NOT NULL;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
+        -- Those that can be popped: as a whole.
+        CREATE INDEX jobs_poppable ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3
+            AND expansion IS NULL AND n_new + n_done + n_failed + n_submitted + n_running + n_cancelled = 1;
         -- Nearly finished: three quarters of its elements have ended.
         CREATE INDEX jobs_tail ON jobs (user_id, priority, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3
             AND expansion IS NULL
@@ -188,8 +210,8 @@ extension Migrations {
         CREATE TABLE elements (
             job_id INTEGER NOT NULL REFERENCES jobs(id),
             id INTEGER NOT NULL CHECK (id >= 0),
-            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 4),
-            phase INTEGER NOT NULL CHECK (phase BETWEEN 0 AND 7),
+            type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 5),
+            phase INTEGER NOT NULL CHECK (phase BETWEEN 0 AND 8),
             src_path TEXT NOT NULL,
             dst_path TEXT,
             size INTEGER NOT NULL DEFAULT 0 CHECK (size >= 0),
@@ -197,6 +219,8 @@ extension Migrations {
             max_tries INTEGER NOT NULL CHECK (max_tries >= 1),
             attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
             forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven BETWEEN 0 AND attempts),
+            -- Of those, what users took back, or did not come back with.
+            returned INTEGER NOT NULL DEFAULT 0 CHECK (returned BETWEEN 0 AND forgiven),
             not_before INTEGER,
             class TEXT,
             reason TEXT,
@@ -207,7 +231,7 @@ extension Migrations {
             PRIMARY KEY (job_id, id),
             CHECK ((phase = 2) = (not_before IS NOT NULL)),
             CHECK (attempts - forgiven <= max_tries),
-            CHECK (phase NOT IN (1, 2, 3, 4) OR attempts - forgiven < max_tries),
+            CHECK (phase NOT IN (1, 2, 3, 4, 8) OR attempts - forgiven < max_tries),
             CHECK (phase <> 5 OR attempts > forgiven),
             CHECK (phase <> 6 OR class IS NOT NULL)) WITHOUT ROWID;
         -- What a claim takes from: it has to find the first of a million at once.
@@ -216,6 +240,7 @@ extension Migrations {
         -- Failed ones are few, and looked for from the last one on.
         CREATE INDEX elements_failed ON elements (job_id, id) WHERE phase = 6;
         CREATE INDEX elements_between_tries ON elements (job_id, id) WHERE phase = 2;
+        CREATE INDEX elements_popped ON elements (job_id, id) WHERE phase = 8;
         CREATE INDEX elements_held ON elements (job_id, depth, id) WHERE phase = 0;
 
         -- Elements of a REMOVE that have not ended, by depth: a depth opens when all deeper ones are empty.
@@ -271,8 +296,10 @@ extension Migrations {
             job_id INTEGER NOT NULL,
             element_id INTEGER NOT NULL,
             number INTEGER NOT NULL CHECK (number >= 1),
-            -- The session's row goes some time after its last lease; who it was stands in `worker`.
+            -- The session's row goes some time after its last lease; who it was stands in `worker`. 0 of one that was popped:
+            -- `worker` is the user then, and `until` when the lease ends where it does.
             session_id INTEGER NOT NULL,
+            until INTEGER,
             worker TEXT NOT NULL,
             started INTEGER NOT NULL,
             ended INTEGER,
@@ -295,6 +322,7 @@ extension Migrations {
             CHECK ((log_file IS NULL) = (log_offset IS NULL) AND (log_file IS NULL) = (log_length IS NULL))
             ) WITHOUT ROWID;
         CREATE UNIQUE INDEX attempts_one_live ON attempts (job_id, element_id) WHERE ended IS NULL;
+        CREATE INDEX attempts_popped ON attempts (until, job_id, element_id) WHERE until IS NOT NULL AND ended IS NULL;
         CREATE INDEX attempts_live ON attempts (session_id, job_id, element_id) WHERE ended IS NULL;
 
         CREATE TABLE idempotency_keys (

@@ -1,6 +1,6 @@
 public import HaulModel
 
-private let attemptColumns = """
+let attemptColumns = """
     a.job_id, a.element_id, a.number, a.session_id, a.worker, a.started, a.ended, a.status, a.class, a.reason,
     a.returncode, a.transferred, a.elapsed, a.instant, a.average, a.checksum, a.log_file, a.log_offset, a.log_length,
     a.listing_length, a.server_id

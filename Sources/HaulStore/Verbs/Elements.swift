@@ -2,7 +2,7 @@ public import HaulModel
 
 let elementColumns = """
     job_id, id, type, phase, src_path, dst_path, size, depth, max_tries, attempts, forgiven, not_before, class, reason,
-    changed, unwanted, revision
+    changed, unwanted, revision, returned
     """
 
 extension Ask {
@@ -32,7 +32,7 @@ extension StoreReader {
             case .new: " AND phase IN (0, 1, 2) AND attempts = 0"
             case .failed: " AND (phase = 6 OR (phase IN (0, 1, 2) AND attempts > 0))"
             case .submitted: " AND phase = 3"
-            case .running: " AND phase = 4"
+            case .running: " AND phase IN (4, 8)"
             case .done: " AND phase = 5"
             case .cancelled: " AND phase = 7"
             }
@@ -51,9 +51,10 @@ extension StoreReader {
             """, [.int(job)], Self.element)
     }
 
-    /// The index of a job's elements that wait, by the phase in which they do.
+    /// The index of a job's elements that wait for somebody who is no worker, by the phase in which they do.
     static let waitingIndexes: KeyValuePairs<Phase, String> = [
         .ready: "elements_ready", .delayed: "elements_between_tries", .held: "elements_held",
+        .popped: "elements_popped",
     ]
 
     /// Elements of jobs that can be handed out: job by job, each job's by id.
@@ -101,6 +102,7 @@ extension StoreReader {
             changed: Timestamp(milliseconds: row.int(14)))
         element.isUnwanted = row.int(15) == 1
         element.revision = row.int(16)
+        element.returned = row.int(17)
         return element
     }
 }
@@ -150,7 +152,7 @@ extension StoreWriter {
 
     private static let updateElement = """
         UPDATE elements SET phase = $3, size = $4, attempts = $5, forgiven = $6, not_before = $7, class = $8,
-            reason = $9, changed = $10, max_tries = $12, unwanted = $13, revision = revision + 1
+            reason = $9, changed = $10, max_tries = $12, unwanted = $13, returned = $14, revision = revision + 1
         WHERE job_id = $1 AND id = $2 AND revision = $11
         """
 
@@ -160,7 +162,7 @@ extension StoreWriter {
             .int(element.attempts), .int(element.forgiven), SQLValue(element.notBefore?.milliseconds),
             SQLValue(element.errorClass?.rawValue), SQLValue(element.reason),
             .int(element.changed.milliseconds), .int(old.revision), .int(element.maxTries),
-            .int(element.isUnwanted ? 1 : 0),
+            .int(element.isUnwanted ? 1 : 0), .int(element.returned),
         ]
     }
 }

@@ -85,7 +85,7 @@ extension StoreReader {
                 """
                 SELECT COUNT(*) FROM (SELECT 1 FROM lanes l JOIN queues q ON q.id = l.queue_id
                     WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND (l.turn, l.id) < ($3, $4)
-                        AND q.paused IS NULL LIMIT 10000) AS counted
+                        AND q.paused IS NULL AND q.popped = 0 AND q.doomed IS NULL AND l.type <> 5 LIMIT 10000) AS counted
                 """, [.int(lane.priority), .int(lane.userID), .int(lane.turn), .int(lane.id)]
             ) { $0.int(0) } ?? 0
         let empty = Dictionary(grouping: tails) { $0.lane }.count { other, tails in

@@ -47,7 +47,7 @@ extension StoreReader {
         ) { ($0.int(0), $0.int(1)) }
     }
 
-    /// Elements of a job that wait: held, ready or between tries.
+    /// Elements of a job that no worker has: held, ready, between tries or popped.
     public func waitingElements(ofJob job: Int, limit: Int) throws -> [Element] {
         var result: [Element] = []
         for (phase, index) in Self.waitingIndexes where result.count < limit {
@@ -89,23 +89,12 @@ extension StoreReader {
             """, [.int(session), .int(limit)]
         ) { AttemptID(jobID: $0.int(0), elementID: $0.int(1), number: $0.int(2)) }
     }
-
-    /// A user's queues, by name.
-    public func queues(ofUser user: Int) throws -> [Queue] {
-        try db.rows(
-            "SELECT name, paused, running_limit FROM queues WHERE user_id = $1 ORDER BY name", [.int(user)]
-        ) { row in
-            Queue(
-                name: row.text(0), paused: row.optionalInt(1).map(Timestamp.init(milliseconds:)),
-                limit: row.optionalInt(2))
-        }
-    }
 }
 
 extension StoreWriter {
     /// Pauses or resumes a queue of a user, which is made if it is not there.
     public func setPaused(_ paused: Timestamp?, queue name: String, ofUser user: Int) throws {
-        let id = try queue(name, ofUser: user)
+        let id = try shownQueue(name, ofUser: user)
         try db.run(
             "UPDATE queues SET paused = CASE WHEN CAST($2 AS BIGINT) IS NULL THEN NULL ELSE COALESCE(paused, CAST($2 AS BIGINT)) END WHERE id = $1",
             [.int(id), SQLValue(paused?.milliseconds)])

@@ -18,6 +18,8 @@ extension StoreWriter {
     ///
     /// - Returns: its id.
     public func insertDraft(_ job: Job) throws -> Int {
+        let queue = try shownQueue(job.queue, ofUser: job.userID)
+        try countStages([QueueStage(queueID: queue, stage: .uncommitted): 1])
         let ids = try db.insert(
             """
             INSERT INTO jobs (user_id, queue_id, type, protocol, status, src_site, src_path, options, priority, max_tries,
@@ -26,7 +28,7 @@ extension StoreWriter {
             """,
             batch: [
                 [
-                    .int(job.userID), .int(try queue(job.queue, ofUser: job.userID)),
+                    .int(job.userID), .int(queue),
                     .int(job.draft?.type?.rawValue ?? -1), .text(job.protocolName.name), .int(job.source.siteID),
                     .text(job.source.path), .int(job.priority), .int(job.maxTries), SQLValue(job.label),
                     .text(job.logUID), .int(job.registered.milliseconds), .int(job.changed.milliseconds),
@@ -57,20 +59,21 @@ extension StoreWriter {
     ///
     /// - Returns: the ids of its lane and queue.
     public func commit(_ job: Job, first: Element) throws -> (lane: Int, queue: Int) {
-        let queueID = try queue(job.queue, ofUser: job.userID)
+        let queueID = try shownQueue(job.queue, ofUser: job.userID)
         let laneID = try lane(of: job, queueID: queueID)
         try db.run(
             """
             UPDATE jobs SET queue_id = $2, lane_id = $3, type = $4, protocol = $5, src_site = $6, src_path = $7,
                 dst_site = $8, dst_path = $9, options = $10, priority = $11, max_tries = $12, label = $13, deadline = $14,
-                execution_seconds = $15, destruction = $16, sound = 1 WHERE id = $1 AND sound = 0
+                execution_seconds = $15, destruction = $16, worded = $17, sound = 1
+            WHERE id = $1 AND sound = 0
             """,
             [
                 .int(job.id), .int(queueID), .int(laneID), .int(job.type.rawValue), .text(job.protocolName.name),
                 .int(job.source.siteID), .text(job.source.path), SQLValue(job.destination?.siteID),
                 SQLValue(job.destination?.path), .text(try SQLJSON.options(job.options)), .int(job.priority),
                 .int(job.maxTries), SQLValue(job.label), SQLValue(job.deadline?.milliseconds),
-                .int(job.executionSeconds), SQLValue(job.destruction?.milliseconds),
+                .int(job.executionSeconds), SQLValue(job.destruction?.milliseconds), .int(job.task == nil ? 0 : 1),
             ])
         try insertElement(first)
         return (laneID, queueID)

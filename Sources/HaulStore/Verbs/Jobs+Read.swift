@@ -40,8 +40,9 @@ extension StoreReader {
     /// What was asked, as it was given, may be long.
     private static let fullColumns = jobColumns + ", j.request"
     private static let listColumns = jobColumns + ", NULL"
-    /// Where a job can be run, what was asked is in its other columns.
-    fileprivate static let stateColumns = jobColumns + ", CASE WHEN j.sound = 0 THEN j.request END"
+    /// Where a job can be run, what was asked is in its other columns, but for words.
+    fileprivate static let stateColumns =
+        jobColumns + ", CASE WHEN j.sound = 0 OR j.worded = 1 THEN j.request END"
     /// Columns that ``job(_:)`` reads.
     static let jobColumnCount = 32
     /// Neither gone nor on its way there.
@@ -57,15 +58,20 @@ extension StoreReader {
 
     /// A page of jobs that users can see by id, after one of them.
     ///
-    /// - Parameter newestFirst: from the greatest id down: `after` is greater than all of the page.
-    public func jobs(_ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false) throws -> [Job] {
+    /// - Parameters:
+    ///   - newestFirst: from the greatest id down: `after` is greater than all of the page.
+    ///   - words: with their texts, each of which may be long.
+    public func jobs(
+        _ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false, words: Bool = false
+    ) throws -> [Job] {
         // Pages that go forward begin behind it once it was looked for.
         let isBehind = !newestFirst && after > 0
         let bound = try (isBehind ? nil : filter.registeredAfter).map {
             try lowerBound(ofUser: filter.userID, registeredAfter: $0)
         }
         let from = newestFirst ? after : max(after, bound ?? 0)
-        let page = Page(after: from, limit: limit, newestFirst: newestFirst, bound: newestFirst ? bound : nil)
+        let page = Page(
+            after: from, limit: limit, newestFirst: newestFirst, bound: newestFirst ? bound : nil, words: words)
         guard let stages = filter.stages else { return try jobs(filter, where: "", page) }
         // Each is found by an index of its own, where there is one.
         var found: [Job] = []
@@ -118,12 +124,14 @@ extension StoreReader {
         var newestFirst: Bool
         /// All of them are above it.
         var bound: Int?
+        /// With their texts.
+        var words: Bool
     }
 
     private func jobs(_ filter: JobFilter, where condition: String, _ page: Page) throws -> [Job] {
         let (order, side) = page.newestFirst ? (" DESC", "<") : ("", ">")
         var sql = """
-            SELECT \(Self.listColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id
+            SELECT \(page.words ? Self.stateColumns : Self.listColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id
             WHERE j.id \(side) $1 AND \(Self.isVisible)
             """
         if !condition.isEmpty { sql += " AND " + condition }
@@ -208,6 +216,12 @@ public struct JobState: Sendable, Hashable {
 
     /// Elements that are with workers.
     public var out: Int { job.counts.submitted + job.counts.running }
+
+    /// Where its queue counts it; nil of one that nobody sees.
+    public var queueStage: QueueStage? {
+        guard forgotten == nil, intent != .destroy else { return nil }
+        return QueueStage(queueID: queueID, stage: job.stage)
+    }
 
     /// Elements that its lane counts.
     public var offered: Int { intent?.shuts == true ? 0 : ready }

@@ -3,6 +3,8 @@ public import HaulModel
 extension StoreWriter {
     /// Each queue makes lanes, and a claim that finds nothing looks at every lane in which something waits.
     static let queuesOfUser = 100
+    /// With those that were removed: their rows stay.
+    static let queueNamesOfUser = 10_000
 
     /// Registers jobs, each with its first element, which waits to be handed out. The jobs' ids and counts are the
     /// store's.
@@ -12,21 +14,26 @@ extension StoreWriter {
         var rows: [[SQLValue]] = []
         rows.reserveCapacity(jobs.count)
         var ready: [Int: Int] = [:]
+        var waiting: [Int: Int] = [:]
         for job in jobs {
             let queueID = try queue(job.queue, ofUser: job.userID)
             let laneID = try lane(of: job, queueID: queueID)
             ready[laneID, default: 0] += 1
             rows.append(try Self.row(of: job, queueID: queueID, laneID: laneID))
+            waiting[queueID, default: 0] += 1
         }
+        try showQueues(Set(waiting.keys))
         let ids = try db.insert(
             """
             INSERT INTO jobs (user_id, queue_id, lane_id, type, protocol, status, src_site, src_path, dst_site, dst_path,
                 options, priority, max_tries, label, log_uid, registered, changed, deadline, execution_seconds,
-                destruction, n_new, n_open, n_ready)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1, 1, 1)
+                destruction, request, worded, n_new, n_open, n_ready)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, 1, 1)
             """, batch: rows)
         guard ids.count == jobs.count else { throw StoreError.failed("a job got no id") }
         try addReady(ready)
+        try countStages(
+            Dictionary(uniqueKeysWithValues: waiting.map { (QueueStage(queueID: $0, stage: .waiting), $1) }))
         let registered = zip(jobs, ids).map { job, id in
             var job = job
             job.id = id
@@ -51,6 +58,7 @@ extension StoreWriter {
             .text(job.logUID), .int(job.registered.milliseconds), .int(job.changed.milliseconds),
             SQLValue(job.deadline?.milliseconds), .int(job.executionSeconds),
             SQLValue(job.destruction?.milliseconds),
+            SQLValue(try job.draft.map { try SQLJSON.options($0.document) }), .int(job.task == nil ? 0 : 1),
         ]
     }
 
@@ -63,8 +71,7 @@ extension StoreWriter {
             db.memory?[key] = id
             return id
         }
-        let count = try db.first("SELECT COUNT(*) FROM queues WHERE user_id = $1", [.int(user)]) { $0.int(0) } ?? 0
-        guard count < Self.queuesOfUser else { throw StoreError.limit("queues", Self.queuesOfUser) }
+        try checkRoom(forShown: 1, new: 1, ofUser: user)
         let made = try db.insert(
             "INSERT INTO queues (user_id, name) VALUES ($1, $2)", batch: [[.int(user), .text(name)]])
         guard let id = made.first else { throw StoreError.failed("a queue got no id") }

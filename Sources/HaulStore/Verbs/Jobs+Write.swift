@@ -34,7 +34,7 @@ extension StoreWriter {
     ///
     /// - Returns: the ids of its lane and queue.
     public func changeJob(_ state: JobState, to job: Job) throws -> (lane: Int, queue: Int) {
-        let queueID = try queue(job.queue, ofUser: job.userID)
+        let queueID = job.queue == state.job.queue ? state.queueID : try shownQueue(job.queue, ofUser: job.userID)
         let laneID = try lane(of: job, queueID: queueID)
         try db.run(
             """

@@ -39,7 +39,7 @@ public struct TailJob: Sendable, Hashable {
     public var lane: Lane
     /// Its elements that can be handed out.
     public var ready: Int
-    /// Its queue is paused.
+    /// Its queue is paused, popped alone, or removed and not empty yet.
     public var isPaused: Bool
 }
 
@@ -77,7 +77,7 @@ extension Ask {
         let more = StoreReader.laneColumnCount
         return Question(
             """
-            SELECT \(StoreReader.laneColumns), older.id, older.n_ready, q.paused
+            SELECT \(StoreReader.laneColumns), older.id, older.n_ready, CASE WHEN q.paused IS NULL AND q.popped = 0 AND q.doomed IS NULL THEN NULL ELSE 1 END
             FROM (SELECT id, lane_id, n_ready FROM jobs
                 WHERE user_id = $1 AND priority = $2 AND id > $3 AND \(StoreReader.isTail) ORDER BY id LIMIT $4) AS older
             JOIN lanes l ON l.id = older.lane_id JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
@@ -115,7 +115,8 @@ extension StoreReader {
         ) { $0.int(0) }
     }
 
-    /// A page of a user's lanes of a priority in which something waits, but for those of paused queues: by turn, the one
+    /// A page of a user's lanes of a priority in which something waits, but for those of queues that are paused,
+    /// popped alone or being emptied, and of TASKs: by turn, the one
     /// first of which nothing was taken for longest.
     public func lanesWithWork(
         ofUser user: Int, priority: Int, after place: Lane.Place = .start, limit: Int
@@ -138,6 +139,7 @@ extension StoreReader {
         SELECT \(laneColumns)
         FROM lanes l JOIN users u ON u.id = l.user_id JOIN queues q ON q.id = l.queue_id
         WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND q.paused IS NULL
+            AND q.popped = 0 AND q.doomed IS NULL AND l.type <> \(JobType.task.rawValue)
         """
 
     static let laneColumns = """

@@ -58,7 +58,7 @@ extension StoreWriter {
 
     /// Limits how many elements of a user's queue, which is made if it is not there, are with workers at once.
     public func setLimit(_ limit: Int?, queue name: String, ofUser user: Int) throws {
-        let id = try queue(name, ofUser: user)
+        let id = try shownQueue(name, ofUser: user)
         try db.run("UPDATE queues SET running_limit = $2 WHERE id = $1", [.int(id), SQLValue(limit)])
     }
 }

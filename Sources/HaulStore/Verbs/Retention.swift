@@ -24,12 +24,21 @@ extension StoreWriter {
     ///
     /// - Returns: how many.
     public func forgetJobs(endedBefore: Timestamp, now: Timestamp, limit: Int) throws -> Int {
-        try db.run(
+        var stages: [QueueStage: Int] = [:]
+        let count = try db.run(
             """
             UPDATE jobs SET forgotten = $2 WHERE id IN
                 (SELECT id FROM jobs WHERE status IN (1, 2, 5) AND keep = 0 AND changed < $1 AND forgotten IS NULL
                 ORDER BY changed LIMIT $3)
-            """, [.int(endedBefore.milliseconds), .int(now.milliseconds), .int(limit)])
+            RETURNING queue_id, status
+            """, [.int(endedBefore.milliseconds), .int(now.milliseconds), .int(limit)]
+        ) { row in
+            guard let status = Status(rawValue: row.int(1)) else { return }
+            let stage = JobMachine.stage(status, hasStarted: false)
+            stages[QueueStage(queueID: row.int(0), stage: stage), default: 0] -= 1
+        }
+        try countStages(stages)
+        return count
     }
 
     /// Removes a piece of a hidden job's rows.

@@ -54,16 +54,22 @@ extension JobDocument: JSONWritable {
         writer.value(protocolName)
         writer.key("queue")
         writer.value(queue)
-        writer.key("src_filepath")
-        writer.value(sourcePath)
-        writer.key("src_siteid")
-        writer.value(sourceSiteID)
+        if sourceSiteID != Job.Place.nowhere.siteID {
+            writer.key("src_filepath")
+            writer.value(sourcePath)
+            writer.key("src_siteid")
+            writer.value(sourceSiteID)
+        }
         if let started {
             writer.key("started")
             writer.value(started)
         }
         writer.key("status")
         writer.value(status)
+        if let task {
+            writer.key("task")
+            writer.value(task)
+        }
         writer.key("timestamp")
         writer.value(timestamp)
         writer.key("type")

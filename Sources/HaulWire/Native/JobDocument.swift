@@ -32,6 +32,8 @@ public struct JobDocument: Sendable, Hashable, Codable {
     public var executionDuration: Int?
     /// When it is cancelled and removed.
     public var destruction: String?
+    /// Of a TASK what there is to do; of others the words in which they were asked for, where there are any.
+    public var task: String?
     /// With the answer to a registration alone: what may go wrong, in words.
     public var warnings: [String]?
     /// Elements by status; in `GET /jobs` and `GET /jobs/J` alone.
@@ -70,6 +72,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         ended = job.ended?.text
         executionDuration = job.executionSeconds > 0 ? job.executionSeconds : nil
         destruction = job.destruction?.text
+        task = job.task
         if withCounts {
             counts = Counts(
                 elements: job.counts.total, new: job.counts.new, done: job.counts.done, failed: job.counts.failed,
@@ -79,6 +82,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case id, type, status, priority, timestamp, queue, label, deadline, keep, warnings, started, ended, destruction
+        case task
         case executionDuration = "execution_duration"
         case userID = "user_id"
         case sourceSiteID = "src_siteid"
@@ -95,9 +99,9 @@ public struct JobDocument: Sendable, Hashable, Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         id = try container.decode(Int.self, forKey: .id)
         userID = try container.decode(Int.self, forKey: .userID)
-        sourceSiteID = try container.decode(Int.self, forKey: .sourceSiteID)
+        sourceSiteID = try container.decodeIfPresent(Int.self, forKey: .sourceSiteID) ?? Job.Place.nowhere.siteID
         destinationSiteID = try container.decodeIfPresent(Int.self, forKey: .destinationSiteID)
-        sourcePath = try container.decode(String.self, forKey: .sourcePath)
+        sourcePath = try container.decodeIfPresent(String.self, forKey: .sourcePath) ?? Job.Place.nowhere.path
         destinationPath = try container.decodeIfPresent(String.self, forKey: .destinationPath)
         type = try container.decode(String.self, forKey: .type)
         status = try container.decode(String.self, forKey: .status)
@@ -115,6 +119,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         ended = try container.decodeIfPresent(String.self, forKey: .ended)
         executionDuration = try container.decodeIfPresent(Int.self, forKey: .executionDuration)
         destruction = try container.decodeIfPresent(String.self, forKey: .destruction)
+        task = try container.decodeIfPresent(String.self, forKey: .task)
         warnings = try container.decodeIfPresent([String].self, forKey: .warnings)
         counts = try? Counts(from: decoder)
     }
@@ -123,9 +128,12 @@ public struct JobDocument: Sendable, Hashable, Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(id, forKey: .id)
         try container.encode(userID, forKey: .userID)
-        try container.encode(sourceSiteID, forKey: .sourceSiteID)
+        // A TASK is nowhere.
+        if sourceSiteID != Job.Place.nowhere.siteID {
+            try container.encode(sourceSiteID, forKey: .sourceSiteID)
+            try container.encode(sourcePath, forKey: .sourcePath)
+        }
         try container.encodeIfPresent(destinationSiteID, forKey: .destinationSiteID)
-        try container.encode(sourcePath, forKey: .sourcePath)
         try container.encodeIfPresent(destinationPath, forKey: .destinationPath)
         try container.encode(type, forKey: .type)
         try container.encode(status, forKey: .status)
@@ -143,6 +151,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         try container.encodeIfPresent(ended, forKey: .ended)
         try container.encodeIfPresent(executionDuration, forKey: .executionDuration)
         try container.encodeIfPresent(destruction, forKey: .destruction)
+        try container.encodeIfPresent(task, forKey: .task)
         try container.encodeIfPresent(warnings, forKey: .warnings)
         try counts?.encode(to: encoder)
     }
@@ -165,7 +174,8 @@ extension JobDocument: Documented {
     public static let schema = Schema.object(
         "Job",
         [
-            "id": .count, "user_id": .count, "src_siteid": .count, "dst_siteid?": .count, "src_filepath": .text,
+            "id": .count, "user_id": .count, "src_siteid?": Schema.count.about("Of all but a TASK"),
+            "dst_siteid?": .count, "src_filepath?": .text,
             "dst_filepath?": .text, "type": .jobType, "status": .status, "extra_opts": .values,
             "priority": .integer(0...9).about("0 is served first"), "protocol": .text, "log_uid": .text,
             "timestamp": .time.about("Of the last change"), "queue": .text, "max_tries": .integer(1...100),
@@ -174,6 +184,8 @@ extension JobDocument: Documented {
             "started?": .time.about("When the first of it was handed out"), "ended?": .time,
             "execution_duration?": .count.about("Seconds from its start after which it is cancelled"),
             "destruction?": .time.about("When it is cancelled and removed"),
+            "task?": Schema.text.about(
+                "Of a TASK what there is to do; of others the words in which they were asked for; not in lists"),
             "warnings?": Schema.list(of: .text).about("With the answer to a registration: what may go wrong"),
         ])
 

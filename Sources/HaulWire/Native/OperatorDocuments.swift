@@ -9,12 +9,18 @@ public struct QueueDocument: Sendable, Hashable, Codable {
     public var since: String?
     /// Elements of it that may be with workers at once; left out where it has no limit.
     public var limit: Int?
+    /// No worker gets anything of it: its jobs are handed out by pop alone; left out where it is not so.
+    public var pop: Bool?
+    /// Seconds that one who popped a job may be silent; left out where that is for ever.
+    public var lease: Int?
 
     public init(_ queue: Queue) {
         name = queue.name
         paused = queue.paused != nil
         since = queue.paused?.text
         limit = queue.limit
+        pop = queue.isPopped ? true : nil
+        lease = queue.leaseSeconds
     }
 }
 
@@ -90,6 +96,8 @@ extension QueueDocument: Documented {
         [
             "name": .text, "paused": .flag, "since?": .time.about("Since when it is paused"),
             "limit?": .count.about("Elements that may be with workers at once"),
+            "pop?": .flag.about("Its jobs are handed out by pop alone"),
+            "lease?": .count.about("Seconds that one who popped a job may be silent"),
         ])
 }
 

@@ -77,18 +77,21 @@ public struct HandedOnVerdicts: Codable, Sendable {
     public init(verdicts: [Item]) { self.verdicts = verdicts }
 }
 
-/// Attempts whose leases are worth nothing any more, or which their workers do not have.
+/// Attempts whose leases are worth nothing any more, which their workers do not have, or which were taken back.
 public struct HandedOnLosses: Codable, Sendable {
     /// `JOB.ELEMENT.ATTEMPT`.
     public var attempts: [String]
     public var reason: String
-    /// Their session lives: its worker said that it has none of them.
+    /// Their session lives: its worker said that it has none of them, or they were taken back.
     public var unheld: Bool
+    /// Their user took them back.
+    public var revoked: Bool?
 
-    public init(attempts: [String], reason: String, unheld: Bool) {
+    public init(attempts: [String], reason: String, unheld: Bool, revoked: Bool? = nil) {
         self.attempts = attempts
         self.reason = reason
         self.unheld = unheld
+        self.revoked = revoked
     }
 }
 

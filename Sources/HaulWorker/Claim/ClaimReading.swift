@@ -21,6 +21,9 @@ extension Claimed {
         guard let jobType = JobType(rawValue: job.type), let elementType = JobType(rawValue: element.type) else {
             return .unusable(key, reason: "this worker knows no job type \(job.type) with elements \(element.type)")
         }
+        guard jobType != .task, let operation = operation(of: elementType) else {
+            return .unusable(key, reason: "a TASK is nothing that a worker runs")
+        }
         guard let source = job.source else {
             return .unusable(key, reason: "site \(job.sourceSiteID) is not in the server's configuration")
         }
@@ -49,7 +52,7 @@ extension Claimed {
         // An empty directory of a COPY is made at the destination.
         let isEmptyDirectory = jobType == .copy && elementType == .mkdir
         let errand = Errand(
-            jobID: job.id, jobType: jobType, elementType: elementType, operation: operation(of: elementType),
+            jobID: job.id, jobType: jobType, elementType: elementType, operation: operation,
             source: isEmptyDirectory ? to ?? from : from, destination: elementType == .copy ? to : nil,
             options: EffectiveOptions.of(job.options, job: jobType, element: elementType), logUID: job.logUID)
         return .work(
@@ -59,13 +62,14 @@ extension Claimed {
                 tryNumber: element.attempts - element.forgiven + 1, maxTries: element.maxTries))
     }
 
-    private static func operation(of type: JobType) -> ProtocolOperation {
+    private static func operation(of type: JobType) -> ProtocolOperation? {
         switch type {
         case .list: .list
         case .copy: .copy
         case .remove: .remove
         case .rename: .rename
         case .mkdir: .mkdir
+        case .task: nil
         }
     }
 }

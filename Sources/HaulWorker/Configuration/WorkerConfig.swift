@@ -59,7 +59,7 @@ public struct WorkerConfig: Sendable {
         url: URL, authoritiesPath: String? = nil, certificatePath: String? = nil, keyPath: String? = nil,
         token: String?, tokenFile: String? = nil, name: String, slots: Int = Usual.slots,
         protocolsFolder: String, sites: [Int] = [], workFolder: String, spoolBytes: Int = Usual.spoolBytes,
-        types: [JobType] = JobType.allCases, settings: [String: [String: JSONValue]] = [:],
+        types: [JobType] = JobType.transfers, settings: [String: [String: JSONValue]] = [:],
         credentials: [String: [String: String]] = [:], claimLimit: Int = Usual.claimLimit, claimBytes: Int? = nil,
         concurrency: Int = Usual.concurrency, idleSeconds: Double = Usual.idleSeconds,
         drainSeconds: Double = Usual.drainSeconds

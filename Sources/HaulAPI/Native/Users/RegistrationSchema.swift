@@ -7,7 +7,7 @@ extension Schema {
     /// A site as requests name it.
     static let siteReference = any(of: [.integer, .text]).about("A site's id or name")
     static let statusReference = any(of: [one(of: Status.allCases.map(\.name)), integer(0...5)]).about("In any case")
-    static let typeReference = any(of: [one(of: JobType.allCases.map(\.name)), integer(0...4)]).about("In any case")
+    static let typeReference = any(of: [one(of: JobType.allCases.map(\.name)), integer(0...5)]).about("In any case")
     /// Where jobs stand, one of several stages.
     static let stages = text(
         0...200, pattern: "^(?:(?:%)(?:,(?:%))*)?$".replacing("%", with: JobStage.names.joined(separator: "|"))
@@ -33,6 +33,7 @@ extension Schema {
                 "src_siteid": siteReference, "src_filepath": path, "dst_siteid": siteReference, "dst_filepath": path,
             ]
         }
+        if type == .task { place = [JobRequest.taskName: task] }
         return object(place, isOpen: true).adding("New\(type.name.capitalized)", usual(protocols))
     }
 
@@ -62,6 +63,9 @@ extension Schema {
             ["priority", "queue", "label", "deadline", "execution_duration", "destruction", "keep"].map {
                 ["required": [.string($0)]]
             }))
+
+    /// Any text; it is given to who pops the job.
+    private static let task = text(1...JobRequest.taskLimit - 2)
 
     /// Absolute, `~/...`, or relative, which means below `~/`.
     private static let path = text(

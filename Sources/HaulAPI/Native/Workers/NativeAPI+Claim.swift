@@ -7,7 +7,7 @@ import HaulWire
 extension NativeAPI {
     /// What a claim asks for, for who asked for something else.
     private static let types =
-        "types: " + JobType.allCases.map { "\($0.name) (\($0.rawValue))" }.joined(separator: ", ")
+        "types: " + JobType.transfers.map { "\($0.name) (\($0.rawValue))" }.joined(separator: ", ")
     /// Elements that a claim gives where it does not say how many.
     private static let usualLimit = 20
     /// Seconds that a claim may park.
@@ -17,7 +17,7 @@ extension NativeAPI {
     func claim(_ request: HTTPRequest) async throws -> HTTPResponse {
         let principal = try await principal(of: request, .work)
         var fields = Fields(try JSONText.object(request.body))
-        let types = fields.required("types") { $0.list($1, Self.types, { JobType($0) }) }
+        let types = fields.required("types") { $0.list($1, Self.types, Self.transfer) }
         if fields.value("types")?.array?.isEmpty == true {
             fields.note("types", "is empty: must be a list of \(Self.types)")
         }
@@ -51,6 +51,9 @@ extension NativeAPI {
         }
         return JSONText.response(writing: documents, capacity: 512 * (elements + 2))
     }
+
+    /// A type of which workers get jobs.
+    private static func transfer(_ value: JSONValue) -> JobType? { JobType(value).flatMap { $0 == .task ? nil : $0 } }
 
     private static func measure(_ fields: inout Fields) -> ClaimQuery.Measure {
         let algorithm = fields.text("algorithm")?.uppercased() ?? "BY_NUMBER"

@@ -72,7 +72,7 @@ extension Schema {
     ])
 
     private static let jobTypeReference = Schema([
-        "enum": .array(JobType.allCases.flatMap { [.int($0.rawValue), .string($0.name)] })
+        "enum": .array(JobType.transfers.flatMap { [.int($0.rawValue), .string($0.name)] })
     ])
 
     /// One for each entry, and for each empty directory one without a name.
