@@ -109,21 +109,32 @@ public struct Accounts: Sendable {
         spec.scopes = scopes
         spec.expires = now().adding(seconds: seconds)
         let actor = Requester(name: account.user.name, token: nil, address: address)
-        return try await addToken(spec, to: account.user, by: actor, as: .login)
+        return try await addToken(spec, to: account.user, by: actor, as: .login, endsOldest: true)
     }
 
     /// Makes a token.
+    ///
+    /// - Parameter endsOldest: where there are too many, the oldest that a login gave ends for it.
     public func addToken(
-        _ spec: TokenSpec, to user: User, by actor: Requester, as action: Deed.Action = .addToken
+        _ spec: TokenSpec, to user: User, by actor: Requester, as action: Deed.Action = .addToken,
+        endsOldest: Bool = false
     ) async throws -> NewToken {
         let (token, hash) = AccessToken.make()
         let time = now()
         let id = try await store.write { writer -> Int in
             var good = 0
+            var oldest: Int?
             try Self.forEachToken(of: user, writer.reader) { known in
-                if known.revoked == nil, !known.record.isOver(at: time) { good += 1 }
+                guard known.revoked == nil, !known.record.isOver(at: time) else { return }
+                good += 1
+                let isLogin = known.record.spec.name == Self.loginName && known.record.spec.identity == nil
+                if isLogin, oldest == nil { oldest = known.record.id }
             }
-            guard good < Self.mostTokens else { throw AccountRefusal.tooManyTokens(Self.mostTokens) }
+            if good >= Self.mostTokens {
+                guard endsOldest, let oldest else { throw AccountRefusal.tooManyTokens(Self.mostTokens) }
+                _ = try writer.revokeToken(oldest, now: time)
+                try writer.note(Deed(.revokeToken, "\(oldest)", "user=\(user.name)"), by: actor, now: time)
+            }
             let id = try writer.addToken(spec, hash: hash, user: user, now: time)
             try writer.note(Deed(action, "\(id)", spec.summary(of: user)), by: actor, now: time)
             return id
