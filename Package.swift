@@ -153,7 +153,7 @@ let package = Package(
             [
                 "HaulAPI", "HaulWire", "HaulEngine", "HaulAuth", "HaulStore", "HaulLogs", "HaulHTTP", "HaulModel",
                 "HaulCrypto", "Support",
-            ], exclude: ["UWSGolden"]),
+            ], exclude: ["UWSGolden", "QdoGolden"]),
         tests("HaulEngineTests", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests("Simulation", ["HaulEngine", "HaulStore", "HaulLogs", "HaulModel", "Support"]),
         tests(
@@ -170,7 +170,7 @@ let package = Package(
             [
                 "Support", "HaulModel", "HaulCrypto", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol",
                 "HaulPlayground", "CSQLite",
-            ], exclude: ["Schemathesis", "UWS/Python", "UWS/Schema"]),
+            ], exclude: ["Schemathesis", "UWS/Python", "UWS/Schema", "Qdo/Python"]),
         tests("Fuzz", fuzzed, exclude: ["Corpus", "Main.swift", "Words", "fuzz"]),
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]

@@ -39,6 +39,8 @@ public enum AccessToken {
             && name.unicodeScalars.allSatisfy {
                 $0.isASCII && ($0.properties.isAlphabetic || "0123456789.-_@".unicodeScalars.contains($0))
             }
+        // What stands below /qdo in the place of a user's name.
+        if ["site", "users"].contains(name) { return "no user can be called site or users" }
         return isFine ? nil : "a user's name has 1 to 64 letters, digits, dots, dashes, underscores or @"
     }
 }

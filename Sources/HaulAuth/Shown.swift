@@ -54,7 +54,8 @@ public enum Shown: Sendable, Hashable {
     /// The cookies that the qdo dialect gives, below its own paths alone: a token, and whose it is; both have to match. A
     /// header that is shown beside them counts more.
     private static func cookies(_ head: HTTPRequestHead) -> Shown? {
-        guard head.pathSegments.first == "qdo", head.headers["Authorization"] == nil, head.headers["X-Token"] == nil,
+        guard head.path == "/qdo" || head.path.hasPrefix("/qdo/"), head.headers["Authorization"] == nil,
+            head.headers["X-Token"] == nil,
             let header = head.headers["Cookie"], header.utf8.count <= longest, !isForeign(head)
         else { return nil }
         var values: [Substring: Substring] = [:]
@@ -71,11 +72,12 @@ public enum Shown: Sendable, Hashable {
 
     /// Whether a browser sent it for a page of somebody else's: what browsers show by themselves, certificates and
     /// passwords that were typed once, is not that page's to use.
-    private static func isForeign(_ head: HTTPRequestHead) -> Bool {
+    public static func isForeign(_ head: HTTPRequestHead) -> Bool {
         if let site = head.headers["Sec-Fetch-Site"], !["same-origin", "none"].contains(site) { return true }
         guard let origin = head.headers["Origin"] else { return false }
         let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count != 3 || head.headers["Host"].map { $0.lowercased() != parts[2].lowercased() } ?? true
+        let own = [head.headers["Host"], head.outside.host].compactMap { $0?.lowercased() }
+        return parts.count != 3 || !own.contains(parts[2].lowercased())
     }
 
     /// What it is remembered by: never the secret itself.

@@ -193,9 +193,11 @@ struct Server {
                 store: engine.store, issuers: config.issuers.map(\.issuer),
                 certificates: config.clients?.holders ?? [:], now: engine.world.now, onEvent: Self.tell),
             onFault: onFault)
+        let logins = LoginLimits(
+            usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600)
         NativeAPI(
             door,
-            loginLimits: LoginLimits(usual: config.logins.hours * 3600, longest: config.logins.longestHours * 3600),
+            loginLimits: logins,
             userSites: UserSites(
                 most: config.userSites.most, protocols: config.userSites.protocols,
                 options: { manifests[$0.folder]?.siteOptions }),
@@ -206,6 +208,7 @@ struct Server {
             }, myProxy: config.myProxy.map { MyProxyTool($0) }
         ).mount(on: &router)
         UWSAPI(door).mount(on: &router)
+        QdoAPI(door, loginLimits: logins).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
     }

@@ -31,6 +31,7 @@ final class TestAPI: Sendable {
             onFault: { Issue.record("fault: \($0)") })
         NativeAPI(door).mount(on: &router)
         UWSAPI(door).mount(on: &router)
+        QdoAPI(door).mount(on: &router)
         self.router = router
     }
 

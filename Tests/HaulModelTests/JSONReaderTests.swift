@@ -42,6 +42,13 @@ struct JSONReaderTests {
         #expect(try JSONReader.value(nested, refusesDuplicates: true) == [["a": 1], ["a": ["a": 2]]])
     }
 
+    @Test("as many values as there may be, and no more")
+    func most() throws {
+        let text = Array(#"{"a": [1, "x", {"b": null}]}"#.utf8)
+        #expect(try JSONReader.value(text, most: 6) == ["a": [1, "x", ["b": .null]]])
+        #expect(throws: JSONSyntaxError.self) { try JSONReader.value(text, most: 5) }
+    }
+
     @Test("bytes that are no UTF-8, and depth without end, are errors and no crash")
     func hostile() {
         #expect(throws: JSONSyntaxError.self) { try JSONReader.value([0x22, 0xFF, 0x22]) }

@@ -33,14 +33,16 @@ enum JSONText {
 
     /// The value that a request's body is.
     ///
-    /// - Parameter more: a hint for who sent none.
-    static func value(_ body: [UInt8], more: String = "") throws -> JSONValue {
-        do { return try JSONReader.value(body) } catch { throw Problem.syntax(error, more: more) }
+    /// - Parameters:
+    ///   - more: a hint for who sent none.
+    ///   - most: values that it may have.
+    static func value(_ body: [UInt8], more: String = "", most: Int = .max) throws -> JSONValue {
+        do { return try JSONReader.value(body, most: most) } catch { throw Problem.syntax(error, more: more) }
     }
 
     /// The object that a request's body is.
-    static func object(_ body: [UInt8]) throws -> [String: JSONValue] {
-        let value = try value(body)
+    static func object(_ body: [UInt8], most: Int = .max) throws -> [String: JSONValue] {
+        let value = try value(body, most: most)
         guard let object = value.object else {
             throw Problem.noObject("The body is \(value.kind), not an object.")
         }

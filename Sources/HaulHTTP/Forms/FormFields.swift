@@ -1,15 +1,18 @@
 /// The fields of a form, in the order in which they stand in the body: `application/x-www-form-urlencoded` (WHATWG URL,
 /// 5.1) or `multipart/form-data` (RFC 7578).
 public struct FormFields: Sendable {
-    /// Fields that a form may have.
-    public static let most = 1000
+    /// Fields that a form may have, unless somebody says otherwise.
+    public static let usual = 1000
 
     public private(set) var fields: [(name: String, value: String)] = []
+    private let most: Int
 
     /// The fields of a request's body; none where it has none.
     ///
+    /// - Parameter most: fields that it may have.
     /// - Throws: what is wrong with the body.
-    public init(_ request: HTTPRequest) throws(FormProblem) {
+    public init(_ request: HTTPRequest, most: Int = usual) throws(FormProblem) {
+        self.most = most
         guard !request.body.isEmpty else { return }
         let header = request.headers["Content-Type"] ?? "application/x-www-form-urlencoded"
         let type = header.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
@@ -36,7 +39,7 @@ public struct FormFields: Sendable {
     }
 
     private mutating func append(_ name: String, _ value: ArraySlice<UInt8>) throws(FormProblem) {
-        guard fields.count < Self.most else { throw .malformed("it has more than \(Self.most) fields") }
+        guard fields.count < most else { throw .malformed("it has more than \(most) fields") }
         guard let text = String(validating: value, as: UTF8.self) else {
             throw .malformed("the value of \"\(name.prefix(64))\" is no UTF-8")
         }

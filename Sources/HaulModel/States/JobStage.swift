@@ -1,5 +1,5 @@
 /// Where a job stands, coarser than its status and the same for every face of the service: it goes forward, and only a
-/// retry of the whole job leads back.
+/// retry of the whole job leads back, or its user who takes it back from whoever has it.
 public enum JobStage: String, Sendable, Hashable, CaseIterable {
     /// Registered, and not committed.
     case uncommitted

@@ -21,25 +21,29 @@ public struct JSONReader {
 
     private let bytes: [UInt8]
     private let refusesDuplicates: Bool
+    private let most: Int
     private var position = 0
+    private var count = 0
 
     /// The value that `bytes` are, with nothing behind it but blanks.
     ///
     /// - Parameter refusesDuplicates: Whether an object that has a key twice is an error, as it is for tokens (RFC 7515,
     ///   section 4); else the last counts.
+    /// - Parameter most: Values that it may have, all of them together: each takes more memory than it has bytes.
     public static func value(
-        _ bytes: [UInt8], refusesDuplicates: Bool = false
+        _ bytes: [UInt8], refusesDuplicates: Bool = false, most: Int = .max
     ) throws(JSONSyntaxError) -> JSONValue {
-        var reader = JSONReader(bytes: bytes, refusesDuplicates: refusesDuplicates)
+        var reader = JSONReader(bytes: bytes, refusesDuplicates: refusesDuplicates, most: most)
         let value = try reader.value(depth: 0)
         reader.skipBlanks()
         guard reader.position == bytes.count else { throw reader.error("text after the end of the document") }
         return value
     }
 
-    private init(bytes: [UInt8], refusesDuplicates: Bool) {
+    private init(bytes: [UInt8], refusesDuplicates: Bool, most: Int) {
         self.bytes = bytes
         self.refusesDuplicates = refusesDuplicates
+        self.most = most
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -50,6 +54,8 @@ public struct JSONReader {
 
     private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
         guard depth <= Self.maximumDepth else { throw error("more than \(Self.maximumDepth) levels") }
+        guard count < most else { throw error("more than \(most) values") }
+        count += 1
         skipBlanks()
         switch next {
         case UInt8(ascii: "{"): return .object(try object(depth: depth))

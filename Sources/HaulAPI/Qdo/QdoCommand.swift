@@ -1,0 +1,103 @@
+import HaulModel
+
+/// The text of a task: a transfer in words, or anything else, which is kept as it is and never run.
+///
+///     copy SITE:PATH SITE:PATH [key=value ...]
+///     list | remove | mkdir SITE:PATH [key=value ...]
+///     rename SITE:PATH [SITE:]PATH [key=value ...]
+struct QdoCommand {
+    /// What a registration asks for.
+    let document: [String: JSONValue]
+
+    /// Keys that are fields of a registration; any other is an option of the transfer.
+    private static let fields: Set<String> = [
+        "priority", "max_tries", "protocol", "label", "deadline", "max_queue_time", "execution_duration",
+    ]
+
+    /// - Parameters:
+    ///   - queue: where the job is to be.
+    ///   - rules: with the sites that the user may use: words that name no other are no transfer.
+    init(_ text: String, queue: String, _ rules: RegistrationRules) {
+        var document = Self.transfer(text, rules) ?? ["type": .string(JobType.task.name)]
+        document["queue"] = .string(queue)
+        document[JobRequest.taskName] = .string(text)
+        self.document = document
+    }
+
+    private static func transfer(_ text: String, _ rules: RegistrationRules) -> [String: JSONValue]? {
+        // What is longer than any task is refused as one.
+        guard text.utf8.count <= JobRequest.taskLimit, var words = words(text)?[...], let verb = words.popFirst(),
+            let type = JobType.transfers.first(where: { $0.name.lowercased() == verb }),
+            let source = words.popFirst().flatMap({ place($0, rules) })
+        else { return nil }
+        var document: [String: JSONValue] = [
+            "type": .string(type.name), "src_siteid": .int(source.siteID), "src_filepath": .string(source.path),
+        ]
+        if type.hasDestination {
+            guard let word = words.popFirst() else { return nil }
+            if let target = place(word, rules) {
+                guard type == .copy || target.siteID == source.siteID else { return nil }
+                document["dst_filepath"] = .string(target.path)
+                if type == .copy { document["dst_siteid"] = .int(target.siteID) }
+            } else {
+                guard type == .rename else { return nil }
+                document["dst_filepath"] = .string(word)
+            }
+        }
+        var options: [String: JSONValue] = [:]
+        for word in words {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].wholeMatch(of: #/[a-z][a-z0-9_]*/#) != nil else { return nil }
+            let (key, value) = (String(parts[0]), JSONValue.string(String(parts[1])))
+            if fields.contains(key) { document[key] = value } else { options[key] = value }
+        }
+        if !options.isEmpty { document[JobRequest.optionsName] = .object(options) }
+        return document
+    }
+
+    /// `SITE:PATH` of a site that the user may use, by its name or id.
+    private static func place(_ word: String, _ rules: RegistrationRules) -> Job.Place? {
+        guard let colon = word.firstIndex(of: ":") else { return nil }
+        let name = String(word[..<colon])
+        guard let site = rules.sites.site(name), site.access.admits(rules.user) else { return nil }
+        return Job.Place(siteID: site.id, path: String(word[word.index(after: colon)...]))
+    }
+
+    /// Words as a shell splits them, of which quotes are all that is known; nil where one does not end.
+    private static func words(_ text: String) -> [String]? {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        for character in text {
+            if let open = quote {
+                if character == open { quote = nil } else { word?.append(character) }
+            } else if character == "'" || character == "\"" {
+                quote = character
+                word = word ?? ""
+            } else if character.isWhitespace {
+                if let ended = word { words.append(ended) }
+                word = nil
+            } else {
+                if word == nil { word = "" }
+                word?.append(character)
+            }
+        }
+        if let ended = word { words.append(ended) }
+        return quote == nil ? words : nil
+    }
+
+    /// The words for a job that was not registered by any.
+    static func words(for job: Job, _ sites: SiteDirectory) -> String {
+        func place(_ place: Job.Place) -> String {
+            quoted("\(sites[place.siteID]?.name ?? "\(place.siteID)"):\(place.path)")
+        }
+        let parts = [job.type.name.lowercased(), place(job.source)] + (job.destination.map { [place($0)] } ?? [])
+        return parts.joined(separator: " ")
+    }
+
+    private static func quoted(_ word: String) -> String {
+        let isPlain = !word.contains { $0.isWhitespace || $0 == "'" || $0 == "\"" }
+        if isPlain { return word }
+        return "'" + word.replacing("'", with: "'\"'\"'") + "'"
+    }
+}
