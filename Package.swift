@@ -170,7 +170,10 @@ let package = Package(
             [
                 "Support", "HaulModel", "HaulCrypto", "HaulWire", "HaulHTTP", "HaulAuth", "HaulProtocol",
                 "HaulPlayground", "CSQLite",
-            ], exclude: ["Schemathesis", "UWS/Python", "UWS/Schema", "Qdo/Python"]),
+            ],
+            exclude: [
+                "Schemathesis", "UWS/Python", "UWS/Schema", "Qdo/Python", "Clockwork/Python", "Clockwork/Golden",
+            ]),
         tests("Fuzz", fuzzed, exclude: ["Corpus", "Main.swift", "Words", "fuzz"]),
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),
     ]

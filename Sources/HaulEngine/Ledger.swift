@@ -112,6 +112,7 @@ final class Ledger {
     func endExpansion(with element: Element) throws {
         var state = try state(element.jobID)
         state.job.counts[element.status] += 1
+        state.job.errorClass = element.errorClass ?? state.job.errorClass
         state.expansion = nil
         states[element.jobID] = state
         touched.insert(element.jobID)
@@ -125,7 +126,7 @@ final class Ledger {
         state.swept = -1
         state.place = JobMachine.expansion(state.place, after: intent)
         // As a whole it begins anew.
-        if intent == .retry, state.job.status.isEnded { state.job.started = nil }
+        if intent == .retry, state.job.status.isEnded { (state.job.started, state.job.errorClass) = (nil, nil) }
         if state.expansion != nil { change.kinds.insert(.expansion) }
         states[id] = state
         touched.insert(id)
@@ -190,6 +191,7 @@ final class Ledger {
         var state = try state(element.jobID)
         try writer.insertElement(element)
         state.job.counts[element.status] += 1
+        state.job.errorClass = element.errorClass
         states[element.jobID] = state
         touched.insert(element.jobID)
     }
@@ -217,6 +219,7 @@ final class Ledger {
                 counts: state.job.counts, open: state.open, isExpanding: state.expansion != nil,
                 isCut: state.cutExpansion != nil, intent: state.intent, before: before)
             if state.job.status.isEnded != before.isEnded { state.job.ended = state.job.status.isEnded ? now : nil }
+            if state.job.status == .failed, state.intent == .expire { state.job.errorClass = .deadline }
             if state.intent == .destroy, state.job.status.isEnded { state.forgotten = now }
             state.intent = JobMachine.wanted(
                 state.intent, open: state.open, isExpanding: state.expansion != nil)
@@ -283,6 +286,7 @@ final class Ledger {
         }
         if new.phase.isEnded && !old.phase.isEnded {
             state.open -= 1
+            if new.phase == .failed { state.job.errorClass = new.errorClass }
             if old.phase.isOut { ended[state.laneID, default: 0] += 1 }
             try end(new, of: state.job)
         }

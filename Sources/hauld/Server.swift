@@ -209,6 +209,7 @@ struct Server {
         ).mount(on: &router)
         UWSAPI(door).mount(on: &router)
         QdoAPI(door, loginLimits: logins).mount(on: &router)
+        ClockworkAPI(door).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
     }

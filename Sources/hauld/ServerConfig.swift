@@ -241,6 +241,7 @@ struct ServerConfig: Decodable, Sendable {
             case requestsPerSecond = "requests_per_second"
             case waitingPerUser = "waiting_per_user"
             case runningPerUser = "running_per_user"
+            case propertiesPerUser = "properties_per_user"
         }
 
         init() {}
@@ -255,6 +256,7 @@ struct ServerConfig: Decodable, Sendable {
             try container.read(.burst, into: &perUser.burst, in: 1...1_000_000)
             try container.read(.waitingPerUser, into: &perUser.waiting, in: 1...1_000_000_000)
             try container.read(.runningPerUser, into: &perUser.running, in: 1...1_000_000)
+            try container.read(.propertiesPerUser, into: &perUser.properties, in: 2...1 << 50)
             perUser.bulk = try container.decode(Int.self, forKey: .bulk, in: 1...10_000, default: perUser.bulk)
         }
     }

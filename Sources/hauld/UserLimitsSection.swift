@@ -8,10 +8,11 @@ struct UserLimitsSection: Decodable, Sendable {
     private var burst: Double??
     private var waiting: Int??
     private var running: Int??
+    private var properties: Int??
     private var bulk: Int?
 
     private enum CodingKeys: String, CodingKey {
-        case burst, waiting, running, bulk
+        case burst, waiting, running, properties, bulk
         case requestsPerSecond = "requests_per_second"
     }
 
@@ -21,6 +22,7 @@ struct UserLimitsSection: Decodable, Sendable {
         burst = try container.stated(.burst, in: 1...1_000_000)
         waiting = try container.stated(.waiting, in: 1...1_000_000_000)
         running = try container.stated(.running, in: 1...1_000_000)
+        properties = try container.stated(.properties, in: 2...1 << 50)
         if container.contains(.bulk) { bulk = try container.decode(Int.self, forKey: .bulk, in: 1...10_000) }
     }
 
@@ -31,6 +33,7 @@ struct UserLimitsSection: Decodable, Sendable {
         if let burst { limits.burst = burst }
         if let waiting { limits.waiting = waiting }
         if let running { limits.running = running }
+        if let properties { limits.properties = properties }
         if let bulk { limits.bulk = bulk }
         return limits
     }

@@ -13,6 +13,8 @@ import Testing
 /// The routes of a server over a database of its own, without a socket.
 final class TestAPI: Sendable {
     let router: Router
+    let engine: Engine
+    let door: Door
     private let folder: String
 
     init() async throws {
@@ -20,18 +22,19 @@ final class TestAPI: Sendable {
         folder = NSTemporaryDirectory() + "haul-api-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let sites = SiteDirectory([Site(id: 1, name: "a", protocolName: .ssh, endpoints: [])])
-        let engine = try await Engine(
+        engine = try await Engine(
             store: Store(at: StoreLocation(folder + "/haul.sqlite")) { Issue.record("fsync failed: \($0)") },
             logs: LogStore(root: folder + "/logs", server: 1),
             rules: RegistrationRules(sites: sites) { _ in CommonOptions.specs },
             configuration: EngineConfiguration(), world: .real, onDiskFailure: { Issue.record("disk failed: \($0)") })
         var router = Router()
-        let door = Door(
+        door = Door(
             engine: engine, authenticator: Authenticator(store: engine.store, now: engine.world.now),
             onFault: { Issue.record("fault: \($0)") })
         NativeAPI(door).mount(on: &router)
         UWSAPI(door).mount(on: &router)
         QdoAPI(door).mount(on: &router)
+        ClockworkAPI(door).mount(on: &router)
         self.router = router
     }
 

@@ -18,6 +18,7 @@ import Testing
         "SCAN sessions USING INDEX sessions_to_release", "SCAN sessions USING COVERING INDEX sessions_to_release",
         "SCAN j USING INDEX jobs_opening", "SCAN j USING COVERING INDEX jobs_opening",
         "SCAN jobs USING INDEX jobs_forgotten",
+        "SCAN j USING INDEX jobs_not_ended", "SCAN j USING COVERING INDEX jobs_not_ended",
         // As many as the subquery was bound to give.
         "SCAN counted", "SCAN older", "SCAN scanned",
         // As many as operators closed sites, and as are down.
@@ -84,6 +85,19 @@ import Testing
             for line in plan where TestDatabase.isPostgreSQL ? line.contains("Seq Scan") : line.hasPrefix("SCAN") {
                 #expect(Self.allowed.contains { line.hasPrefix($0) }, "\(line) in: \(text)")
             }
+        }
+        // Lists that are narrowed by the end, the reason or the place go through no others.
+        let lists = [
+            ("j.ended >= $", "jobs_ended (user_id=? AND ended>?)"),
+            ("COALESCE(j.class, 'unknown') = '", "jobs_failed (user_id=? AND <expr>=?"),
+            ("COALESCE(j.dst_site, j.src_site) = $", "jobs_of_place (user_id=? AND <expr>=?"),
+        ]
+        for (part, index) in lists where !TestDatabase.isPostgreSQL {
+            let found = plans.filter {
+                $0.key.contains(part) && $0.key.contains("j.user_id = $") && !$0.key.contains("+j.ended")
+            }
+            #expect(!found.isEmpty, "\(part)")
+            for (text, plan) in found { #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)") }
         }
         for (part, index) in [
             ("phase = 6 ORDER BY id DESC", "elements_failed"), ("AND j.type = $", "jobs_of_type"),
@@ -162,6 +176,26 @@ import Testing
         _ = try await engine.explain(job: jobs[0].id)
         _ = try await PopRescuer(engine: engine).run()
         try await engine.remove(queue: "q", ofUser: user.id)
+    }
+
+    /// Lists as faces narrow them: of one user, but for the end also of all.
+    private func lists(_ reader: StoreReader, _ user: User) throws {
+        var filters: [JobFilter] = []
+        for change in 0..<4 {
+            var filter = JobFilter(userID: change == 3 ? nil : user.id)
+            if change % 3 == 0 { filter.endedSince = Timestamp(milliseconds: 0) }
+            if change == 1 { (filter.stages, filter.failures) = ([.failed], [.deadline]) }
+            if change == 2 { filter.placeID = 1 }
+            filters.append(filter)
+        }
+        for filter in filters {
+            for newestFirst in [true, false] {
+                _ = try reader.jobs(
+                    filter, after: newestFirst ? Int.max : 0, limit: 9, newestFirst: newestFirst)
+                _ = try reader.job(filter, afterMany: 3, newestFirst: newestFirst)
+            }
+            _ = try reader.count(filter, most: 9)
+        }
     }
 
     /// All that an engine does, so that every statement is run once on the writer and on each of the readers.
@@ -252,6 +286,7 @@ import Testing
                         after: 0, limit: 10)
                     _ = try reader.jobs(JobFilter(userID: alice.id, status: status), after: 0, limit: 10)
                 }
+                try lists(reader, alice)
             }
         }
     }

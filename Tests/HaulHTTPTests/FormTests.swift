@@ -29,6 +29,9 @@ import Testing
         let many = (0..<1000).map { "a\($0)=1" }.joined(separator: "&")
         #expect(try fields(many).count == 1000)
         #expect(throws: FormProblem.self) { try fields(many + "&b=1") }
+        // The rest of one that has too many is not even decoded.
+        let long = many + String(repeating: "&%", count: 1 << 20)
+        #expect(throws: FormProblem.malformed("it has more than 1000 fields")) { try fields(long) }
     }
 
     private func part(_ name: String, _ content: String, _ boundary: String = "x") -> String {

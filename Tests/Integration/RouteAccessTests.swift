@@ -23,7 +23,9 @@ import Testing
         /// Operators have no part in it.
         var isPrivate: Bool { path.contains("{credential}") }
         /// Operators see it, and have no say in it.
-        var isOwners: Bool { ["POST /jobs/{job}/commit", "PATCH /jobs/{job}/parameters"].contains(name) }
+        var isOwners: Bool {
+            ["POST /jobs/{job}/commit", "PATCH /jobs/{job}/parameters", "PATCH /jobs/{job}/properties"].contains(name)
+        }
         var ownsJob: Bool { path.hasPrefix("/jobs/{job}") }
     }
 

@@ -49,6 +49,16 @@ enum JSONText {
         return object
     }
 
+    /// The same, its values as they were written.
+    ///
+    /// - Parameter most: values that there may be, in it and in what stands in it.
+    static func members(_ body: [UInt8], most: Int) throws -> JSONMembers {
+        let members: JSONMembers?
+        do { members = try JSONMembers(body, most: most) } catch { throw Problem.syntax(error, more: "") }
+        guard let members else { throw Problem.noObject("The body is no object.") }
+        return members
+    }
+
     /// The values that the lines of an NDJSON body are; blank lines are passed over.
     static func lines(_ body: [UInt8]) throws -> [JSONValue] {
         var values: [JSONValue] = []

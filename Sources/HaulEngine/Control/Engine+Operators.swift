@@ -45,6 +45,11 @@ extension Engine {
         try await store.read { try $0.workers(after: after, limit: limit) }
     }
 
+    /// The worker of a name, else those on the machine of that name.
+    public func liveWorkers(named name: String, limit: Int) async throws -> [KnownWorker] {
+        try await store.read { try $0.liveWorkers(named: name, limit: limit) }
+    }
+
     public func worker(named name: String) async throws -> KnownWorker {
         guard let worker = try await store.read({ try $0.worker(named: name) }) else { throw Self.noWorker(name) }
         return worker

@@ -15,8 +15,47 @@ extension Engine {
         let look: @Sendable (StoreReader) throws -> [Job] = {
             try $0.jobs(filter, after: after, limit: limit, newestFirst: newestFirst, words: words)
         }
-        // Several questions are asked of one moment: a job that is handed out between two of them has one place.
-        return try await filter.stages == nil && filter.registeredAfter == nil ? store.ask(look) : store.read(look)
+        // What is put together of parts is of one moment: a job that is handed out meanwhile has one place in it.
+        let isWhole =
+            filter.stages == nil && filter.registeredAfter == nil && filter.endedSince == nil
+            && filter.placeID != JobFilter.nowhere
+        return try await isWhole ? store.ask(look) : store.read(look)
+    }
+
+    /// How many jobs there are; no more than `most` are counted.
+    public func count(_ filter: JobFilter, most: Int) async throws -> Int {
+        try await store.read { try $0.count(filter, most: most) }
+    }
+
+    /// The id of the job that stands after so many others in a list; nil where the list is shorter.
+    public func job(_ filter: JobFilter, afterMany: Int, newestFirst: Bool) async throws -> Int? {
+        try await store.read { try $0.job(filter, afterMany: afterMany, newestFirst: newestFirst) }
+    }
+
+    /// What there is to say of jobs besides themselves.
+    public struct JobSurroundings: Sendable {
+        /// Names of users, by id.
+        public var owners: [Int: String]
+        /// Who tried the last of a job's elements that was tried, by the job's id.
+        public var workers: [Int: String]
+        /// Bytes of jobs' properties, by the job's id; without those of jobs that have none.
+        public var propertySizes: [Int: Int]
+
+        public init(owners: [Int: String], workers: [Int: String], propertySizes: [Int: Int]) {
+            self.owners = owners
+            self.workers = workers
+            self.propertySizes = propertySizes
+        }
+    }
+
+    public func surroundings(of jobs: [Job]) async throws -> JobSurroundings {
+        let ids = jobs.map(\.id)
+        let users = Set(jobs.map(\.userID))
+        return try await store.ask { reader in
+            let (owners, workers, sizes) = try reader.answers(
+                to: Ask.names(ofUsers: users), Ask.workers(ofJobs: ids), Ask.propertySizes(ofJobs: ids))
+            return JobSurroundings(owners: owners, workers: workers, propertySizes: sizes)
+        }
     }
 
     public func user(named name: String) async throws -> User? {

@@ -115,7 +115,7 @@ struct Registration: Sendable {
         var first = job
         first.status = .submitted
         first.changed = job.registered
-        (first.started, first.ended) = (nil, nil)
+        (first.started, first.ended, first.errorClass) = (nil, nil, nil)
         return first
     }
 }

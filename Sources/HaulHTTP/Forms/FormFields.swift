@@ -29,7 +29,9 @@ public struct FormFields: Sendable {
     }
 
     private mutating func readPairs(_ body: [UInt8]) throws(FormProblem) {
-        for pair in body.split(separator: UInt8(ascii: "&")) {
+        // What is behind as many as there may be is not looked at.
+        for pair in body.split(separator: UInt8(ascii: "&"), maxSplits: most) {
+            try checkCount()
             let equals = pair.firstIndex(of: UInt8(ascii: "="))
             let name = try Self.decoded(pair[..<(equals ?? pair.endIndex)])
             let value = try equals.map { (place) throws(FormProblem) in try Self.decoded(pair[(place + 1)...]) } ?? []
@@ -39,11 +41,15 @@ public struct FormFields: Sendable {
     }
 
     private mutating func append(_ name: String, _ value: ArraySlice<UInt8>) throws(FormProblem) {
-        guard fields.count < most else { throw .malformed("it has more than \(most) fields") }
+        try checkCount()
         guard let text = String(validating: value, as: UTF8.self) else {
             throw .malformed("the value of \"\(name.prefix(64))\" is no UTF-8")
         }
         fields.append((name, text))
+    }
+
+    private func checkCount() throws(FormProblem) {
+        guard fields.count < most else { throw .malformed("it has more than \(most) fields") }
     }
 
     private static func decoded(_ bytes: ArraySlice<UInt8>) throws(FormProblem) -> [UInt8] {

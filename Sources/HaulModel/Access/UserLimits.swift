@@ -8,6 +8,8 @@ public struct UserLimits: Sendable, Hashable {
     public var waiting: Int?
     /// Elements of theirs that may be with workers at once.
     public var running: Int?
+    /// Bytes that they may keep with their jobs, as properties of all of them together.
+    public var properties: Int? = 1 << 30
     /// Jobs that one request of theirs registers.
     public var bulk = 10_000
 

@@ -19,10 +19,10 @@ public struct JSONReader {
     /// Levels of arrays and objects: deeper ones only wear out a stack.
     public static let maximumDepth = 128
 
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private let refusesDuplicates: Bool
     private let most: Int
-    private var position = 0
+    var position = 0
     private var count = 0
 
     /// The value that `bytes` are, with nothing behind it but blanks.
@@ -35,27 +35,37 @@ public struct JSONReader {
     ) throws(JSONSyntaxError) -> JSONValue {
         var reader = JSONReader(bytes: bytes, refusesDuplicates: refusesDuplicates, most: most)
         let value = try reader.value(depth: 0)
-        reader.skipBlanks()
-        guard reader.position == bytes.count else { throw reader.error("text after the end of the document") }
+        try reader.end()
         return value
     }
 
-    private init(bytes: [UInt8], refusesDuplicates: Bool, most: Int) {
+    init(bytes: [UInt8], refusesDuplicates: Bool, most: Int) {
         self.bytes = bytes
         self.refusesDuplicates = refusesDuplicates
         self.most = most
     }
 
-    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+    /// Nothing but blanks may follow.
+    mutating func end() throws(JSONSyntaxError) {
+        skipBlanks()
+        guard position == bytes.count else { throw error("text after the end of the document") }
+    }
 
-    private mutating func skipBlanks() {
+    /// Counts a value, at its level.
+    mutating func enter(_ depth: Int) throws(JSONSyntaxError) {
+        guard depth <= Self.maximumDepth else { throw error("more than \(Self.maximumDepth) levels") }
+        count += 1
+        guard count <= most else { throw error("more than \(most) values") }
+    }
+
+    var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    mutating func skipBlanks() {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
-    private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
-        guard depth <= Self.maximumDepth else { throw error("more than \(Self.maximumDepth) levels") }
-        guard count < most else { throw error("more than \(most) values") }
-        count += 1
+    mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
+        try enter(depth)
         skipBlanks()
         switch next {
         case UInt8(ascii: "{"): return .object(try object(depth: depth))
@@ -103,7 +113,7 @@ public struct JSONReader {
         }
     }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    mutating func take(_ byte: UInt8) -> Bool {
         guard next == byte else { return false }
         position += 1
         return true
@@ -159,7 +169,7 @@ public struct JSONReader {
         while isDigit { position += 1 }
     }
 
-    private mutating func string() throws(JSONSyntaxError) -> String {
+    mutating func string() throws(JSONSyntaxError) -> String {
         position += 1
         let start = position
         while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
@@ -226,7 +236,7 @@ public struct JSONReader {
         return unit
     }
 
-    private func error(_ message: String, at place: Int? = nil) -> JSONSyntaxError {
+    func error(_ message: String, at place: Int? = nil) -> JSONSyntaxError {
         let before = bytes[..<min(place ?? position, bytes.count)]
         let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
         return JSONSyntaxError(

@@ -73,10 +73,7 @@ public struct JSONWriter: Sendable {
     public mutating func value(_ fields: [String: JSONValue]) {
         object { writer in
             for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-                writer.separate()
-                writer.quote(key)
-                writer.bytes.append(UInt8(ascii: ":"))
-                writer.hasMore = false
+                writer.key(text: key)
                 writer.value(value)
             }
         }
@@ -100,13 +97,28 @@ public struct JSONWriter: Sendable {
         self.value(value)
     }
 
-    private mutating func open(_ byte: UInt8) {
+    /// A key of any text.
+    mutating func key(text: String) {
+        separate()
+        quote(text)
+        bytes.append(UInt8(ascii: ":"))
+        hasMore = false
+    }
+
+    /// A value that is JSON already.
+    mutating func raw(_ json: ArraySlice<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+        hasMore = true
+    }
+
+    mutating func open(_ byte: UInt8) {
         separate()
         bytes.append(byte)
         hasMore = false
     }
 
-    private mutating func close(_ byte: UInt8) {
+    mutating func close(_ byte: UInt8) {
         bytes.append(byte)
         hasMore = true
     }

@@ -36,6 +36,8 @@ public struct Job: Sendable, Hashable {
     /// When the first of it was handed out; a retry of the whole job takes it back.
     public var started: Timestamp?
     public var ended: Timestamp?
+    /// Why the last of its elements that failed did so, since it began; nil where none failed.
+    public var errorClass: ErrorClass?
     /// Seconds from its start after which it is cancelled; 0 is any number.
     public var executionSeconds = 0
     /// When it is cancelled, and then removed with all that there is of it.

@@ -12,6 +12,14 @@ public struct JobFilter: Sendable, Hashable {
     public var stages: Set<JobStage>?
     /// Registered later than that.
     public var registeredAfter: Timestamp?
+    /// Not ended, or ended then or later.
+    public var endedSince: Timestamp?
+    /// The site where its data is in the end: its destination, of one without its source; or ``nowhere``.
+    public var placeID: Int?
+    /// Where jobs are that are at no site: TASKs, and those of which nothing is known yet.
+    public static let nowhere = 0
+    /// Of those that failed, the ones that did so for one of these reasons.
+    public var failures: Set<ErrorClass>?
 
     public init(
         userID: Int? = nil, status: Status? = nil, type: JobType? = nil, queue: String? = nil, siteID: Int? = nil,

@@ -12,6 +12,8 @@ extension Migrations {
             disabled INTEGER,
             -- Elements handed out, as fairness counts them.
             vtime INTEGER NOT NULL DEFAULT 0,
+            -- Bytes of the properties of their jobs, all together.
+            property_bytes INTEGER NOT NULL DEFAULT 0 CHECK (property_bytes >= 0),
             registered INTEGER NOT NULL);
 
         CREATE TABLE tokens (

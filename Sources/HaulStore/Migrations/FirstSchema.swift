@@ -167,6 +167,8 @@ extension Migrations {
             -- Seconds from its start after which it is cancelled, 0 is any number; and when that is.
             execution_seconds INTEGER NOT NULL DEFAULT 0 CHECK (execution_seconds >= 0),
             must_end INTEGER CHECK (must_end IS NULL OR execution_seconds > 0 AND started IS NOT NULL),
+            -- Why the last of its elements that failed did so.
+            class TEXT,
             -- When it is cancelled and removed.
             destruction INTEGER,
             CHECK (forgotten IS NULL OR status IN (1, 2, 5)),
@@ -185,6 +187,13 @@ extension Migrations {
         CREATE INDEX jobs_of_type ON jobs (user_id, type, id);
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;
+        -- Those that failed for one reason, and those whose data is at one site.
+        CREATE INDEX jobs_failed ON jobs (user_id, (COALESCE(class, 'unknown')), id) WHERE status = 2;
+        CREATE INDEX jobs_of_place ON jobs (user_id, (COALESCE(dst_site, src_site)), id);
+        -- By when they ended: a user's, and everybody's, as operators look for them.
+        CREATE INDEX jobs_ended ON jobs (user_id, ended) WHERE ended IS NOT NULL;
+        CREATE INDEX jobs_all_ended ON jobs (ended) WHERE ended IS NOT NULL;
+        CREATE INDEX jobs_not_ended ON jobs (id) WHERE ended IS NULL;
         -- Those that began and wait for the next of their elements.
         CREATE INDEX jobs_between ON jobs (user_id, id) WHERE status = 3 AND started IS NOT NULL;
         CREATE INDEX jobs_in_lane ON jobs (lane_id, id) WHERE n_ready > 0 AND COALESCE(intent, 3) = 3;
@@ -206,6 +215,14 @@ extension Migrations {
         -- REMOVE jobs of which something waits that can't be handed out yet: not those, maybe very many, that wait as a whole.
         CREATE INDEX jobs_opening ON jobs (id) WHERE type = 2 AND expansion IS NULL AND intent IS NULL
             AND n_open > n_ready + n_submitted + n_running;
+
+        -- What users keep with their jobs: a JSON object, and its bytes. One that was emptied stays, so that no revision is
+        -- there twice: who changes it outside of a transaction knows by that whether it is still what was read.
+        CREATE TABLE job_properties (
+            job_id INTEGER PRIMARY KEY REFERENCES jobs(id),
+            document TEXT NOT NULL,
+            size INTEGER NOT NULL CHECK (size >= 2),
+            revision INTEGER NOT NULL CHECK (revision >= 1));
 
         CREATE TABLE elements (
             job_id INTEGER NOT NULL REFERENCES jobs(id),

@@ -31,20 +31,19 @@ extension Ask {
 }
 
 extension StoreReader {
-    fileprivate static let jobColumns = """
+    private static let jobColumns = """
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
         j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
-        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound
+        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound, j.class
         """
     /// What was asked, as it was given, may be long.
-    private static let fullColumns = jobColumns + ", j.request"
-    private static let listColumns = jobColumns + ", NULL"
+    static let fullColumns = jobColumns + ", j.request"
+    static let listColumns = jobColumns + ", NULL"
     /// Where a job can be run, what was asked is in its other columns, but for words.
-    fileprivate static let stateColumns =
-        jobColumns + ", CASE WHEN j.sound = 0 OR j.worded = 1 THEN j.request END"
+    static let stateColumns = jobColumns + ", CASE WHEN j.sound = 0 OR j.worded = 1 THEN j.request END"
     /// Columns that ``job(_:)`` reads.
-    static let jobColumnCount = 32
+    static let jobColumnCount = 33
     /// Neither gone nor on its way there.
     static let isVisible = "j.forgotten IS NULL AND COALESCE(j.intent, 0) <> \(JobIntent.destroy.rawValue)"
 
@@ -54,104 +53,6 @@ extension StoreReader {
             "SELECT \(Self.fullColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id WHERE j.id = $1 AND \(Self.isVisible)",
             [.int(id)],
             Self.job)
-    }
-
-    /// A page of jobs that users can see by id, after one of them.
-    ///
-    /// - Parameters:
-    ///   - newestFirst: from the greatest id down: `after` is greater than all of the page.
-    ///   - words: with their texts, each of which may be long.
-    public func jobs(
-        _ filter: JobFilter, after: Int, limit: Int, newestFirst: Bool = false, words: Bool = false
-    ) throws -> [Job] {
-        // Pages that go forward begin behind it once it was looked for.
-        let isBehind = !newestFirst && after > 0
-        let bound = try (isBehind ? nil : filter.registeredAfter).map {
-            try lowerBound(ofUser: filter.userID, registeredAfter: $0)
-        }
-        let from = newestFirst ? after : max(after, bound ?? 0)
-        let page = Page(
-            after: from, limit: limit, newestFirst: newestFirst, bound: newestFirst ? bound : nil, words: words)
-        guard let stages = filter.stages else { return try jobs(filter, where: "", page) }
-        // Each is found by an index of its own, where there is one.
-        var found: [Job] = []
-        for condition in Self.conditions where stages.contains(condition.stage) {
-            found += try jobs(filter, where: condition.sql, page)
-        }
-        found.sort { newestFirst ? $0.id > $1.id : $0.id < $1.id }
-        return Array(found.prefix(limit))
-    }
-
-    private static let conditions: [(stage: JobStage, sql: String)] = [
-        (.uncommitted, "j.status = 0 AND j.status <> 1"),
-        (.waiting, "j.status = 3 AND j.status <> 1 AND j.started IS NULL"),
-        (.executing, "j.status = 3 AND j.started IS NOT NULL"), (.executing, "j.status = 4 AND j.status <> 1"),
-        (.done, "j.status = 1"), (.failed, "j.status = 2 AND j.status <> 1"),
-        (.cancelled, "j.status = 5 AND j.status <> 1"),
-    ]
-
-    /// Milliseconds by which clocks of several servers, or commits that wait, may put jobs out of order.
-    private static let disorder = 600_000
-
-    /// A number below the ids of all jobs that were registered after a time, and not far below: ids grow with time, all but
-    /// for a little.
-    private func lowerBound(ofUser user: Int?, registeredAfter time: Timestamp) throws -> Int {
-        let whose = user == nil ? "" : "user_id = $2 AND "
-        let values = user.map { [SQLValue.int($0)] } ?? []
-        let newest = try db.first(
-            "SELECT id FROM jobs WHERE \(whose)id > $1 ORDER BY id DESC LIMIT 1", [.int(0)] + values
-        ) { $0.int(0) }
-        var (below, above) = (0, newest ?? 0)
-        while below < above {
-            let middle = below + (above - below) / 2
-            let next = try db.first(
-                "SELECT id, registered FROM jobs WHERE \(whose)id > $1 ORDER BY id LIMIT 1", [.int(middle)] + values
-            ) { (id: $0.int(0), registered: $0.int(1)) }
-            if let next, next.registered <= time.milliseconds - Self.disorder {
-                below = next.id
-            } else {
-                above = middle
-            }
-        }
-        return below
-    }
-
-    /// Which of the jobs that fit are wanted.
-    private struct Page {
-        /// Before the first of them, in their order.
-        var after: Int
-        var limit: Int
-        var newestFirst: Bool
-        /// All of them are above it.
-        var bound: Int?
-        /// With their texts.
-        var words: Bool
-    }
-
-    private func jobs(_ filter: JobFilter, where condition: String, _ page: Page) throws -> [Job] {
-        let (order, side) = page.newestFirst ? (" DESC", "<") : ("", ">")
-        var sql = """
-            SELECT \(page.words ? Self.stateColumns : Self.listColumns) FROM jobs j JOIN queues q ON q.id = j.queue_id
-            WHERE j.id \(side) $1 AND \(Self.isVisible)
-            """
-        if !condition.isEmpty { sql += " AND " + condition }
-        var values: [SQLValue] = [.int(page.after), .int(page.limit)]
-        func narrow(_ condition: String, _ value: SQLValue?) {
-            guard let value else { return }
-            values.append(value)
-            sql += " AND " + condition.replacing("?", with: "$\(values.count)")
-        }
-        narrow("j.user_id = ?", filter.userID.map(SQLValue.int))
-        narrow("j.status = ?", filter.status.map { .int($0.rawValue) })
-        // Said once more, so that the index over them is found.
-        if let status = filter.status, status != .done { sql += " AND j.status <> 1" }
-        narrow("j.type = ?", filter.type.map { .int($0.rawValue) })
-        narrow("q.name = ?", filter.queue.map(SQLValue.text))
-        narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
-        narrow("j.changed >= ?", filter.since.map { .int($0.milliseconds) })
-        narrow("j.registered > ?", filter.registeredAfter.map { .int($0.milliseconds) })
-        narrow("j.id > ?", page.bound.map(SQLValue.int))
-        return try db.rows(sql + " ORDER BY j.id\(order) LIMIT $2", values, Self.job)
     }
 
     /// The job that `row` stands on, from its first column on.
@@ -187,7 +88,8 @@ extension StoreReader {
         job.executionSeconds = row.int(28)
         job.destruction = row.optionalInt(29).map(Timestamp.init(milliseconds:))
         job.isSound = isSound
-        job.draft = try row.optionalText(31).map { JobDraft(document: try SQLJSON.options($0)) }
+        job.errorClass = row.optionalText(31).flatMap(ErrorClass.init)
+        job.draft = try row.optionalText(32).map { JobDraft(document: try SQLJSON.options($0)) }
         return job
     }
 }

@@ -57,6 +57,7 @@ extension StoreWriter {
         guard elements < limit else { return true }
         guard try !forgetKeptDirectories(ofJob: job, limit: limit) else { return true }
         try forgetDepths(ofJob: job)
+        try removeProperties(ofJob: job)
         try db.run("DELETE FROM jobs WHERE id = $1 AND forgotten IS NOT NULL", [.int(job)])
         return false
     }

@@ -1,5 +1,14 @@
 public import HaulModel
 
+extension Ask {
+    /// Names of users, by id.
+    public static func names(ofUsers ids: some Collection<Int>) -> Question<[Int: String]> {
+        Question("SELECT id, name FROM users WHERE id = $1", batch: ids.map { [.int($0)] }, nothing: [:]) {
+            $0[$2.int(0)] = $2.text(1)
+        }
+    }
+}
+
 extension StoreReader {
     public func user(named name: String) throws -> User? {
         try db.first("SELECT id, name FROM users WHERE name = $1", [.text(name)]) {

@@ -10,6 +10,13 @@ extension StoreReader {
         try workers("WHERE w.name = $1", [.text(name)]).first
     }
 
+    /// The worker of a name if it lives, else those that live on the machine of that name, by theirs.
+    public func liveWorkers(named name: String, limit: Int) throws -> [KnownWorker] {
+        if let worker = try worker(named: name), worker.session != nil { return [worker] }
+        return try workers(
+            "WHERE w.host = $1 AND s.id IS NOT NULL ORDER BY w.name LIMIT $2", [.text(name), .int(limit)])
+    }
+
     /// True for the session of a worker that gets no more work.
     public func isDrained(session: Int) throws -> Bool {
         try db.first(

@@ -27,6 +27,10 @@ extension JobDocument: JSONWritable {
             writer.key("ended")
             writer.value(ended)
         }
+        if let errorClass {
+            writer.key("error_class")
+            writer.value(errorClass)
+        }
         if let executionDuration {
             writer.key("execution_duration")
             writer.value(executionDuration)

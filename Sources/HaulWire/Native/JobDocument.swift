@@ -28,6 +28,8 @@ public struct JobDocument: Sendable, Hashable, Codable {
     /// When the first of it was handed out: UTC, milliseconds, `Z`.
     public var started: String?
     public var ended: String?
+    /// Of one that failed: why the last of its elements did that failed.
+    public var errorClass: String?
     /// Seconds from its start after which it is cancelled; left out where it is any number.
     public var executionDuration: Int?
     /// When it is cancelled and removed.
@@ -70,6 +72,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         keep = job.isKept ? true : nil
         started = job.started?.text
         ended = job.ended?.text
+        errorClass = job.status == .failed ? job.errorClass?.rawValue : nil
         executionDuration = job.executionSeconds > 0 ? job.executionSeconds : nil
         destruction = job.destruction?.text
         task = job.task
@@ -83,6 +86,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
     private enum CodingKeys: String, CodingKey {
         case id, type, status, priority, timestamp, queue, label, deadline, keep, warnings, started, ended, destruction
         case task
+        case errorClass = "error_class"
         case executionDuration = "execution_duration"
         case userID = "user_id"
         case sourceSiteID = "src_siteid"
@@ -117,6 +121,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         keep = try container.decodeIfPresent(Bool.self, forKey: .keep)
         started = try container.decodeIfPresent(String.self, forKey: .started)
         ended = try container.decodeIfPresent(String.self, forKey: .ended)
+        errorClass = try container.decodeIfPresent(String.self, forKey: .errorClass)
         executionDuration = try container.decodeIfPresent(Int.self, forKey: .executionDuration)
         destruction = try container.decodeIfPresent(String.self, forKey: .destruction)
         task = try container.decodeIfPresent(String.self, forKey: .task)
@@ -149,6 +154,7 @@ public struct JobDocument: Sendable, Hashable, Codable {
         try container.encodeIfPresent(keep, forKey: .keep)
         try container.encodeIfPresent(started, forKey: .started)
         try container.encodeIfPresent(ended, forKey: .ended)
+        try container.encodeIfPresent(errorClass, forKey: .errorClass)
         try container.encodeIfPresent(executionDuration, forKey: .executionDuration)
         try container.encodeIfPresent(destruction, forKey: .destruction)
         try container.encodeIfPresent(task, forKey: .task)
@@ -182,6 +188,8 @@ extension JobDocument: Documented {
             "label?": .text, "deadline?": .time.about("When what has not ended fails"),
             "keep?": .flag.about("It stays past the retention"),
             "started?": .time.about("When the first of it was handed out"), "ended?": .time,
+            "error_class?": .one(of: ErrorClass.allCases.map(\.rawValue)).about(
+                "Of one that failed: why the last of its elements did that failed"),
             "execution_duration?": .count.about("Seconds from its start after which it is cancelled"),
             "destruction?": .time.about("When it is cancelled and removed"),
             "task?": Schema.text.about(

@@ -47,6 +47,7 @@ extension NativeAPI {
         }
         addOutputRoutes(to: &router)
         addControlRoutes(to: &router)
+        addPropertyRoutes(to: &router)
     }
 
     private func addElementRoutes(to router: inout Routes) {

@@ -1,0 +1,56 @@
+import HaulAuth
+import HaulEngine
+import HaulHTTP
+import HaulModel
+
+/// Workers that live, as nodes.
+extension ClockworkAPI {
+    func addNodeRoutes(to router: inout Router) {
+        on(&router, "GET", "/nodes/list", .readJobs) { request, parameters, who in
+            let cluster = try parameters.text("cluster_name")
+            let first = try await engine.workers(after: "", limit: Self.page)
+            let response = HTTPResponse(
+                headers: ["Content-Type": "application/json"],
+                body: .stream { [engine] writer in
+                    var sink = JSONStream.Sink(writer: writer, isLines: false)
+                    var workers = first
+                    while let last = workers.last {
+                        for worker in workers {
+                            guard let node = node(worker, in: cluster, who) else { continue }
+                            sink.begin()
+                            try await sink.write(node)
+                        }
+                        if workers.count < Self.page { break }
+                        workers = try await engine.workers(after: last.record.name, limit: Self.page)
+                    }
+                    try await sink.finish()
+                })
+            return door.watched(response, request.head)
+        }
+        on(&router, "GET", "/nodes/one", .readJobs) { _, parameters, who in
+            guard let name = try parameters.text("node_name") ?? parameters.text("name") else {
+                throw Refusal.invalid("Missing argument node_name.")
+            }
+            let cluster = try parameters.text("cluster_name")
+            // A worker's name, else that of the machine, on which there may be several.
+            let found = try await engine.liveWorkers(named: name, limit: Self.page).compactMap {
+                node($0, in: cluster, who)
+            }
+            guard found.count <= 1 else { throw Refusal.ambiguous }
+            return found.first.map { Self.json($0) } ?? Self.nothing
+        }
+    }
+
+    /// - Returns: nil for one that does not live, or is elsewhere.
+    private func node(_ worker: KnownWorker, in cluster: String?, _ who: Principal) -> [UInt8]? {
+        guard worker.session != nil else { return nil }
+        let site = worker.record.sites.first.flatMap { engine.rules.sites[$0] }
+        // A site that is not open to them is not there.
+        let open = site.flatMap { $0.access.admits(who.siteUser) ? $0 : nil }
+        let name = open?.name ?? ClockworkDocuments.nowhere
+        if let cluster, cluster != name, open == nil || Int(cluster) != open?.id { return nil }
+        var writer = JSONWriter()
+        ClockworkDocuments.node(worker, cluster: name, &writer)
+        return writer.bytes
+    }
+}

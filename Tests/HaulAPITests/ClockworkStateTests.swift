@@ -1,0 +1,38 @@
+import HaulModel
+import Testing
+
+@testable import HaulAPI
+
+@Suite struct ClockworkStateTests {
+    private func state(_ status: Status, _ error: ErrorClass? = nil, started: Bool = false) -> ClockworkState {
+        let time = Timestamp(milliseconds: 0)
+        var job = Job(
+            id: 1, userID: 1, queue: "", type: .list, protocolName: .ssh, status: status,
+            source: .init(siteID: 1, path: ""), destination: nil, options: [:], priority: 5, maxTries: 2, label: nil,
+            logUID: "", registered: time, changed: time, counts: StatusCounts())
+        if started { job.started = time }
+        job.errorClass = error
+        return ClockworkState(job)
+    }
+
+    @Test func ofJobs() {
+        #expect(state(.new) == .pending && state(.submitted) == .pending)
+        #expect(state(.submitted, started: true) == .running && state(.running, started: true) == .running)
+        #expect(state(.done) == .completed && state(.cancelled, .deadline) == .cancelled)
+        #expect(state(.failed) == .failed && state(.failed, .timeout) == .failed)
+        #expect(state(.failed, .deadline) == .timeout && state(.failed, .lost) == .nodeFail)
+    }
+
+    /// What a list is narrowed to are the jobs that show these states, and no others.
+    @Test func narrowing() {
+        var filter = JobFilter()
+        ClockworkState.narrow(&filter, to: [.pending, .timeout])
+        #expect(filter.stages == [.uncommitted, .waiting, .failed] && filter.failures == [.deadline])
+        ClockworkState.narrow(&filter, to: [.failed])
+        #expect(filter.stages == [.failed] && filter.failures?.count == ErrorClass.allCases.count - 2)
+        ClockworkState.narrow(&filter, to: [])
+        #expect(filter.stages == [])
+        ClockworkState.narrow(&filter, to: Set(ClockworkState.allCases))
+        #expect(filter.stages == Set(JobStage.allCases) && filter.failures == Set(ErrorClass.allCases))
+    }
+}

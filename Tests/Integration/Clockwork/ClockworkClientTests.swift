@@ -1,0 +1,67 @@
+import Foundation
+import HaulHTTP
+import HaulModel
+import HaulPlayground
+import Support
+import Testing
+
+/// Clockwork's face as its own client sees it, and byte by byte.
+@Suite(.timeLimit(.minutes(3))) struct ClockworkClientTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+
+    /// clockwork-tools from PyPI, unchanged.
+    @Test func clockworkTools() async throws {
+        let server = try await LiveServer.start()
+        let worker = try await RealWorker.start(server)
+        let name = "someone@example.org"
+        let user = try await Caller(server: server, token: server.token(user: name, role: "user"))
+        let made = try await user.post("/list", ["src_siteid": "fake-a", "src_filepath": "/tree/3"])
+        let job = try #require(made["id"]?.int)
+        let other = try await server.person().mkdir("/d")
+        try await eventually("the job has run") { try await user.get("/jobs/\(job)/status")["status"] == "DONE" }
+        let run = try await ProgramRun(
+            executable: try PythonTool.path("python"),
+            [
+                "\(Self.folder)/Python/use.py", "127.0.0.1", "\(server.port)", name, user.token ?? "", "\(job)",
+                "\(other)",
+            ], environment: ["HOME": server.folder, "PYTHONDONTWRITEBYTECODE": "1"], atMost: .seconds(60))
+        #expect(run.code == 0 && run.output.contains("all is well"), "\(run) \(worker.log.suffix(2000))")
+        #expect(!server.log.contains("request failed"))
+        await worker.stop()
+        await server.remove()
+    }
+
+    /// The requests and answers of `Golden/`, in the order of their names: a request line, a body or none, the answer's
+    /// status and type, its body. Times stand as `TIME`.
+    @Test func golden() async throws {
+        let server = try await LiveServer.start()
+        let alice = try await Caller(server: server, token: server.token(user: "alice", role: "user"))
+        let bob = try await Caller(server: server, token: server.token(user: "bob", role: "user"))
+        let worker = try await ActingWorker(
+            Caller(server: server, token: server.token(user: "w", role: "worker")), name: "w",
+            sites: [.string("ssh-a")])
+        let done: JSONValue = ["src_siteid": 1, "src_filepath": "/data/run 1", "label": "first", "queue": "fast"]
+        #expect(try await alice.post("/mkdir", done)["id"] == 1)
+        try await worker.finish(try await worker.takeOne())
+        let copy: JSONValue = [
+            "src_siteid": 1, "src_filepath": "/a", "dst_siteid": 2, "dst_filepath": "/b", "execution_duration": 60,
+        ]
+        #expect(try await alice.post("/copy", copy)["id"] == 2)
+        #expect(try await bob.post("/mkdir", done)["id"] == 3)
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(Self.folder)/Golden").sorted()
+        #expect(names.count >= 10)
+        for name in names {
+            let path = "\(Self.folder)/Golden/\(name)"
+            let lines = try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "\n")
+            let head = lines[0].split(separator: " ").map(String.init)
+            var client = FaceClient(alice, "")
+            if name.contains("stranger") { client.token = "nobody" }
+            let answer = try await client.send(
+                head[0], head[1], Array(lines[1].utf8), type: head.count > 2 ? head[2] : nil)
+            let text = answer.text.replacing(#/\d{4}-\d\d-\d\dT[\d:.]+Z/#, with: "TIME")
+            let said = ["\(answer.status) \(answer.headers["Content-Type"] ?? "")", text]
+            #expect(Array(lines[2...3]) == said, "\(name)")
+        }
+        await server.remove()
+    }
+}
