@@ -173,6 +173,7 @@ let package = Package(
             ],
             exclude: [
                 "Schemathesis", "UWS/Python", "UWS/Schema", "Qdo/Python", "Clockwork/Python", "Clockwork/Golden",
+                "Overview/Python",
             ]),
         tests("Fuzz", fuzzed, exclude: ["Corpus", "Main.swift", "Words", "fuzz"]),
         tests("Chaos", ["Support", "HaulModel", "HaulWire", "HaulHTTP", "HaulProtocol", "HaulPlayground"]),

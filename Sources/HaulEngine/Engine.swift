@@ -39,6 +39,8 @@ public final class Engine: Sendable {
     let followers = Bells<AttemptID>()
     /// Who watches jobs.
     let watchers = Bells<Int>()
+    /// Looks at jobs that somebody stands by.
+    let looks = Looks()
     /// Who changes the properties of a job waits for those who came before.
     let propertyTurns = Turns<Int>()
     /// Jobs of which bytes moved since their watchers were told last.

@@ -210,6 +210,7 @@ struct Server {
         UWSAPI(door).mount(on: &router)
         QdoAPI(door, loginLimits: logins).mount(on: &router)
         ClockworkAPI(door).mount(on: &router)
+        OverviewAPI(door).mount(on: &router)
         ServersAPI(engine: engine, pass: peers.pass, onFault: onFault).mount(on: &router)
         return router
     }

@@ -35,6 +35,7 @@ final class TestAPI: Sendable {
         UWSAPI(door).mount(on: &router)
         QdoAPI(door).mount(on: &router)
         ClockworkAPI(door).mount(on: &router)
+        OverviewAPI(door).mount(on: &router)
         self.router = router
     }
 

@@ -14,7 +14,7 @@ import Testing
         // 64 bytes: `AccessToken.problem`, `JobRequest`, `JobChange`.
         "users.name", "queues.name",
         // 32 bytes: `ProtocolName`, hashes, and a constraint.
-        "lanes.protocol", "tokens.hash", "kept_directories.path_hash", "jobs.log_uid",
+        "lanes.protocol", "tokens.hash", "kept_directories.path_hash", "jobs.log_uid", "joined_jobs.key",
         // 64 bytes: `Site.isName`, the native API; 64 and 255 bytes of a user's name, those of issuers among them.
         "sites.name", "credentials.kind", "sites.owner",
         // 128 bytes: the worker API.

@@ -169,6 +169,37 @@ import Testing
         }
     }
 
+    /// A listing of Overview that can't be asked for now is not made anew; one that is gone is.
+    @Test func listingThatIsAwayOrGone() async throws {
+        try await servers(1) { moto, servers in
+            let person = try await servers[0].person()
+            let worker = try await ActingWorker(person.worker)
+            let client = FaceClient(person.user, OverviewRoutes.root)
+            let wanted: KeyValuePairs<String, String> = ["server": "ssh-a", "documentSetId": "/data"]
+            func generate() async throws {
+                let reader = OverviewReader()
+                let task = reader.follow(client, wanted)
+                let listing: JSONValue = ["/data": .array([entry("a", size: 7)])]
+                try await worker.finish(try await worker.takeOne(), ["listing": listing])
+                try await task.value
+                #expect(reader.events.last?["returncode"] == 0)
+                try await drained(servers)
+            }
+            try await generate()
+            await moto.kill()
+            let away = try await client.form("POST", "/generate", wanted)
+            #expect(away.status == 503 && away["code"] == "logs_away", "\(away)")
+            // The service forgets what it had.
+            try await moto.start()
+            let search = "/search?server=ssh-a&documentSetId=/data&q=a"
+            #expect(try await client.get(search).status == 404)
+            try await generate()
+            #expect(try await client.form("POST", "/generate", wanted).text == "[]")
+            #expect(try await client.get(search).json.array?.count == 1)
+            #expect(try await person.user.get("/jobs").json.array?.count == 2)
+        }
+    }
+
     /// What grows is followed through the other server, and lost with its own: then the log goes on anew.
     @Test func grownElsewhere() async throws {
         try await servers(2) { _, servers in

@@ -14,25 +14,33 @@ extension Engine {
         _ requests: [JobRequest], user: User, key: IdempotencyKey? = nil, makesQueues: Bool = true,
         by actor: Requester? = nil
     ) async throws -> [Job] {
-        let now = world.now()
-        let limit = configuration.limits.of(user.name).waiting
-        if let limit, requests.count > limit { throw EngineError.neverFits(requests.count, in: limit) }
-        let uids = LogUID.make(requests.count, now: now, random: world.random)
-        let jobs = zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }
-        let registration = Registration(
-            jobs: jobs, user: user, actor: actor, key: key, waitingLimit: limit, makesQueues: makesQueues, made: now,
-            keysSince: now.adding(seconds: -configuration.idempotencySeconds))
+        if let limit = configuration.limits.of(user.name).waiting, requests.count > limit {
+            throw EngineError.neverFits(requests.count, in: limit)
+        }
+        let registration = registration(of: requests, user: user, key: key, makesQueues: makesQueues, by: actor)
         let registered =
-            if jobs.count == 1 {
+            if requests.count == 1 {
                 try await store.write(registration, among: registrations, Registration.perform)
             } else {
-                try await store.write(isLarge: jobs.count >= Self.large) {
+                try await store.write(isLarge: requests.count >= Self.large) {
                     try Registration.perform($0, [registration])[0]
                 }
             }
         if let refusal = registered.refusal { throw refusal }
         if registered.isNew { wake(StoreChange(.work)) }
         return registered.jobs
+    }
+
+    func registration(
+        of requests: [JobRequest], user: User, key: IdempotencyKey? = nil, makesQueues: Bool = true,
+        by actor: Requester?
+    ) -> Registration {
+        let now = world.now()
+        let uids = LogUID.make(requests.count, now: now, random: world.random)
+        return Registration(
+            jobs: zip(requests, uids).map { Self.job(from: $0, user: user, logUID: $1, now: now) }, user: user,
+            actor: actor, key: key, waitingLimit: configuration.limits.of(user.name).waiting,
+            makesQueues: makesQueues, made: now, keysSince: now.adding(seconds: -configuration.idempotencySeconds))
     }
 
     private static func job(from request: JobRequest, user: User, logUID: String, now: Timestamp) -> Job {

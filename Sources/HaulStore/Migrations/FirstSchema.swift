@@ -224,6 +224,14 @@ extension Migrations {
             size INTEGER NOT NULL CHECK (size >= 2),
             revision INTEGER NOT NULL CHECK (revision >= 1));
 
+        -- Jobs that stand for what was asked, by its SHA-256: who asks for the same joins them.
+        CREATE TABLE joined_jobs (
+            user_id INTEGER NOT NULL REFERENCES users(id),
+            key BLOB NOT NULL CHECK (length(key) = 32),
+            job_id INTEGER NOT NULL REFERENCES jobs(id),
+            PRIMARY KEY (user_id, key)) WITHOUT ROWID;
+        CREATE INDEX joined_jobs_of_job ON joined_jobs (job_id);
+
         CREATE TABLE elements (
             job_id INTEGER NOT NULL REFERENCES jobs(id),
             id INTEGER NOT NULL CHECK (id >= 0),

@@ -53,10 +53,15 @@ extension StoreReader {
     /// and with them all. Before it are the lanes of higher priorities; of its user the nearly finished jobs (to one of
     /// those, the older ones); to others also the older jobs in its lane, and one element of each lane whose turn is
     /// first. How much of these lanes is taken, and of other users', nobody knows before.
-    public func ahead(of lane: Lane, job: Int) throws -> (inLane: Int, all: Int) {
+    ///
+    /// - Parameter most: older jobs that are counted, and lanes.
+    public func ahead(of lane: Lane, job: Int, most: Int = 10_000) throws -> (inLane: Int, all: Int) {
         let higher =
             try db.first(
-                "SELECT COALESCE(SUM(ready), 0) FROM lanes WHERE ready > 0 AND priority < $1", [.int(lane.priority)]
+                """
+                SELECT COALESCE(SUM(ready), 0) FROM
+                    (SELECT ready FROM lanes WHERE ready > 0 AND priority < $1 LIMIT $2) AS counted
+                """, [.int(lane.priority), .int(most)]
             ) { $0.int(0) } ?? 0
         let isTail =
             try db.first("SELECT id FROM jobs WHERE id = $1 AND \(Self.isTail)", [.int(job)]) { $0.int(0) } != nil
@@ -71,8 +76,8 @@ extension StoreReader {
                 """
                 SELECT COALESCE(SUM(n_ready), 0) FROM
                     (SELECT n_ready FROM jobs WHERE lane_id = $1 AND n_ready > 0 AND COALESCE(intent, 3) = 3 AND id < $2
-                        AND NOT (\(Self.isTail)) ORDER BY id LIMIT 10000) AS older
-                """, [.int(lane.id), .int(job)]
+                        AND NOT (\(Self.isTail)) ORDER BY id LIMIT $3) AS older
+                """, [.int(lane.id), .int(job), .int(most)]
             ) { $0.int(0) } ?? 0
         return (own + older, higher + all + older + (try lanesBefore(lane, without: tails)))
     }

@@ -58,6 +58,7 @@ extension StoreWriter {
         guard try !forgetKeptDirectories(ofJob: job, limit: limit) else { return true }
         try forgetDepths(ofJob: job)
         try removeProperties(ofJob: job)
+        try removeJoined(job: job)
         try db.run("DELETE FROM jobs WHERE id = $1 AND forgotten IS NOT NULL", [.int(job)])
         return false
     }

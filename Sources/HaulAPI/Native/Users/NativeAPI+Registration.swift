@@ -13,7 +13,11 @@ extension NativeAPI {
         router.on("POST", "/jobs", bulk, bodyLimit: 32 << 20) { request, _ in try await register(request) }
         for type in JobType.allCases {
             let one = Route(
-                "Register a job of type \(type.name)", .changeJobs, headers: Route.idempotent,
+                "Register a job of type \(type.name)", .changeJobs,
+                query: [
+                    "join?": Schema.one(of: ["0", "1"]).about(
+                        "1: the job that does the same already, if it has not failed; the key counts for nothing then")
+                ], headers: Route.idempotent,
                 body: .json(.registration(type, engine.rules.protocols)), answers: .ok(JobDocument.schema), .usedKey,
                 .goneKey)
             router.on("POST", "/\(type.name.lowercased())", one) { request, _ in try await register(request, type) }
@@ -41,7 +45,14 @@ extension NativeAPI {
         }
         let lines = " Jobs that stand a line each (NDJSON) need the header Content-Type: application/x-ndjson."
         let document = try JSONText.value(request.body, more: type == nil && request.body.contains(0x0A) ? lines : "")
+        var query = QueryReader(request)
+        let joins = type == nil ? false : query.parse("join", "0 or 1") { ["1": true, "0": false][$0] } ?? false
+        try query.check()
         let wanted = try await checked(principal) { try Self.check(document, type: type, $0, index: nil) }
+        if joins {
+            let job = try await engine.join(wanted, user: principal.user, by: actor).job
+            return JSONText.response(writing: JobDocument(job, withCounts: false))
+        }
         guard let job = try await engine.register([wanted], user: principal.user, key: key, by: actor).first else {
             throw EngineError.goneSince
         }

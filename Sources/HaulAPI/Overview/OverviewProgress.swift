@@ -1,0 +1,60 @@
+import HaulEngine
+import HaulModel
+
+/// What is told of a job while it is waited for, as Overview's work queue does. Which stage is told how is said here alone.
+struct OverviewProgress: Equatable {
+    /// Jobs ahead of it; 0 once it runs.
+    var ahead = 0
+    /// From 0 to 1, which is its end.
+    var fraction = 0.0
+    var message: String?
+    /// At its end: 0 where the database is ready.
+    var returnCode: Int?
+    var error: String?
+
+    /// - Parameters:
+    ///   - standing: nil for a job that is gone.
+    ///   - reason: why it failed, if it did.
+    init(_ standing: Engine.Standing?, reason: String?) {
+        guard let standing else {
+            end(1, "The job was removed.")
+            return
+        }
+        switch standing.job.stage {
+        case .uncommitted, .waiting:
+            ahead = standing.ahead ?? 0
+            message = "waiting"
+        case .executing:
+            let counts = standing.job.counts
+            // More may follow from what is there.
+            fraction = counts.total == 0 ? 0 : min(0.99, Double(counts.done) / Double(counts.total))
+            message = standing.progress.map { "listing: \($0.transferred) bytes so far" } ?? "listing"
+        case .done: end(0, nil)
+        case .failed: end(1, reason ?? "It failed.")
+        case .cancelled: end(1, "The job was cancelled.")
+        }
+    }
+
+    private mutating func end(_ code: Int, _ why: String?) {
+        fraction = 1
+        returnCode = code
+        error = why.map { "Exited with code \(code)\nstderr:\n\($0)" }
+    }
+
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("n_ahead_in_queue")
+            writer.value(ahead)
+            writer.key("fraction")
+            writer.value(JSONValue.double(fraction))
+            writer.key("message")
+            writer.value(message)
+            writer.key("returncode")
+            writer.value(returnCode)
+            writer.key("error")
+            writer.value(error)
+        }
+        return writer.bytes
+    }
+}

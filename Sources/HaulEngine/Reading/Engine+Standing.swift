@@ -1,0 +1,80 @@
+public import HaulModel
+import HaulStore
+
+/// Where a job stands, for those who wait for it.
+extension Engine {
+    public struct Standing: Sendable, Hashable {
+        public var job: Job
+        /// Elements that are handed out before it, at least; nil once it does not wait as a whole.
+        public var ahead: Int?
+        /// What its attempts that run moved so far; nil before the first progress.
+        public var progress: Attempt.Progress?
+    }
+
+    /// Seconds from one look to the next while nothing rings: bytes that move ring only once a second. Of one that waits
+    /// all that changes rings, but for what is ahead: the more jobs there are that somebody stands by, the less often it is
+    /// looked at without a ring.
+    private static let lookEvery = 0.25
+    private static let crowd = 64.0
+    /// Seconds for which it is good what is ahead of a job: others that are before it in the queue ring no bell of it, and
+    /// they take long to count.
+    private static let aheadEvery = 3.0
+    /// Elements of one kind that are counted at most.
+    private static let mostAhead = 1000
+    /// Seconds after which it is told again even if it has not changed, so that the connection is seen to live.
+    private static let silence = 15.0
+
+    /// Hands out where a job stands whenever that has changed, to its end: what happened in between two is not told one by
+    /// one. Nothing is held but a parked task, and all who stand by the same job look at it once.
+    ///
+    /// - Parameter write: given where it stands; nil once it is gone, which is the last.
+    public func stand(by id: Int, write: (Standing?) async throws -> Void) async throws {
+        try await watchers.withBell(id) { bell in
+            try await looks.standing(by: id) {
+                var told: Standing?
+                var last = ContinuousClock.now
+                while true {
+                    let heard = bell.rings
+                    let look = looks.look(at: id, heard: heard, within: Self.lookEvery / 2) { lookAt(id) }
+                    guard let standing = try await look.value else { return try await write(nil) }
+                    if standing != told || ContinuousClock.now - last > .seconds(Self.silence) {
+                        try await write(standing)
+                        (told, last) = (standing, ContinuousClock.now)
+                    }
+                    if standing.job.stage.isEnded { return }
+                    let crowd = standing.job.stage == .executing ? 1 : max(1, Double(looks.count) / Self.crowd)
+                    await bell.wait(after: heard, seconds: min(Self.lookEvery * crowd, Self.silence))
+                    try Task.checkCancellation()
+                }
+            }
+        }
+    }
+
+    /// A look for all who stand by: it goes on whoever of them leaves.
+    private func lookAt(_ id: Int) -> Task<Standing?, any Error> {
+        Task { [self] in
+            let known = looks.ahead(of: id, within: Self.aheadEvery)
+            let standing = try await self.standing(ofJob: id, ahead: known)
+            if known == nil || standing?.ahead == nil { looks.keep(ahead: standing?.ahead, of: id) }
+            return standing
+        }
+    }
+
+    /// Where a job stands; nil for one that is not there.
+    ///
+    /// - Parameter known: what is ahead of it, if that is known.
+    public func standing(ofJob id: Int, ahead known: Int? = nil) async throws -> Standing? {
+        try await store.read { reader in
+            guard let job = try reader.job(id) else { return nil }
+            var standing = Standing(job: job)
+            if job.status == .running { standing.progress = try reader.progress(ofJob: id) }
+            guard job.stage == .waiting else { return standing }
+            if let known {
+                standing.ahead = known
+            } else if let lane = try reader.lane(ofJob: id) {
+                standing.ahead = try reader.ahead(of: lane, job: id, most: Self.mostAhead).all
+            }
+            return standing
+        }
+    }
+}
