@@ -14,7 +14,8 @@ extension StoreReader {
         sorting most: Int = StoreReader.mostSorted
     ) throws -> [Job] {
         let columns = words ? Self.stateColumns : Self.listColumns
-        let bound = try lowerBound(of: filter)
+        // Pages that go forward begin behind it once it was looked for.
+        let bound = try newestFirst || after <= 0 ? lowerBound(of: filter) : nil
         let after = newestFirst ? after : max(after, bound ?? 0)
         let parts = try parts(of: filter, sorting: most)
         var found: [Job] = []

@@ -1,0 +1,191 @@
+import HaulHTTP
+import HaulModel
+import Support
+import Testing
+
+/// A job is one job, whichever face it was registered through: all the others show it, in the state that the table of
+/// faces has for it.
+@Suite(.server(), .timeLimit(.minutes(3))) struct EveryFaceTests {
+    /// The faces that register jobs.
+    enum Face: CaseIterable {
+        case native, uws, qdo, overview
+    }
+
+    /// Where a job stands, in the order of the table.
+    enum Standing: CaseIterable {
+        case uncommitted, waiting, paused, running, done, failed, expired, lost, cancelled
+
+        /// What each face calls it.
+        var names: (native: String, uws: String, qdo: String, clockwork: String) {
+            switch self {
+            case .uncommitted: ("uncommitted", "PENDING", "Waiting", "PENDING")
+            case .waiting, .paused: ("waiting", "QUEUED", "Pending", "PENDING")
+            case .running: ("executing", "EXECUTING", "Running", "RUNNING")
+            case .done: ("done", "COMPLETED", "Succeeded", "COMPLETED")
+            case .failed: ("failed", "ERROR", "Failed", "FAILED")
+            case .expired: ("failed", "ERROR", "Failed", "TIMEOUT")
+            case .lost: ("failed", "ERROR", "Failed", "NODE_FAIL")
+            case .cancelled: ("cancelled", "ABORTED", "Failed", "CANCELLED")
+            }
+        }
+    }
+
+    /// All that can be: a task of qdo and a database of Overview are committed at once, and a database has no deadline and
+    /// more than one try.
+    static let pairs = Face.allCases.flatMap { face in Standing.allCases.map { (face, $0) } }.filter { face, standing in
+        switch (face, standing) {
+        case (.qdo, .uncommitted), (.overview, .uncommitted), (.overview, .expired), (.overview, .lost): false
+        default: true
+        }
+    }
+
+    private struct Made {
+        var id: Int
+        var queue = "default"
+        /// Who asked Overview for it, and still reads.
+        var reader: (OverviewReader, Task<Void, any Error>)?
+    }
+
+    @Test(arguments: pairs) func agree(_ face: Face, _ standing: Standing) async throws {
+        let person = try await newPerson()
+        if standing == .paused { try await pause(face, person) }
+        let made = try await register(face, standing, person)
+        try await bring(made.id, to: standing, person)
+        try await natively(made, standing, person)
+        try await inUWS(made, standing, person)
+        try await inQdo(made, standing, person)
+        try await inClockwork(made, standing, person)
+        try await inOverview(face, made, standing, person)
+    }
+
+    private func pause(_ face: Face, _ person: Person) async throws {
+        let queue = face == .qdo ? "q" : "default"
+        if face == .qdo { _ = try await QdoClient(person).send("PUT", "q") }
+        let answer = try await person.user.send("PATCH", "/queues/\(queue)", Array("{\"paused\": true}".utf8))
+        try #require(answer.status == 200, "\(answer)")
+    }
+
+    // MARK: Registering
+
+    private func register(_ face: Face, _ standing: Standing, _ person: Person) async throws -> Made {
+        let deadline = standing == .expired ? "2020-01-01T00:00:00Z" : "2090-01-01T00:00:00Z"
+        switch face {
+        case .native:
+            let document: JSONValue = [
+                "type": "list", "src_siteid": 1, "src_filepath": "/x", "max_tries": 1, "deadline": .string(deadline),
+            ]
+            let draft = try await person.user.post("/drafts", document)
+            let id = try #require(draft["id"]?.int, "\(draft)")
+            if standing != .uncommitted { _ = try await person.user.post("/jobs/\(id)/commit", [:]) }
+            return Made(id: id)
+        case .uws:
+            let client = UWSClient(person.user)
+            let job = try await client.make(
+                "list", ["SRC_SITEID": "ssh-a", "src_filepath": "/x", "max_tries": "1", "deadline": deadline])
+            if standing != .uncommitted { try await client.post(job + "/phase", ["PHASE": "RUN"]) }
+            return Made(id: try #require(Int(job.dropFirst("/list/".utf8.count))))
+        case .qdo:
+            let client = QdoClient(person)
+            _ = try await client.send("PUT", "q")
+            #expect(try await client.send("POST", "q/launch").status == 202)
+            let task = try await client.add("list ssh-a:/x max_tries=1 deadline=\(deadline)", to: "q")
+            return Made(id: try #require(Int(task)), queue: "q")
+        case .overview:
+            let reader = OverviewReader()
+            let task = reader.follow(FaceClient(person.user, OverviewRoutes.root), Self.database)
+            try await eventually("the stream has begun") { !reader.events.isEmpty }
+            return Made(id: try #require(try await ids(person).last), reader: (reader, task))
+        }
+    }
+
+    private static let database: KeyValuePairs<String, String> = ["server": "ssh-a", "documentSetId": "/x"]
+
+    private func ids(_ person: Person, _ query: String = "") async throws -> [Int] {
+        let answer = try await person.user.get("/jobs" + query)
+        return try #require(answer.json.array, "\(answer)").compactMap { $0["id"]?.int }
+    }
+
+    private func bring(_ id: Int, to standing: Standing, _ person: Person) async throws {
+        func taken() async throws -> (ActingWorker, Held) {
+            let worker = try await ActingWorker(person.worker)
+            let held = try await worker.takeOne()
+            #expect(held.jobID == id)
+            return (worker, held)
+        }
+        switch standing {
+        case .uncommitted, .waiting, .paused: break
+        case .running: _ = try await taken()
+        case .done:
+            let (worker, held) = try await taken()
+            try await worker.finish(held, ["listing": ["/x": [entry("a")]]])
+        case .failed, .lost:
+            let (worker, held) = try await taken()
+            let why: JSONValue = standing == .lost ? "lost" : "permission"
+            try await worker.report(held, 1, ["error_class": why, "reason": "it is so"])
+        case .expired: try await person.await(id, "FAILED")
+        case .cancelled: #expect(try await person.user.send("DELETE", "/jobs/\(id)").status == 200)
+        }
+    }
+
+    // MARK: Reading
+
+    private func natively(_ made: Made, _ standing: Standing, _ person: Person) async throws {
+        for stage in JobStage.allCases.map({ "\($0)" }) {
+            let found = try await ids(person, "?stage=\(stage)")
+            #expect(found == (stage == standing.names.native ? [made.id] : []), "stage=\(stage)")
+        }
+    }
+
+    private func inUWS(_ made: Made, _ standing: Standing, _ person: Person) async throws {
+        let client = UWSClient(person.user)
+        for list in ["transfer", "async", "list"] {
+            #expect(try await client.phase("/\(list)/\(made.id)") == standing.names.uws)
+            #expect(try await client.get("/\(list)?PHASE=\(standing.names.uws)").jobrefs == [made.id])
+        }
+        #expect(try await client.get("/copy/\(made.id)").status == 404)
+    }
+
+    private func inQdo(_ made: Made, _ standing: Standing, _ person: Person) async throws {
+        let client = QdoClient(person)
+        let task = try await client.get("\(made.queue)/tasks/\(made.id)")
+        #expect(task["state"] == .string(standing.names.qdo) && task["id"] == .string("\(made.id)"), "\(task)")
+        #expect((standing == .cancelled) == (task["message"]?.string?.contains("cancelled") == true), "\(task)")
+        let found = try await client.get("\(made.queue)/tasks/?state=\(standing.names.qdo)")
+        #expect(found.json.array?.compactMap { $0["id"]?.string } == ["\(made.id)"], "\(found)")
+        #expect(try await client.get(made.queue)["ntasks"]?[standing.names.qdo] == 1)
+    }
+
+    private func inClockwork(_ made: Made, _ standing: Standing, _ person: Person) async throws {
+        let client = FaceClient(person.user, ClockworkRoutes.roots[0])
+        let one = try await client.get("/jobs/one?job_id=\(made.id)")
+        #expect(one["slurm"]?["job_state"] == .string(standing.names.clockwork), "\(one)")
+        #expect(one["slurm"]?["partition"] == .string(made.queue))
+        let found = try await client.get("/jobs/list?job_state=\(standing.names.clockwork)")
+        #expect(found.json.array?.compactMap { $0["slurm"]?["job_id"]?.string } == ["\(made.id)"], "\(found)")
+    }
+
+    /// Overview shows what was asked for through it, and tells how it ended to who waits for it.
+    private func inOverview(_ face: Face, _ made: Made, _ standing: Standing, _ person: Person) async throws {
+        guard face == .overview, let (reader, task) = made.reader else { return }
+        let client = FaceClient(person.user, OverviewRoutes.root)
+        switch standing {
+        case .uncommitted, .waiting, .paused, .running, .expired, .lost:
+            #expect(reader.events.last?["returncode"] == .null)
+            // Another who asks stands by the same job.
+            let other = OverviewReader()
+            let second = other.follow(client, Self.database)
+            try await eventually("it is told to another, too") { !other.events.isEmpty }
+            #expect(try await ids(person) == [made.id])
+            second.cancel()
+            task.cancel()
+        case .done:
+            try await task.value
+            #expect(reader.events.last?["returncode"] == 0 && reader.events.last?["fraction"] == 1)
+            #expect(try await client.form("POST", "/generate", Self.database).text == "[]")
+            #expect(try await ids(person) == [made.id])
+        case .failed, .cancelled:
+            try await task.value
+            #expect(reader.events.last?["returncode"] == 1, "\(reader.events)")
+        }
+    }
+}
