@@ -71,7 +71,8 @@ struct OpenAPIDocument {
 
     private static let about = """
         Errors are application/problem+json with a code for programs and a hint for people. Fields of a request that are \
-        not known are passed over unless it is said otherwise, and null counts as a field that is missing. Limits of texts \
+        not known are passed over unless it is said otherwise, and null counts as a field that is missing, as an empty \
+        parameter of the query does. Limits of texts \
         are bytes of UTF-8. What is no HTTP in time, or too much of it, is answered 400, 408, 413, 414, 431, 501 or 505 \
         before any of this.
         """
@@ -86,7 +87,19 @@ extension Route {
 
 extension Route.Field {
     fileprivate func parameter(_ place: String) -> JSONValue {
-        ["name": .string(name), "in": .string(place), "required": .bool(isRequired), "schema": schema.use]
+        let schema = place == "query" && !isRequired ? Self.orEmpty(schema.use) : schema.use
+        return ["name": .string(name), "in": .string(place), "required": .bool(isRequired), "schema": schema]
+    }
+
+    /// A parameter without a value is as good as none, also where it has to be one of some words.
+    private static func orEmpty(_ schema: JSONValue) -> JSONValue {
+        guard var fields = schema.object else { return schema }
+        if let words = fields["enum"]?.array {
+            fields["enum"] = .array(words + [""])
+        } else if let others = fields["anyOf"]?.array {
+            fields["anyOf"] = .array(others + [["const": ""]])
+        }
+        return .object(fields)
     }
 }
 
