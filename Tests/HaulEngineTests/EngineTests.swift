@@ -113,4 +113,20 @@ import Testing
         for n in 0..<10 { _ = try await test.register(alice, .remove, path: "/\(n)") }
         #expect(try await test.engine.store.read { try $0.openableRemovals(limit: 10) } == [])
     }
+
+    /// Rows are written many at a time: each job has its own id and its own first element, whatever is left over.
+    @Test(arguments: [1, 24, 25, 26, 50, 63]) func manyAtOnce(_ count: Int) async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        let requests = try (0..<count).map { number in
+            try JobRequest(
+                ["src_siteid": 1, "src_filepath": .string("/\(number)")], type: .list, rules: test.engine.rules)
+        }
+        let jobs = try await test.engine.register(requests, user: alice, key: nil)
+        #expect(Set(jobs.map(\.id)).count == count)
+        for (number, job) in jobs.enumerated() {
+            #expect(try await test.engine.job(job.id)?.source.path == "/\(number)")
+            #expect(try await test.elements(job).map(\.sourcePath) == ["/\(number)"])
+        }
+    }
 }

@@ -5,6 +5,8 @@ final class SQLiteConnection: StoreConnection {
     private let handle: OpaquePointer
     /// Prepared statements by their text. Bounded: haul's verbs are a fixed set of texts.
     private var statements: [String: SQLiteStatement] = [:]
+    /// Of an INSERT by its text that of many rows; nil where there is none.
+    private var inserts: [String: RowInsert?] = [:]
     /// What becomes of each statement before it is run; nil is nothing. What it throws is the statement's end.
     var rewriting: (@Sendable (String) throws -> String)?
     private let remembered = WriterMemory()
@@ -62,11 +64,13 @@ final class SQLiteConnection: StoreConnection {
 
     @discardableResult
     func run(_ sql: String, batch: [[SQLValue]], row: (Int, any SQLRow) throws -> Void) throws -> [Int] {
-        guard !batch.isEmpty else { return [] }
+        let together = try insertTogether(sql, batch) { _ in }
+        guard together < batch.count else { return [Int](repeating: 1, count: together) }
         let statement = try prepared(sql)
-        return try batch.enumerated().map { number, values in
-            try step(statement, sql, values) { try row(number, $0) }
-        }
+        return try [Int](repeating: 1, count: together)
+            + batch.enumerated().dropFirst(together).map { number, values in
+                try step(statement, sql, values) { try row(number, $0) }
+            }
     }
 
     @discardableResult
@@ -77,11 +81,44 @@ final class SQLiteConnection: StoreConnection {
     /// A statement that returns something makes SQLite gather its rows in a table first: over a job it took a fifth of
     /// the time.
     func insert(_ sql: String, batch: [[SQLValue]]) throws -> [Int] {
+        var ids: [Int] = []
+        ids.reserveCapacity(batch.count)
+        let together = try insertTogether(sql, batch) { ids += $0 }
         let statement = try prepared(sql)
-        return try batch.map { values in
+        for values in batch.dropFirst(together) {
             try step(statement, sql, values) { _ in }
-            return Int(sqlite3_last_insert_rowid(handle))
+            ids.append(Int(sqlite3_last_insert_rowid(handle)))
         }
+        return ids
+    }
+
+    /// Inserts rows of a batch many at a time, as far as they go: each statement opens the table and all its indexes once,
+    /// which costs more than a row.
+    ///
+    /// - Parameter done: given the ids of the rows of each statement, where the table gives them: one after the other.
+    /// - Returns: how many rows there are now; none for what is more than an INSERT of values.
+    private func insertTogether(
+        _ sql: String, _ batch: [[SQLValue]], done: (ClosedRange<Int>) -> Void
+    ) throws -> Int {
+        guard batch.count >= RowInsert.rows, let insert = insert(sql, width: batch[0].count) else { return 0 }
+        let statement = try prepared(insert.sql)
+        var count = 0
+        while batch.count - count >= RowInsert.rows {
+            let rows = batch[count..<count + RowInsert.rows]
+            let changed = try step(statement, insert.sql, rows.flatMap(\.self)) { _ in }
+            guard changed == rows.count else { throw StoreError.failed("\(changed) of \(rows.count) rows: \(sql)") }
+            let last = Int(sqlite3_last_insert_rowid(handle))
+            done(last - rows.count + 1...last)
+            count += rows.count
+        }
+        return count
+    }
+
+    private func insert(_ sql: String, width: Int) -> RowInsert? {
+        if let known = inserts[sql] { return known }
+        let insert = RowInsert(sql, width: width)
+        inserts[sql] = .some(insert)
+        return insert
     }
 
     @discardableResult
