@@ -64,6 +64,8 @@ final class PostgresConnection: StoreConnection {
         begin(["BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT pg_advisory_xact_lock(7521962890172031340)"])
     }
 
+    var isNear: Bool { false }
+
     func beginReading(isOneStatement: Bool) throws {
         begin(isOneStatement ? [] : ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"])
     }

@@ -1,5 +1,7 @@
 /// A driver's connection with what the store's queues need of it: transactions, and whole scripts for the schema.
 protocol StoreConnection: SQLConnection {
+    /// The database is in this process: a question is answered within the time of a few system calls.
+    var isNear: Bool { get }
     /// False once the open transaction is lost as a whole, whatever its savepoints say.
     var canGoOn: Bool { get }
     /// Begins a transaction that may write. Nobody else writes until it ends, on whichever server.

@@ -39,7 +39,9 @@ final class SQLiteConnection: StoreConnection {
     var canGoOn: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     func beginWriting() throws { try run("BEGIN IMMEDIATE") }
-    func beginReading(isOneStatement: Bool) throws { try run("BEGIN") }
+    /// A statement alone sees one moment by itself.
+    func beginReading(isOneStatement: Bool) throws { if !isOneStatement { try run("BEGIN") } }
+    var isNear: Bool { true }
     /// Nobody else has the database: there is nobody to tell.
     func commit(telling change: StoreChange) throws { try run("COMMIT") }
     func rollback() throws { if canGoOn { try run("ROLLBACK") } }
