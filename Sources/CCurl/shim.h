@@ -2,6 +2,8 @@
 #pragma once
 #include <curl/curl.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 static inline CURLcode haul_curl_set_long(CURL *c, CURLoption o, long v) { return curl_easy_setopt(c, o, v); }
 static inline CURLcode haul_curl_set_text(CURL *c, CURLoption o, const char *v) { return curl_easy_setopt(c, o, v); }
@@ -55,6 +57,56 @@ static inline CURL *haul_curl_ended(CURLM *m, CURLcode *result)
 static inline CURLMcode haul_curl_set_idle_connections(CURLM *m, long count)
 {
     return curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, count);
+}
+
+typedef int (*haul_curl_socket)(CURL *c, curl_socket_t socket, int what, void *context, void *own);
+typedef int (*haul_curl_timer)(CURLM *m, long milliseconds, void *context);
+
+/// `socket` is told what to wait for on a socket (CURL_POLL_...), `timer` when to come back at the latest.
+static inline void haul_curl_set_watch(CURLM *m, haul_curl_socket socket, haul_curl_timer timer, void *context)
+{
+    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, socket);
+    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, context);
+    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, timer);
+    curl_multi_setopt(m, CURLMOPT_TIMERDATA, context);
+}
+
+// Swift's Glibc has neither epoll(7) nor eventfd(2).
+
+static inline int haul_watch_open(void) { return epoll_create1(EPOLL_CLOEXEC); }
+static inline int haul_bell_open(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline void haul_bell_ring(int bell) { eventfd_write(bell, 1); }
+
+static inline void haul_bell_hush(int bell)
+{
+    eventfd_t rings;
+    eventfd_read(bell, &rings);
+}
+
+/// Watches a socket for what libcurl waits for (CURL_POLL_...).
+static inline int haul_watch_set(int watch, int socket, int what)
+{
+    struct epoll_event event = {.data.fd = socket};
+    if (what == CURL_POLL_REMOVE)
+        return epoll_ctl(watch, EPOLL_CTL_DEL, socket, &event);
+    event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    return epoll_ctl(watch, EPOLL_CTL_MOD, socket, &event) && epoll_ctl(watch, EPOLL_CTL_ADD, socket, &event);
+}
+
+typedef struct { int socket, actions; } haul_ready;
+
+/// Up to `most` sockets that are ready, each with what libcurl calls that (CURL_CSELECT_...); their count.
+static inline int haul_watch_wait(int watch, haul_ready *ready, int most, int milliseconds)
+{
+    struct epoll_event events[64];
+    int count = epoll_wait(watch, events, most < 64 ? most : 64, milliseconds);
+    for (int i = 0; i < count; i++) {
+        ready[i].socket = events[i].data.fd;
+        ready[i].actions = (events[i].events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0)
+            | (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
+            | (events[i].events & EPOLLERR ? CURL_CSELECT_ERR : 0);
+    }
+    return count;
 }
 
 static inline size_t haul_curl_pause(void) { return CURL_WRITEFUNC_PAUSE; }

@@ -76,7 +76,7 @@ public final class HTTPClient: Sendable {
         guard request.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw HTTPClientError(kind: .invalidRequest, message: "a URL with characters that must be percent-encoded")
         }
-        let scheme = request.url.prefix { $0 != ":" }.lowercased()
+        let scheme = String(Substring(request.url.utf8.prefix { $0 != UInt8(ascii: ":") })).lowercased()
         guard scheme == "http" || scheme == "https" else {
             throw HTTPClientError(kind: .invalidRequest, message: "a URL that is neither http nor https")
         }

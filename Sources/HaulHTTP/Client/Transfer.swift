@@ -40,9 +40,10 @@ final class Transfer: Sendable {
     }
 
     /// One line of a head (or of the trailer), as it came; false when there are too many.
-    func receiveLine(_ line: String) -> Bool {
-        let size = line.utf8.count
-        let line = line.drop { $0 == " " }.trimmingLineEnd()
+    func receiveLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let size = bytes.count
+        var line = bytes[...].drop { $0 == UInt8(ascii: " ") }
+        while let last = line.last, Self.isBlank(last) { line.removeLast() }
         return state.withLock { state in
             state.headSize += size
             guard state.headSize <= Self.headLimit else {
@@ -52,18 +53,22 @@ final class Transfer: Sendable {
             }
             if line.isEmpty {
                 state.isHeadWhole = true
-            } else if line.hasPrefix("HTTP/") {
+            } else if line.starts(with: "HTTP/".utf8) {
                 // A new head: what went before was an interim answer (100 Continue).
                 state.headers = HTTPHeaders()
                 state.isHeadWhole = false
-                state.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-            } else if let colon = line.firstIndex(of: ":") {
-                let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-                state.headers.append(String(line[..<colon]), String(value))
+                let code = line.split(separator: UInt8(ascii: " "), maxSplits: 2).dropFirst().first
+                state.status = code.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+            } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+                let value = line[(colon + 1)...].drop(while: Self.isBlank)
+                state.headers.append(
+                    String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
             }
             return true
         }
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     /// What to tell libcurl about a piece of the body.
     enum Verdict { case taken, pause, abort }
@@ -128,13 +133,5 @@ final class Transfer: Sendable {
             return .success((.end, false))
         }
         return try taken.get()
-    }
-}
-
-extension Substring {
-    fileprivate func trimmingLineEnd() -> Substring {
-        var text = self
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return text
     }
 }

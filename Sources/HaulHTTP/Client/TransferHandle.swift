@@ -103,8 +103,7 @@ final class TransferHandle {
     private static let receiveLine: haul_curl_data = { data, size, count, context in
         guard let context else { return 0 }
         let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
-        let isTaken = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receiveLine(
-            String(decoding: bytes, as: UTF8.self))
+        let isTaken = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receiveLine(bytes)
         return isTaken ? size * count : 0
     }
 }

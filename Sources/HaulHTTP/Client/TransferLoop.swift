@@ -2,7 +2,7 @@ import CCurl
 import Foundation
 import Synchronization
 
-/// The client's one thread: runs every transfer, and sleeps in poll until a socket or a task has something to say.
+/// The client's one thread: runs every transfer, and sleeps until a socket or a task has something to say.
 final class TransferLoop: Sendable {
     private enum Command {
         case add(Transfer)
@@ -19,21 +19,20 @@ final class TransferLoop: Sendable {
 
     private let configuration: HTTPClientConfiguration
     private let state = Mutex(State())
-    // libcurl's handle belongs to the thread; others only call curl_multi_wakeup, under the lock and before `isOver`.
-    nonisolated(unsafe) private let multi: UnsafeMutableRawPointer?
+    private let bell = SocketWatch.Bell()
 
     private static let global = haul_curl_global()
 
     init(_ configuration: HTTPClientConfiguration) {
         self.configuration = configuration
-        multi = Self.global == CURLE_OK ? curl_multi_init() : nil
-        guard multi != nil else {
+        guard Self.global == CURLE_OK, let multi = curl_multi_init() else {
             state.withLock {
                 $0.isClosed = true; $0.isOver = true
             }
             return
         }
-        let thread = Thread { [self] in run() }
+        nonisolated(unsafe) let own = multi  // Of the thread alone.
+        let thread = Thread { [self] in run(own) }
         thread.name = "haul-http-client"
         thread.start()
     }
@@ -52,10 +51,8 @@ final class TransferLoop: Sendable {
 
     /// Ends the thread; what runs fails as closed. Does not wait.
     func close() {
-        state.withLock { state in
-            state.isClosed = true
-            if !state.isOver { curl_multi_wakeup(multi) }
-        }
+        state.withLock { $0.isClosed = true }
+        bell.ring()
     }
 
     /// Returns when the thread is over.
@@ -70,46 +67,50 @@ final class TransferLoop: Sendable {
     }
 
     private func send(_ command: Command) -> Bool {
-        state.withLock { state in
-            guard !state.isClosed else { return false }
+        let (isTaken, isFirst) = state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
             state.commands.append(command)
-            curl_multi_wakeup(multi)
-            return true
+            return (true, state.commands.count == 1)
         }
+        // The thread takes all that there is: it is woken for the first.
+        if isFirst { bell.ring() }
+        return isTaken
     }
 
-    private func run() {
+    private func run(_ multi: UnsafeMutableRawPointer) {
         blockBrokenPipe()
         haul_curl_set_idle_connections(multi, configuration.idleConnections)
+        let watch = SocketWatch(multi, bell: bell)
         var handles: [ObjectIdentifier: TransferHandle] = [:]
         while true {
             let (commands, isClosed) = state.withLock { state in
                 defer { state.commands = [] }
                 return (state.commands, state.isClosed)
             }
-            for command in commands { perform(command, &handles) }
+            for command in commands { perform(command, multi, &handles) }
             if isClosed { break }
-            var running: Int32 = 0
-            curl_multi_perform(multi, &running)
+            watch.wait()
             var result = CURLE_OK
-            while let easy = haul_curl_ended(multi, &result) { ended(easy, result, &handles) }
-            curl_multi_poll(multi, nil, 0, 60_000, nil)
+            while let easy = haul_curl_ended(multi, &result) { ended(easy, result, multi, &handles) }
         }
         for handle in handles.values {
             curl_multi_remove_handle(multi, handle.easy)
             handle.transfer.finish(.failure(HTTPClientError(kind: .closed, message: "the HTTP client was closed")))
         }
         handles = [:]
+        // Its last sockets are taken from the watch.
+        withExtendedLifetime(watch) { _ = curl_multi_cleanup(multi) }
         let waiters = state.withLock { state in
             state.isOver = true
-            curl_multi_cleanup(multi)
             defer { state.waiters = [] }
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
     }
 
-    private func perform(_ command: Command, _ handles: inout [ObjectIdentifier: TransferHandle]) {
+    private func perform(
+        _ command: Command, _ multi: UnsafeMutableRawPointer, _ handles: inout [ObjectIdentifier: TransferHandle]
+    ) {
         switch command {
         case .add(let transfer):
             guard let handle = TransferHandle(transfer, configuration),
@@ -129,7 +130,8 @@ final class TransferLoop: Sendable {
     }
 
     private func ended(
-        _ easy: UnsafeMutableRawPointer, _ code: CURLcode, _ handles: inout [ObjectIdentifier: TransferHandle]
+        _ easy: UnsafeMutableRawPointer, _ code: CURLcode, _ multi: UnsafeMutableRawPointer,
+        _ handles: inout [ObjectIdentifier: TransferHandle]
     ) {
         guard let context = haul_curl_context(easy) else { return }
         let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
