@@ -69,4 +69,17 @@ import Testing
         #expect(UWSPhase(text: "executing") == .executing && UWSPhase(text: "RUN") == nil)
         #expect(UWSPhase.held.stage == nil)
     }
+
+    /// A minute at most, and only in a phase that ends by itself.
+    @Test func waits() throws {
+        func patience(_ wait: String, _ phase: UWSPhase = .executing, _ expected: String? = nil) throws -> Double? {
+            var query = [(name: "wait", value: wait)]
+            if let expected { query.append((name: "Phase", value: expected)) }
+            return try UWSAPI.patience(query, phase)
+        }
+        #expect(try patience("0") == 0 && patience("7") == 7 && patience("60") == 60)
+        for long in ["61", "1000000000", "-1"] { #expect(try patience(long) == 60) }
+        #expect(try patience("7", .completed) == nil && patience("7", .executing, "QUEUED") == nil)
+        #expect(try patience("7", .queued, "queued") == 7)
+    }
 }

@@ -6,9 +6,11 @@ import Testing
 /// A job is one job, whichever face it was registered through: all the others show it, in the state that the table of
 /// faces has for it.
 @Suite(.server(), .timeLimit(.minutes(3))) struct EveryFaceTests {
-    /// The faces that register jobs.
+    /// The faces that register jobs; of qdo's some are run by workers, and some popped and reported by who asked for them.
     enum Face: CaseIterable {
-        case native, uws, qdo, overview
+        case native, uws, qdo, popped, overview
+
+        var queue: String { self == .qdo || self == .popped ? "q" : "default" }
     }
 
     /// Where a job stands, in the order of the table.
@@ -30,11 +32,13 @@ import Testing
         }
     }
 
-    /// All that can be: a task of qdo and a database of Overview are committed at once, and a database has no deadline and
-    /// more than one try.
+    /// All that can be: a task of qdo and a database of Overview are committed at once, what is popped is no worker's to
+    /// lose, and a database that a worker lost is tried again for minutes.
     static let pairs = Face.allCases.flatMap { face in Standing.allCases.map { (face, $0) } }.filter { face, standing in
         switch (face, standing) {
-        case (.qdo, .uncommitted), (.overview, .uncommitted), (.overview, .expired), (.overview, .lost): false
+        case (.qdo, .uncommitted), (.popped, .uncommitted), (.overview, .uncommitted), (.popped, .lost),
+            (.overview, .lost):
+            false
         default: true
         }
     }
@@ -50,18 +54,21 @@ import Testing
         let person = try await newPerson()
         if standing == .paused { try await pause(face, person) }
         let made = try await register(face, standing, person)
-        try await bring(made.id, to: standing, person)
+        if face == .popped {
+            try await pop(made.id, to: standing, person)
+        } else {
+            try await bring(made.id, to: standing, person)
+        }
         try await natively(made, standing, person)
-        try await inUWS(made, standing, person)
+        try await inUWS(face, made, standing, person)
         try await inQdo(made, standing, person)
-        try await inClockwork(made, standing, person)
+        try await inClockwork(face, made, standing, person)
         try await inOverview(face, made, standing, person)
     }
 
     private func pause(_ face: Face, _ person: Person) async throws {
-        let queue = face == .qdo ? "q" : "default"
-        if face == .qdo { _ = try await QdoClient(person).send("PUT", "q") }
-        let answer = try await person.user.send("PATCH", "/queues/\(queue)", Array("{\"paused\": true}".utf8))
+        if face.queue == "q" { _ = try await QdoClient(person).send("PUT", "q") }
+        let answer = try await person.user.send("PATCH", "/queues/\(face.queue)", Array("{\"paused\": true}".utf8))
         try #require(answer.status == 200, "\(answer)")
     }
 
@@ -84,17 +91,23 @@ import Testing
                 "list", ["SRC_SITEID": "ssh-a", "src_filepath": "/x", "max_tries": "1", "deadline": deadline])
             if standing != .uncommitted { try await client.post(job + "/phase", ["PHASE": "RUN"]) }
             return Made(id: try #require(Int(job.dropFirst("/list/".utf8.count))))
-        case .qdo:
+        case .qdo, .popped:
             let client = QdoClient(person)
             _ = try await client.send("PUT", "q")
-            #expect(try await client.send("POST", "q/launch").status == 202)
+            if face == .qdo { #expect(try await client.send("POST", "q/launch").status == 202) }
             let task = try await client.add("list ssh-a:/x max_tries=1 deadline=\(deadline)", to: "q")
             return Made(id: try #require(Int(task)), queue: "q")
         case .overview:
             let reader = OverviewReader()
             let task = reader.follow(FaceClient(person.user, OverviewRoutes.root), Self.database)
             try await eventually("the stream has begun") { !reader.events.isEmpty }
-            return Made(id: try #require(try await ids(person).last), reader: (reader, task))
+            let id = try #require(try await ids(person).last)
+            // It does not ask for one, but has one then.
+            if standing == .expired {
+                let change = Array("{\"deadline\": \"\(deadline)\"}".utf8)
+                #expect(try await person.user.send("PATCH", "/jobs/\(id)", change).status == 200)
+            }
+            return Made(id: id, reader: (reader, task))
         }
     }
 
@@ -118,12 +131,30 @@ import Testing
         case .done:
             let (worker, held) = try await taken()
             try await worker.finish(held, ["listing": ["/x": [entry("a")]]])
-        case .failed, .lost:
+        case .failed:
             let (worker, held) = try await taken()
-            let why: JSONValue = standing == .lost ? "lost" : "permission"
-            try await worker.report(held, 1, ["error_class": why, "reason": "it is so"])
+            try await worker.report(held, 1, ["error_class": "permission", "reason": "it is so"])
+        case .lost:
+            let (worker, held) = try await taken()
+            try await worker.report(held, 1, ["error_class": "lost", "reason": "it is so"])
         case .expired: try await person.await(id, "FAILED")
         case .cancelled: #expect(try await person.user.send("DELETE", "/jobs/\(id)").status == 200)
+        }
+    }
+
+    private func pop(_ id: Int, to standing: Standing, _ person: Person) async throws {
+        let client = QdoClient(person)
+        func popped(_ outcome: JSONValue?) async throws {
+            #expect(try await client.pop("q")?["id"] == .string("\(id)"))
+            guard let outcome else { return }
+            let answer = try await client.send("PUT", "q/tasks/\(id)", outcome)
+            #expect(answer.status == 200, "\(answer)")
+        }
+        switch standing {
+        case .running: try await popped(nil)
+        case .done: try await popped(["state": "Succeeded", "err": 0])
+        case .failed: try await popped(["state": "Failed", "err": 12, "message": "it is so"])
+        default: try await bring(id, to: standing, person)
         }
     }
 
@@ -136,13 +167,19 @@ import Testing
         }
     }
 
-    private func inUWS(_ made: Made, _ standing: Standing, _ person: Person) async throws {
+    private func inUWS(_ face: Face, _ made: Made, _ standing: Standing, _ person: Person) async throws {
         let client = UWSClient(person.user)
         for list in ["transfer", "async", "list"] {
             #expect(try await client.phase("/\(list)/\(made.id)") == standing.names.uws)
             #expect(try await client.get("/\(list)?PHASE=\(standing.names.uws)").jobrefs == [made.id])
         }
         #expect(try await client.get("/copy/\(made.id)").status == 404)
+        let log = try await client.get("/list/\(made.id)/results/log-0")
+        let isTried = [.done, .failed, .lost].contains(standing)
+        #expect(log.status == (isTried && face != .popped ? 200 : 404), "what is popped has no log")
+        let error = try await client.get("/list/\(made.id)/error")
+        #expect(error.status == ([.failed, .expired, .lost].contains(standing) ? 200 : 404))
+        if standing == .failed { #expect(error.text == (face == .popped ? "Element 0: it is so\n" : "done\n")) }
     }
 
     private func inQdo(_ made: Made, _ standing: Standing, _ person: Person) async throws {
@@ -155,21 +192,27 @@ import Testing
         #expect(try await client.get(made.queue)["ntasks"]?[standing.names.qdo] == 1)
     }
 
-    private func inClockwork(_ made: Made, _ standing: Standing, _ person: Person) async throws {
+    private func inClockwork(_ face: Face, _ made: Made, _ standing: Standing, _ person: Person) async throws {
         let client = FaceClient(person.user, ClockworkRoutes.roots[0])
         let one = try await client.get("/jobs/one?job_id=\(made.id)")
         #expect(one["slurm"]?["job_state"] == .string(standing.names.clockwork), "\(one)")
         #expect(one["slurm"]?["partition"] == .string(made.queue))
+        let hasFailed = [.failed, .expired, .lost].contains(standing)
+        let code = face == .popped && standing == .failed ? 12 : hasFailed ? 1 : 0
+        #expect(one["slurm"]?["exit_code"] == .string("\(code):0"), "\(one)")
+        let isTried = [.running, .done, .failed, .lost].contains(standing)
+        #expect((one["slurm"]?["nodes"]?.string != nil) == (isTried && face != .popped), "\(one)")
         let found = try await client.get("/jobs/list?job_state=\(standing.names.clockwork)")
         #expect(found.json.array?.compactMap { $0["slurm"]?["job_id"]?.string } == ["\(made.id)"], "\(found)")
     }
 
-    /// Overview shows what was asked for through it, and tells how it ended to who waits for it.
+    /// Overview shows what was asked for through it, and tells how it ended to who waits for it. (What others registered
+    /// with `join` is tested with it.)
     private func inOverview(_ face: Face, _ made: Made, _ standing: Standing, _ person: Person) async throws {
         guard face == .overview, let (reader, task) = made.reader else { return }
         let client = FaceClient(person.user, OverviewRoutes.root)
         switch standing {
-        case .uncommitted, .waiting, .paused, .running, .expired, .lost:
+        case .uncommitted, .waiting, .paused, .running:
             #expect(reader.events.last?["returncode"] == .null)
             // Another who asks stands by the same job.
             let other = OverviewReader()
@@ -183,7 +226,7 @@ import Testing
             #expect(reader.events.last?["returncode"] == 0 && reader.events.last?["fraction"] == 1)
             #expect(try await client.form("POST", "/generate", Self.database).text == "[]")
             #expect(try await ids(person) == [made.id])
-        case .failed, .cancelled:
+        case .failed, .cancelled, .expired, .lost:
             try await task.value
             #expect(reader.events.last?["returncode"] == 1, "\(reader.events)")
         }

@@ -7,14 +7,19 @@ import HaulModel
 extension ClockworkAPI {
     func addJobRoutes(to router: inout Router) {
         on(&router, "GET", "/jobs/list", .readJobs) { request, parameters, who in
-            door.watched(try await list(parameters, who), request.head)
+            door.watched(try await list(parameters, who, request.head), request.head)
         }
-        on(&router, "GET", "/jobs/one", .readJobs) { _, parameters, who in
+        on(&router, "GET", "/jobs/one", .readJobs) { request, parameters, who in
             guard let job = try await seen(parameters, who) else { return Self.nothing }
-            let around = try await engine.surroundings(of: [job])
             let properties = try await engine.properties(ofJob: job.id)
-            return Self.json(ClockworkDocuments.job(job, around, try await sites(of: [job]), properties))
+            return Self.json(ClockworkDocuments.job(job, try await context(of: [job], request.head), properties))
         }
+    }
+
+    private func context(of jobs: [Job], _ head: HTTPRequestHead) async throws -> ClockworkDocuments.Context {
+        ClockworkDocuments.Context(
+            around: try await engine.surroundings(of: jobs), outcomes: try await engine.outcomes(of: jobs),
+            sites: try await sites(of: jobs), prefix: head.outside.prefix)
     }
 
     /// The sites, those of these jobs among them if they are anywhere: another server may have made one a moment ago.
@@ -112,7 +117,9 @@ extension ClockworkAPI {
     }
 
     /// `GET jobs/list`: one page of the database after the other.
-    private func list(_ parameters: ClockworkParameters, _ who: Principal) async throws -> HTTPResponse {
+    private func list(
+        _ parameters: ClockworkParameters, _ who: Principal, _ head: HTTPRequestHead
+    ) async throws -> HTTPResponse {
         let wanted = try await selection(parameters, who)
         var total: Int?
         if try parameters.flag("want_count") {
@@ -137,7 +144,7 @@ extension ClockworkAPI {
                 var jobs = first
                 var left = most
                 while let last = jobs.last {
-                    try await write(jobs, to: &sink)
+                    try await write(jobs, head, to: &sink)
                     left -= jobs.count
                     if jobs.count < Self.page || left <= 0 { break }
                     jobs = try await page(wanted, after: last.id, limit: left)
@@ -154,9 +161,9 @@ extension ClockworkAPI {
     }
 
     /// Writes a page's jobs, whose dicts may be long, so many at once as are short together.
-    private func write(_ jobs: [Job], to sink: inout JSONStream.Sink) async throws {
-        let around = try await engine.surroundings(of: jobs)
-        let sites = try await sites(of: jobs)
+    private func write(_ jobs: [Job], _ head: HTTPRequestHead, to sink: inout JSONStream.Sink) async throws {
+        let context = try await context(of: jobs, head)
+        let around = context.around
         var rest = jobs[...]
         while !rest.isEmpty {
             var bytes = 0
@@ -170,7 +177,7 @@ extension ClockworkAPI {
             for job in some {
                 sink.begin()
                 let own = properties[job.id] ?? Engine.noProperties
-                try await sink.write(ClockworkDocuments.job(job, around, sites, own))
+                try await sink.write(ClockworkDocuments.job(job, context, own))
             }
         }
     }

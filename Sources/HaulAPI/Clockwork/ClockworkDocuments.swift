@@ -4,15 +4,23 @@ import HaulWire
 
 /// The documents of Clockwork. What stands in `slurm` is named as Slurm does; what haul has not is null.
 enum ClockworkDocuments {
+    /// What of jobs stands elsewhere than in themselves.
+    struct Context {
+        var around: Engine.JobSurroundings
+        var outcomes: [Int: JobOutcome]
+        var sites: SiteDirectory
+        /// Stands before each path, as the client sees it.
+        var prefix: String
+    }
+
     /// A job.
     ///
     /// - Parameter properties: its user's dict, as JSON.
-    static func job(
-        _ job: Job, _ around: Engine.JobSurroundings, _ sites: SiteDirectory, _ properties: [UInt8]
-    ) -> [UInt8] {
+    static func job(_ job: Job, _ context: Context, _ properties: [UInt8]) -> [UInt8] {
+        let (around, sites) = (context.around, context.sites)
         let owner = around.owners[job.userID] ?? ""
         let state = ClockworkState(job)
-        let output = "\(WirePath.root)/jobs/\(job.id)/output"
+        let output = "\(context.prefix)\(WirePath.root)/jobs/\(job.id)/output"
         var writer = JSONWriter(capacity: 1024 + properties.count)
         writer.object { writer in
             writer.key("cw")
@@ -28,7 +36,7 @@ enum ClockworkDocuments {
                 writer.field("cluster_name", cluster(job.place, sites))
                 writer.field("command", command(job, sites).map(JSONValue.string) ?? .null)
                 writer.field("end_time", job.ended?.text ?? "Unknown")
-                writer.field("exit_code", state.exitCode)
+                writer.field("exit_code", state.exitCode(context.outcomes[job.id]))
                 writer.field("job_id", "\(job.id)")
                 writer.field("job_state", state.rawValue)
                 writer.field("mila_cluster_username", owner)

@@ -30,11 +30,12 @@ enum ClockworkState: String, CaseIterable {
         }
     }
 
-    /// `n:0`: 0 but for one that failed.
-    var exitCode: String {
+    /// `n:0`: what was run ended with n, as far as that is known; else 0, but for one that failed.
+    func exitCode(_ outcome: JobOutcome?) -> String {
         switch self {
-        case .failed, .timeout, .nodeFail: "1:0"
-        case .pending, .running, .completed, .cancelled: "0:0"
+        case .failed, .timeout, .nodeFail: "\(outcome?.code ?? 1):0"
+        case .completed: "\(outcome?.code ?? 0):0"
+        case .pending, .running, .cancelled: "0:0"
         }
     }
 

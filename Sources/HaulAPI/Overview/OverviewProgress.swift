@@ -11,6 +11,8 @@ struct OverviewProgress: Equatable {
     /// At its end: 0 where the database is ready.
     var returnCode: Int?
     var error: String?
+    /// Bytes of a listing with which it counts as half done.
+    private static let half = 1_000_000.0
 
     /// - Parameters:
     ///   - standing: nil for a job that is gone.
@@ -25,9 +27,9 @@ struct OverviewProgress: Equatable {
             ahead = standing.ahead ?? 0
             message = "waiting"
         case .executing:
-            let counts = standing.job.counts
-            // More may follow from what is there.
-            fraction = counts.total == 0 ? 0 : min(0.99, Double(counts.done) / Double(counts.total))
+            // Nobody knows how much there is to list: it goes forward with what was, and is 1 at the end alone.
+            let moved = Double(max(0, standing.progress?.transferred ?? 0))
+            fraction = min(0.99, moved / (moved + Self.half))
             message = standing.progress.map { "listing: \($0.transferred) bytes so far" } ?? "listing"
         case .done: end(0, nil)
         case .failed: end(1, reason ?? "It failed.")

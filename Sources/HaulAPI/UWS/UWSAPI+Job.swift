@@ -5,7 +5,7 @@ import HaulModel
 
 extension UWSAPI {
     /// Seconds that a client waits at most.
-    private static let longestWait = 60.0
+    static let longestWait = 60.0
 
     func addJobRoutes(to router: inout Router) {
         read(&router, "/:list/:job") { request, path, who in try await showJob(request, path, who) }
@@ -73,7 +73,7 @@ extension UWSAPI {
     }
 
     /// For how long a client wants to wait for the end of a phase; nil where it does not, or has no reason to.
-    private static func patience(_ query: [(name: String, value: String)], _ phase: UWSPhase) throws -> Double? {
+    static func patience(_ query: [(name: String, value: String)], _ phase: UWSPhase) throws -> Double? {
         var seconds: Double?
         var expected = phase
         for (name, value) in query {

@@ -43,7 +43,8 @@ extension UWSAPI {
         if job.stage.isEnded, job.isSound { UWSDocuments.result("result", "application/json", url: url, &xml) }
         var page = first
         while let last = page.last?.attempt {
-            for (attempt, _) in page {
+            // What was popped has no log.
+            for (attempt, _) in page where !attempt.isPopped {
                 UWSDocuments.result("log-\(attempt.elementID)", "text/plain", url: url, &xml)
                 if attempt.listingLength != nil {
                     UWSDocuments.result("listing-\(attempt.elementID)", "application/json", url: url, &xml)
@@ -61,7 +62,7 @@ extension UWSAPI {
         }
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let number = Int(parts[1]), number >= 0,
-            let attempt = try await engine.latestAttempt(ofElement: number, ofJob: job.id)
+            let attempt = try await engine.latestAttempt(ofElement: number, ofJob: job.id), !attempt.isPopped
         else { throw Refusal.nothing("The job has no such result.") }
         switch parts[0] {
         case "log": return try await log(of: attempt, job)
@@ -119,7 +120,7 @@ extension UWSAPI {
     private func error(of job: Job) async throws -> HTTPResponse {
         guard job.stage == .failed else { throw Refusal.nothing("The job has no error.") }
         if let element = try await engine.lastFailed(ofJob: job.id),
-            let attempt = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id)
+            let attempt = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id), !attempt.isPopped
         {
             return try await log(of: attempt, job)
         }

@@ -14,11 +14,12 @@ extension Engine {
     /// Seconds from one look to the next while nothing rings: bytes that move ring only once a second. Of one that waits
     /// all that changes rings, but for what is ahead: the more jobs there are that somebody stands by, the less often it is
     /// looked at without a ring.
-    private static let lookEvery = 0.25
+    private static let lookEvery = 0.2
     private static let crowd = 64.0
     /// Seconds for which it is good what is ahead of a job: others that are before it in the queue ring no bell of it, and
-    /// they take long to count.
+    /// they take long to count. Where few jobs are stood by, no longer than a look.
     private static let aheadEvery = 3.0
+    private static let few = 8
     /// Elements of one kind that are counted at most.
     private static let mostAhead = 1000
     /// Seconds after which it is told again even if it has not changed, so that the connection is seen to live.
@@ -53,7 +54,7 @@ extension Engine {
     /// A look for all who stand by: it goes on whoever of them leaves.
     private func lookAt(_ id: Int) -> Task<Standing?, any Error> {
         Task { [self] in
-            let known = looks.ahead(of: id, within: Self.aheadEvery)
+            let known = looks.ahead(of: id, within: looks.count <= Self.few ? Self.lookEvery / 2 : Self.aheadEvery)
             let standing = try await self.standing(ofJob: id, ahead: known)
             if known == nil || standing?.ahead == nil { looks.keep(ahead: standing?.ahead, of: id) }
             return standing

@@ -16,10 +16,13 @@ extension Ask {
         ) { found, number, row in found[number] = try StoreReader.attempt(row) }
     }
 
-    /// Who tried the last of a job's elements that was tried, by the job's id.
+    /// The worker that tried the last of a job's elements that one tried, by the job's id.
     public static func workers(ofJobs ids: some Collection<Int>) -> Question<[Int: String]> {
         Question(
-            "SELECT job_id, worker FROM attempts WHERE job_id = $1 ORDER BY element_id DESC, number DESC LIMIT 1",
+            """
+            SELECT job_id, worker FROM attempts WHERE job_id = $1 AND session_id <> 0
+            ORDER BY element_id DESC, number DESC LIMIT 1
+            """,
             batch: ids.map { [.int($0)] }, nothing: [:]
         ) { $0[$2.int(0)] = $2.text(1) }
     }

@@ -171,9 +171,17 @@ import Testing
         try await eventually("all are told") { readers.allSatisfy { !$0.events.isEmpty } }
         let all = try await jobs(person)
         #expect(all.count == 1 && all.first?["id"] == native["id"], "\(native)")
+        // Some go, and come back at the other server: it is where it was.
+        for task in tasks.prefix(16) { task.cancel() }
+        let returned = (0..<16).map { _ in OverviewReader() }
+        let others = returned.enumerated().map { number, reader in
+            reader.follow(client(person).at(servers[(number + 1) % 2]), wanted)
+        }
+        try await eventually("they are told, too") { returned.allSatisfy { !$0.events.isEmpty } }
         try await worker.finish(try await worker.takeOne(), listing("/data", ["a"]))
-        for task in tasks { try await task.value }
-        #expect(readers.allSatisfy { $0.events.last?["returncode"] == 0 })
+        for task in tasks.dropFirst(16) + others { try await task.value }
+        #expect((readers.dropFirst(16) + returned).allSatisfy { $0.events.last?["returncode"] == 0 })
+        #expect(try await jobs(person).count == 1)
         for server in servers {
             #expect(try await client(person).at(server).form("POST", "/generate", wanted).text == "[]")
             let found = try await client(person).at(server).get("/search?server=ssh-a&documentSetId=/data&q=a")

@@ -131,6 +131,27 @@ import Testing
         #expect(try await client.phase(draft) == "PENDING")
     }
 
+    /// What takes longer than it may is aborted; what is to be gone by a time is.
+    @Test func timesThatCome() async throws {
+        let (person, client) = try await client()
+        let job = try await client.make(
+            "list", ["src_siteid": "1", "src_filepath": "/d", "EXECUTIONDURATION": "1", "PHASE": "RUN"])
+        let worker = try await ActingWorker(person.worker)
+        let held = try await worker.takeOne()
+        let name = "\(held.jobID).\(held.id).\(held.attempt)"
+        let beat: JSONValue = ["session": .int(worker.session ?? 0), "holding": [.string(name)]]
+        try await eventually("its worker is told to stop") {
+            try await person.worker.post("/worker/heartbeat", beat)["stop"]?.array?.isEmpty == false
+        }
+        #expect(try await client.phase(job) == "EXECUTING")
+        try await worker.report(held, 1, ["error_class": "interrupted"])
+        #expect(try await client.phase(job) == "ABORTED")
+        let soon = Timestamp(milliseconds: Int(Date().timeIntervalSince1970 * 1000) + 1000).text
+        let draft = try await client.make("list", ["src_siteid": "1", "src_filepath": "/d", "DESTRUCTION": soon])
+        #expect(try await client.get(draft + "/destruction").text == soon)
+        try await eventually("it is gone") { try await client.get(draft).status == 404 }
+    }
+
     /// Jobs of the native API stand in the lists too, with what they ask for as parameters.
     @Test func nativeJobs() async throws {
         let (person, client) = try await client()
