@@ -172,7 +172,8 @@ let package = Package(
                 "HaulPlayground", "CSQLite",
             ],
             exclude: [
-                "Schemathesis", "UWS/Python", "UWS/Schema", "Qdo/Python", "Clockwork/Python", "Clockwork/Golden",
+                "Schemathesis", "UWS/Golden", "UWS/Python", "UWS/Schema", "Qdo/Golden", "Qdo/Python", "Clockwork/Golden",
+                "Clockwork/Python", "Overview/Golden",
                 "Overview/Python",
             ]),
         tests("Fuzz", fuzzed, exclude: ["Corpus", "Main.swift", "Words", "fuzz"]),
