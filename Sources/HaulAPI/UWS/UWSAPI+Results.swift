@@ -76,15 +76,7 @@ extension UWSAPI {
         return HTTPResponse(
             headers: ["Content-Type": "text/plain; charset=utf-8"],
             body: .stream { [engine] writer in
-                let length = attempt.log?.length ?? 0
-                var offset = 0
-                while offset < length {
-                    let piece = try await engine.readLog(
-                        of: attempt, job, from: offset, count: min(256 << 10, length - offset))
-                    if piece.isEmpty { break }
-                    offset += piece.count
-                    try await writer.write(piece)
-                }
+                try await engine.eachLogPiece(of: attempt, job) { try await writer.write($0) }
             })
     }
 
@@ -93,15 +85,7 @@ extension UWSAPI {
         return HTTPResponse(
             headers: ["Content-Type": "application/json"],
             body: .stream { [engine] writer in
-                var json = ListingJSON(form: .long)
-                var offset = 0
-                while true {
-                    let read = try await engine.readListing(of: attempt, job, from: offset, limit: 1000)
-                    try await writer.write(json.encode(read.lines))
-                    offset = read.offset
-                    if read.isEnd { break }
-                }
-                try await writer.write(json.finish())
+                try await engine.eachListingPiece(of: attempt, job, as: .long) { try await writer.write($0) }
             })
     }
 

@@ -164,18 +164,9 @@ extension NativeAPI {
         try await sink.write(
             "{\"jobid\":\(job.id),\"elementid\":\(attempt.elementID),\"attempt\":\(attempt.number),"
                 + "\"type\":\"\(ended.type.name)\",\"status\":\"\((attempt.status ?? .failed).name)\",\"log\":\"")
-        if let place = attempt.log {
-            var text = JSONStringEncoder()
-            var offset = 0
-            while offset < place.length {
-                let piece = try await engine.readLog(
-                    of: attempt, job, from: offset, count: min(256 << 10, place.length - offset))
-                if piece.isEmpty { break }
-                offset += piece.count
-                try await sink.write(text.encode(piece))
-            }
-            try await sink.write(text.finish())
-        }
+        var text = JSONStringEncoder()
+        try await engine.eachLogPiece(of: attempt, job) { try await sink.write(text.encode($0)) }
+        try await sink.write(text.finish())
         try await sink.write("\"")
         if attempt.listingLength != nil {
             try await sink.write(",\"listing\":")
@@ -188,14 +179,8 @@ extension NativeAPI {
     func writeListing(
         of attempt: Attempt, _ job: Job, _ form: QueryReader.ListingForm, to sink: inout JSONStream.Sink
     ) async throws {
-        var json = ListingJSON(form: form == .long ? .long : .short)
-        var offset = 0
-        while true {
-            let read = try await engine.readListing(of: attempt, job, from: offset, limit: 1000)
-            try await sink.write(json.encode(read.lines))
-            offset = read.offset
-            if read.isEnd { break }
+        try await engine.eachListingPiece(of: attempt, job, as: form == .long ? .long : .short) {
+            try await sink.write($0)
         }
-        try await sink.write(json.finish())
     }
 }
