@@ -14,9 +14,10 @@ enum HaulWorkerProgram {
     static let help = """
         haul-worker: takes work from hauld and runs it
 
-        haul-worker [--config FILE]
+        haul-worker [--config FILE] [--launched FOLDER]
             Works until SIGTERM, which lets what runs end (drain_seconds); a second one ends it at once. FILE is
-            \(usualConfig) unless given; config/worker.json5 explains each key.
+            \(usualConfig) unless given; config/worker.json5 explains each key. With FOLDER, as hauld starts it for a
+            queue: what stands there (launch.json, token) counts before FILE, and it ends when it has nothing to do.
         haul-worker --version | --help
 
         Exit codes: 0 ended as asked, 1 could not start, or hauld refused it (its token was revoked, say), 2 wrong command
@@ -27,18 +28,23 @@ enum HaulWorkerProgram {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if ["--help", "-h", "help"].contains(arguments.first) { return print(help) }
         if arguments == ["--version"] { return print("haul-worker \(Worker.version)") }
-        guard arguments.isEmpty || arguments.count == 2 && arguments[0] == "--config" else {
-            leave(2, "\"\(arguments.joined(separator: " "))\" is not understood: haul-worker --help shows what is")
+        var options: [String: String] = [:]
+        for place in stride(from: 0, to: arguments.count, by: 2) {
+            guard ["--config", "--launched"].contains(arguments[place]), place + 1 < arguments.count,
+                options.updateValue(arguments[place + 1], forKey: arguments[place]) == nil
+            else {
+                leave(2, "\"\(arguments.joined(separator: " "))\" is not understood: haul-worker --help shows what is")
+            }
         }
-        let file = arguments.last ?? usualConfig
+        let file = options["--config"] ?? usualConfig
         signal(SIGPIPE, SIG_IGN)
         do {
-            let config = try WorkerFile.load(file)
+            let config = try WorkerFile.load(file, launched: options["--launched"])
             let catalog = ProtocolCatalog.scan([config.protocolsFolder])
             try check(config.settings, against: catalog, file: file)
             leave(await run(config, catalog))
         } catch {
-            let isUnnamed = arguments.isEmpty && error.file == file && error.line == nil
+            let isUnnamed = options.isEmpty && error.file == file && error.line == nil
             leave(2, "\(error)" + (isUnnamed ? "; --config FILE names another" : ""))
         }
     }

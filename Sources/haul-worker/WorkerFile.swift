@@ -97,8 +97,18 @@ struct WorkerFile: Decodable, Sendable {
 
 extension WorkerFile {
     /// Reads a configuration with all that it points to. Reads the disk.
-    static func load(_ path: String) throws(ConfigError) -> WorkerConfig {
-        let file = try ConfigFile.load(WorkerFile.self, from: path)
+    ///
+    /// - Parameter folder: the private folder of a worker that hauld launched: what stands there counts before the file.
+    static func load(_ path: String, launched folder: String? = nil) throws(ConfigError) -> WorkerConfig {
+        var file = try ConfigFile.load(WorkerFile.self, from: path)
+        var exitIdleSeconds: Double?
+        if let folder {
+            let told = try ConfigFile.load(LaunchFile.self, from: folder + "/launch.json")
+            (file.url, file.name, file.tokenFile) = (told.url, told.name, folder + "/token")
+            (file.certificate, file.key) = (nil, nil)
+            file.workFolder = folder + "/work"
+            exitIdleSeconds = told.exitIdleSeconds
+        }
         func resolve(_ name: String) -> String { ConfigFile.resolve(name, relativeTo: path) }
         guard let url = URL(string: file.url) else {
             throw ConfigError(file: path, key: "url", message: "is no URL")
@@ -129,6 +139,7 @@ extension WorkerFile {
             claimBytes: file.claimBytes, concurrency: file.concurrency, idleSeconds: file.idleSeconds,
             drainSeconds: file.drainSeconds)
         config.hosts = file.hosts
+        config.exitIdleSeconds = exitIdleSeconds
         return config
     }
 
@@ -138,5 +149,17 @@ extension WorkerFile {
         case .failure(let problem):
             throw ConfigError(file: config, key: "token_file", message: "\(path) \(problem.text)")
         }
+    }
+}
+
+/// What hauld tells a worker that it launches, besides its token.
+struct LaunchFile: Decodable, Sendable {
+    var url: String
+    var name: String
+    var exitIdleSeconds: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case url, name
+        case exitIdleSeconds = "exit_idle_seconds"
     }
 }

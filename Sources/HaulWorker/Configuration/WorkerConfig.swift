@@ -44,6 +44,8 @@ public struct WorkerConfig: Sendable {
     public var idleSeconds: Double
     /// Seconds that running elements may go on after the order to end.
     public var drainSeconds: Double
+    /// Seconds without work after which it ends; nil is never.
+    public var exitIdleSeconds: Double?
 
     /// What holds where the file says nothing.
     public enum Usual {

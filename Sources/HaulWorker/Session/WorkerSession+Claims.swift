@@ -11,12 +11,23 @@ extension WorkerSession {
             && held.count + refused.count < 4 * shop.config.claimLimit
     }
 
+    /// When it has had nothing to do for as long as it may; nil while it has, or where it may for ever.
+    private var idleEnd: ContinuousClock.Instant? {
+        guard let seconds = shop.config.exitIdleSeconds, held.isEmpty, refused.isEmpty else { return nil }
+        return busy + .seconds(seconds)
+    }
+
     /// Claims until the order to end comes.
     func claimWork() async {
         var backoff = pace.backoff
         while true {
-            await wait { mayClaim || isDraining }
+            await wait(until: idleEnd) { mayClaim || isDraining }
             guard !isDraining, end == nil else { return }
+            if let idleEnd, clock.now >= idleEnd {
+                log("idle", ["seconds": shop.config.exitIdleSeconds ?? 0])
+                return drain()
+            }
+            guard mayClaim else { continue }
             let asked = clock.now
             do {
                 let jobs = try await server.claim(request())
@@ -49,7 +60,11 @@ extension WorkerSession {
         let second = throughput.rate(at: clock.now).map { Int($0) / max(1, runners.count) } ?? 0
         let share = max(config.concurrency, second)
         // Only for a batch that is nearly through: what comes much later has to wait for a slot.
-        let wait = runners.count < config.slots ? pace.claimWait : min(1, pace.claimWait)
+        var wait = runners.count < config.slots ? pace.claimWait : min(1, pace.claimWait)
+        if let seconds = shop.config.exitIdleSeconds {
+            // What is only on its way to the server now is no work by then.
+            wait = min(wait, idleEnd.map { max(0, ($0 - clock.now).seconds) } ?? seconds)
+        }
         return ClaimRequest(
             types: config.types.map(\.rawValue), protocols: shop.catalog.usable.map(\.manifest.name),
             sites: config.sites.isEmpty ? nil : config.sites, session: document.session,

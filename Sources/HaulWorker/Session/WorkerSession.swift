@@ -51,6 +51,8 @@ actor WorkerSession {
     /// When the last heartbeat that was answered was sent: the leases last from then.
     var renewed: ContinuousClock.Instant { didSet { allowBackends() } }
     var started = 0
+    /// When it had something to do last.
+    var busy: ContinuousClock.Instant
     var throughput = Throughput()
     private let changes = ChangeSignal()
     private var claims: Task<Void, Never>?
@@ -68,6 +70,7 @@ actor WorkerSession {
         self.pace = pace
         self.log = log
         renewed = registered
+        busy = registered
     }
 
     func run() async -> SessionEnd {
@@ -151,6 +154,7 @@ actor WorkerSession {
         held[id] = nil
         refused[id] = nil
         stopping.remove(id)
+        busy = clock.now
         changes.fire()
     }
 }
