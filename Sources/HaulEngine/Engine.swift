@@ -51,16 +51,21 @@ public final class Engine: Sendable {
     let throughput = Throughput()
     /// Rings when sessions ended with leases in their hands.
     let rescueBell = Bell()
+    /// Rings when workers are to be started or ended.
+    let launchBell = Bell()
+    /// Starts workers; nil where none are.
+    let launcher: Launcher?
 
     /// - Parameters:
     ///   - identity: as it joined the others; without a URL it is alone.
     ///   - others: how to ask them.
+    ///   - launcher: starts workers; nil: none are.
     ///   - tokenKey: makes the key of element tokens of the database's part of it.
     /// - Throws: `StoreError` when the secret of element tokens can't be read or made.
     public init(
         store: Store, logs: LogStore, rules: RegistrationRules, configuration: EngineConfiguration, world: World,
         identity: KnownServer = KnownServer(id: 1, url: "", run: "", seen: Timestamp(milliseconds: 0)),
-        others: any OtherServers = NoOtherServers(),
+        others: any OtherServers = NoOtherServers(), launcher: Launcher? = nil,
         tokenKey: (_ stored: [UInt8]) throws -> [UInt8] = { $0 }, onDiskFailure: @escaping @Sendable (String) -> Void,
         onOusted: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
@@ -71,6 +76,7 @@ public final class Engine: Sendable {
         self.world = world
         self.identity = identity
         self.others = others
+        self.launcher = launcher
         self.onDiskFailure = onDiskFailure
         self.onOusted = onOusted
         let fresh = world.random(32)
@@ -86,6 +92,7 @@ public final class Engine: Sendable {
         if change.kinds.contains(.opening) { depthBell.ring() }
         if change.kinds.contains(.sweep) { sweepBell.ring() }
         if change.kinds.contains(.rescue) { rescueBell.ring() }
+        if change.kinds.contains(.launches) { launchBell.ring() }
         if change.kinds.contains(.sites), sites.revision != nil {
             // What can't be read now is read with the next change, or when a job names a site that is not known.
             Task { [weak self] in try? await self?.readSites() }

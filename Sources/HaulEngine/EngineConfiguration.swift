@@ -36,6 +36,8 @@ public struct EngineConfiguration: Sendable {
     public var unseenServerSeconds: Double = 30 * 24 * 3600
     /// How long a line of the record of changes stays, in seconds; nil is for ever.
     public var recordedSeconds: Double? = 365 * 24 * 3600
+    /// How long it is remembered how a launched worker ended, in seconds.
+    public var endedLaunchSeconds: Double = 24 * 3600
     /// Elements in one transaction of an expansion.
     public var expansionPiece = 1000
     /// Elements in one transaction of a duty.

@@ -19,8 +19,10 @@ public struct StoreChange: Sendable, Hashable {
 
         /// Sites were made, changed or removed.
         public static let sites = Kinds(rawValue: 32)
+        /// Workers are to be started, or ended.
+        public static let launches = Kinds(rawValue: 64)
 
-        public static let all: Kinds = [.work, .expansion, .opening, .sweep, .rescue, .sites]
+        public static let all: Kinds = [.work, .expansion, .opening, .sweep, .rescue, .sites, .launches]
     }
 
     public var kinds: Kinds

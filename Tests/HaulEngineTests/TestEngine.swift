@@ -42,8 +42,9 @@ final class TestEngine: Sendable {
     ///     another server.
     ///   - server: its number.
     ///   - sites: what jobs may name.
+    ///   - launcher: starts workers.
     init(
-        in used: TestEngine? = nil, server: Int = 1, sites: [Site] = sites,
+        in used: TestEngine? = nil, server: Int = 1, sites: [Site] = sites, launcher: Launcher? = nil,
         _ change: (inout EngineConfiguration) -> Void = { _ in }
     )
         async throws
@@ -67,7 +68,7 @@ final class TestEngine: Sendable {
             rules: RegistrationRules(sites: SiteDirectory(sites)) { _ in CommonOptions.specs },
             configuration: configuration,
             world: World(now: { clock.now }, random: { (0..<$0).map { _ in UInt8.random(in: 0...255) } }),
-            identity: KnownServer(id: server, url: "", run: "", seen: clock.now),
+            identity: KnownServer(id: server, url: "", run: "run", seen: clock.now), launcher: launcher,
             onDiskFailure: { Issue.record("disk failed: \($0)") })
     }
 

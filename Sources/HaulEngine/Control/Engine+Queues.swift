@@ -42,9 +42,10 @@ extension Engine {
     /// - Throws: `.notFound` where there is no such queue.
     public func remove(queue name: String, ofUser user: Int, by actor: Requester? = nil) async throws {
         let now = world.now()
-        try await write(waking: StoreChange(.sweep)) { writer in
+        try await write(waking: StoreChange([.sweep, .launches, .rescue])) { writer in
             let known = try Self.queue(name, ofUser: user, writer.reader)
             try writer.removeQueue(known.id, now: now)
+            try Self.endLaunches(known.id, writer, now: now)
             try writer.note(Deed(.queue, name, "user=\(user) removed"), by: actor, now: now)
         }
         try await empty(ofUser: user)

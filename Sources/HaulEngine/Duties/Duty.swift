@@ -48,7 +48,7 @@ extension Duty {
 
 /// Runs an engine's duties until it is cancelled.
 public struct DutyRunner: Sendable {
-    private let duties: [any Duty]
+    private var duties: [any Duty]
     private let onFailure: @Sendable (_ duty: String, _ cause: String) -> Void
 
     /// - Parameter onFailure: told when a piece failed; the duty tries again after its period.
@@ -60,6 +60,7 @@ public struct DutyRunner: Sendable {
             ServerBeat(engine: engine),
             ScratchTidier(engine: engine), ClockKeeper(engine: engine),
         ]
+        if let launcher = engine.launcher { duties.append(LaunchKeeper(engine: engine, launcher: launcher)) }
         self.onFailure = onFailure
     }
 

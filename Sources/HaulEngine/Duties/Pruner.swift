@@ -19,6 +19,7 @@ struct Pruner: Duty {
         let servers = now.adding(seconds: -engine.configuration.unseenServerSeconds)
         let deeds = engine.configuration.recordedSeconds.map { now.adding(seconds: -$0) }
         let logins = now.adding(seconds: -LoginDelay.memory)
+        let launches = now.adding(seconds: -engine.configuration.endedLaunchSeconds)
         let removals = try await engine.store.read { try $0.endedRemovals(limit: limit) }
         return try await engine.store.write { writer in
             var hasMore = try writer.forgetAnswers(before: keys, limit: limit) == limit
@@ -28,6 +29,7 @@ struct Pruner: Duty {
             if try writer.forgetTokens(expiredBefore: sessions, limit: limit) == limit { hasMore = true }
             if let deeds, try writer.forgetDeeds(before: deeds, limit: limit) == limit { hasMore = true }
             if try writer.forgetLoginFailures(before: logins, limit: limit) == limit { hasMore = true }
+            try writer.forgetLaunches(endedBefore: launches, limit: limit)
             var room = limit
             for job in removals where room > 0 {
                 room -= 1

@@ -36,6 +36,7 @@ public struct Deed: Sendable, Hashable {
         case change = "job.change"
         case cancelElement = "element.cancel"
         case queue = "queue.change"
+        case launch = "queue.launch"
         case addSite = "site.add"
         case changeSite = "site.change"
         case removeSite = "site.remove"

@@ -95,6 +95,28 @@ extension Migrations {
             jobs INTEGER NOT NULL CHECK (jobs >= 0),
             PRIMARY KEY (queue_id, stage)) WITHOUT ROWID;
 
+        -- Workers that were asked for: HaulModel's Launch. A row is used again once its worker has ended.
+        CREATE TABLE launches (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            queue_id INTEGER NOT NULL REFERENCES queues(id),
+            number INTEGER NOT NULL CHECK (number >= 1),
+            phase INTEGER NOT NULL CHECK (phase BETWEEN 0 AND 3),
+            starts INTEGER NOT NULL DEFAULT 0 CHECK (starts >= 0),
+            failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+            not_before INTEGER,
+            -- Who started it, and what it shows: a row of servers and one of tokens, which may be gone before it.
+            server_id INTEGER, run TEXT, token_id INTEGER,
+            place TEXT,
+            reason TEXT,
+            unwanted INTEGER NOT NULL DEFAULT 0 CHECK (unwanted IN (0, 1)),
+            asked INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            UNIQUE (queue_id, number),
+            CHECK ((phase IN (1, 2)) = (server_id IS NOT NULL AND run IS NOT NULL AND token_id IS NOT NULL)),
+            CHECK (unwanted = 0 OR phase IN (1, 2)));
+        CREATE INDEX launches_open ON launches (id) WHERE phase <> 3;
+        CREATE INDEX launches_ended ON launches (changed) WHERE phase = 3;
+
         CREATE TABLE lanes (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             user_id INTEGER NOT NULL REFERENCES users(id),

@@ -1,0 +1,211 @@
+import HaulModel
+import HaulStore
+import Synchronization
+import Testing
+
+@testable import HaulEngine
+
+/// Workers that are asked for are started once each, whoever does it and whatever comes between.
+@Suite struct LaunchTests {
+    /// A place where nothing runs but what a test says.
+    private final class Place: WorkerPlace {
+        private struct State {
+            var workers: [Launch.Key: WorkerSight] = [:]
+            var started: [NewWorker] = []
+            var refusal: String?
+            var isAway = false
+        }
+
+        struct Away: Error {}
+
+        let isShared: Bool
+        let period = 1.0
+        private let state = Mutex(State())
+
+        init(isShared: Bool = false) { self.isShared = isShared }
+
+        var started: [NewWorker] { state.withLock { $0.started } }
+        var living: Set<Launch.Key> { state.withLock { Set($0.workers.keys) } }
+
+        func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
+        func see(_ sight: WorkerSight?, of key: Launch.Key) { state.withLock { $0.workers[key] = sight } }
+        func goAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+
+        func start(_ worker: NewWorker) async throws(LaunchProblem) -> String? {
+            let refusal = state.withLock { state in
+                if state.refusal == nil { state.workers[worker.key] = .lives("job \(worker.key.text)") }
+                state.started.append(worker)
+                return state.refusal
+            }
+            if let refusal { throw LaunchProblem(refusal) }
+            return "job \(worker.key.text)"
+        }
+
+        func look() async throws -> [Launch.Key: WorkerSight] {
+            try state.withLock { state in
+                if state.isAway { throw Away() }
+                return state.workers
+            }
+        }
+
+        func end(_ key: Launch.Key) async { state.withLock { $0.workers[key] = nil } }
+        func tidy(except keys: Set<Launch.Key>) async {}
+    }
+
+    private static func launcher(_ place: Place, most: Int = 4, perUser: Int = 100) -> Launcher {
+        Launcher(
+            place: place, most: most, perUser: perUser,
+            policy: LaunchMachine.Policy(tries: 2, retry: RetryPolicy(base: 10, maximum: 10))
+        ) { ("secret", (0..<32).map { _ in UInt8.random(in: 0...255) }) }
+    }
+
+    private func keep(_ test: TestEngine) async throws {
+        let launcher = try #require(test.engine.launcher)
+        _ = try await LaunchKeeper(engine: test.engine, launcher: launcher).run()
+    }
+
+    private func queue(_ name: String, of user: User, _ test: TestEngine) async throws {
+        _ = try await test.engine.make(Queue(name: name, paused: nil, isPopped: true), ofUser: user.id)
+    }
+
+    /// Who has the fewest comes first, and there are never more than the limit.
+    @Test func takesTurns() async throws {
+        let place = Place()
+        let test = try await TestEngine(launcher: Self.launcher(place, most: 3))
+        let (a, b) = (try await test.user("a"), try await test.user("b"))
+        try await queue("q", of: a, test)
+        try await queue("q", of: b, test)
+        _ = try await test.engine.launch(5, forQueue: "q", ofUser: a.id)
+        test.advance(seconds: 1)
+        _ = try await test.engine.launch(1, forQueue: "q", ofUser: b.id)
+        try await keep(test)
+        try await keep(test)
+        #expect(place.started.count == 3)
+        let phases = try await test.engine.launches(ofQueue: "q", ofUser: a.id).map(\.phase)
+        #expect(phases == [.running, .running, .waiting, .waiting, .waiting])
+        #expect(try await test.engine.launches(ofQueue: "q", ofUser: b.id).map(\.phase) == [.running])
+        // One ends: the next begins.
+        place.see(.ended(nil), of: try #require(place.started.first).key)
+        try await keep(test)
+        #expect(place.started.count == 4 && place.living.count == 3)
+        // The queue is open to workers, and its token is for it alone.
+        #expect(try await test.engine.queue("q", ofUser: a.id).isPopped == false)
+        let token = try await test.engine.store.read { reader in
+            try reader.tokens(ofUser: b.id, after: 0, limit: 10).first
+        }
+        #expect(
+            token?.record.spec.users == ["b"] && token?.record.spec.queues == ["q"] && token?.record.role == .worker)
+    }
+
+    /// Two servers of a database, each at its own pace: nothing is started twice.
+    @Test func sharedOut() async throws {
+        let places = [Place(), Place()]
+        let first = try await TestEngine(launcher: Self.launcher(places[0], most: 20))
+        let second = try await TestEngine(in: first, server: 2, launcher: Self.launcher(places[1], most: 20))
+        try await enter([first, second])
+        let user = try await first.user("a")
+        try await queue("q", of: user, first)
+        _ = try await first.engine.launch(30, forQueue: "q", ofUser: user.id)
+        try await withThrowingTaskGroup { group in
+            for test in [first, second] { group.addTask { for _ in 0..<3 { try await keep(test) } } }
+            try await group.waitForAll()
+        }
+        let keys = places.flatMap { $0.started.map(\.key) }
+        #expect(keys.count == 30 && Set(keys).count == 30)
+        #expect(places.allSatisfy { $0.living.count <= 20 })
+        // One of them is silent: what it had is the other's after a while, and not before.
+        let own = places[0].living.count
+        first.advance(seconds: 20)
+        try await keep(second)
+        #expect(places[1].living.count == 30 - own)
+        first.advance(seconds: 20)
+        try await enter([second])
+        try await keep(second)
+        #expect(places[1].living.count == 20)
+        let waiting = try await first.engine.launches(ofQueue: "q", ofUser: user.id).filter { $0.phase == .waiting }
+        #expect(waiting.count == 10)
+        // What it had is worth nothing: it ends its own when it is back.
+        try await enter([first])
+        try await keep(first)
+        #expect(Set(places[0].living).isDisjoint(with: places[1].living))
+        #expect(places[0].living.count == 10)
+    }
+
+    /// A cluster: its jobs are known again by another run, and a start that came to nothing is made good.
+    @Test func aClusterOutlivesServers() async throws {
+        let place = Place(isShared: true)
+        let first = try await TestEngine(launcher: Self.launcher(place))
+        try await enter([first])
+        let user = try await first.user("a")
+        try await queue("q", of: user, first)
+        _ = try await first.engine.launch(2, forQueue: "q", ofUser: user.id)
+        try await keep(first)
+        // A job that nobody wrote down: the server died between.
+        let stray = Launch.Key(launch: 99, start: 1)
+        place.see(.lives("job"), of: stray)
+        let second = try await TestEngine(in: first, server: 2, launcher: Self.launcher(place))
+        try await enter([second])
+        place.goAway(true)
+        await #expect(throws: Place.Away.self) { try await keep(second) }
+        #expect(try await first.engine.launches(ofQueue: "q", ofUser: user.id).map(\.phase) == [.running, .running])
+        place.goAway(false)
+        try await keep(second)
+        #expect(place.started.count == 2 && !place.living.contains(stray))
+        // With the queue they are ended, by whoever sees it first.
+        try await second.engine.remove(queue: "q", ofUser: user.id)
+        try await keep(second)
+        #expect(place.living.isEmpty)
+        try await keep(first)
+        #expect(try await first.engine.store.read { try $0.openLaunches(after: 0, limit: 9) }.isEmpty)
+        #expect(place.started.count == 2)
+    }
+
+    /// A start that was taken and of which nothing came: this run of the server, or the next, makes it good.
+    @Test func crashesBetween() async throws {
+        let place = Place()
+        let test = try await TestEngine(launcher: Self.launcher(place))
+        let user = try await test.user("a")
+        try await queue("q", of: user, test)
+        _ = try await test.engine.launch(1, forQueue: "q", ofUser: user.id)
+        try await keep(test)
+        let key = try #require(place.started.first).key
+        place.see(nil, of: key)
+        let held = try #require(try await test.engine.launches(ofQueue: "q", ofUser: user.id).first?.token)
+        try await keep(test)
+        #expect(place.started.count == 2 && place.living.count == 1)
+        let known = try await test.engine.store.read { try $0.token(held) }
+        #expect(known?.revoked != nil)
+    }
+
+    /// What can't be started waits, and is given up.
+    @Test func refusals() async throws {
+        let place = Place()
+        let test = try await TestEngine(launcher: Self.launcher(place))
+        let user = try await test.user("a")
+        try await queue("q", of: user, test)
+        place.refuse("no")
+        _ = try await test.engine.launch(1, forQueue: "q", ofUser: user.id)
+        try await keep(test)
+        try await keep(test)
+        #expect(place.started.count == 1)
+        test.advance(seconds: 10)
+        try await keep(test)
+        let launch = try await test.engine.launches(ofQueue: "q", ofUser: user.id).first
+        #expect(launch?.phase == .ended && launch?.reason == "no" && launch?.starts == 2)
+        // Nothing of it stays for ever.
+        test.advance(seconds: 25 * 3600)
+        _ = try await Pruner(engine: test.engine).run()
+        #expect(try await test.engine.launches(ofQueue: "q", ofUser: user.id).isEmpty)
+        #expect(try await test.engine.store.read { try $0.tokens(ofUser: user.id, after: 0, limit: 9) }.isEmpty)
+    }
+
+    /// Notes that these servers live.
+    private func enter(_ tests: [TestEngine]) async throws {
+        for test in tests {
+            var own = test.engine.identity
+            own.url = "http://\(own.id)"
+            own.seen = test.engine.world.now()
+            try await test.engine.store.write { [own] in try $0.enterServer(own) }
+        }
+    }
+}
