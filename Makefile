@@ -31,7 +31,8 @@ SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql 
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their
 # completions; ip of iproute2 makes the network that Chaos cuts, faketime clocks that are wrong.
 # grid-proxy-init of globus-proxy-utils makes proxies, a MyProxy server hands them out. stilts validates the UWS face.
-TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime globus-proxy-utils myproxy myproxy-server stilts
+# slurm-wlm is a cluster of one node, on which workers are launched.
+TESTTOOLS := openssl python3 python3-venv zsh fish iproute2 faketime globus-proxy-utils myproxy myproxy-server stilts slurm-wlm
 PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 # What `make bench-data` measures against besides: globus-url-copy.
 BENCHTOOLS := globus-gass-copy-progs
@@ -108,7 +109,7 @@ TESTS := 'HaulModelTests|HaulConfigTests|HaulProcessTests|HaulCryptoTests|HaulAu
 # Those that touch a database run once more over PostgreSQL, but for what is about SQLite's own file, runs over
 # PostgreSQL anyway, or has nothing to do with the database.
 OVER_POSTGRESQL := 'HaulStoreTests|HaulEngineTests' Integration Simulation
-ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|WrongClock|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack)Tests
+ONCE := (FullDisk|StartFailure|DatabaseFault|ControlRace)Tests|AccessTests/tokensAtRest|noticesAFault|(SharedDatabase|PostgresFault|WrongClock|Postgres|Framing|TLS|StrangersBody|CommandLine|BenchProgram|Stack|SlurmLaunch)Tests
 # What `make conformance` adds: the same suites over a second kind of login or server, which takes minutes.
 LONG := (GridFTPConformance/gsi|RcloneConformance/webDAV)
 # How many tests of a group run at once. All at once is what swift test does by itself: a hundred servers then start in

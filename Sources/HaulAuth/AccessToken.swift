@@ -13,7 +13,7 @@ public enum AccessToken {
     static func isOne(_ text: String) -> Bool { text.hasPrefix(prefix) }
 
     /// A new token, and what is stored of it.
-    static func make() -> (token: String, hash: [UInt8]) {
+    public static func make() -> (token: String, hash: [UInt8]) {
         let token = prefix + Text.base64url(Random.bytes(32))
         return (token, hash(of: token))
     }

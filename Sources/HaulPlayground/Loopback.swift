@@ -1,7 +1,7 @@
 import Foundation
 
 /// Ports of the loopback interface.
-enum Loopback {
+public enum Loopback {
     /// A port that nobody listened on a moment ago.
     static func freePort() throws -> Int {
         let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -20,7 +20,7 @@ enum Loopback {
 
     /// Ports for servers that are started again on the same ones: all different, and below the range (32768 and up)
     /// out of which the kernel takes ports for connections, which could take one away while its server is down.
-    static func lastingPorts(_ count: Int) throws -> [Int] {
+    public static func lastingPorts(_ count: Int) throws -> [Int] {
         var sockets: [Int32] = []
         defer { sockets.forEach { close($0) } }
         var ports: [Int] = []

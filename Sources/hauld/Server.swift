@@ -46,8 +46,11 @@ struct Server {
         let logs = try place.store(
             server: newcomer.known.id, elsewhere: LogsOfOthers(store: store, client: newcomer.client))
         let peers = try await newcomer.join()
+        let launching = try await Launching(
+            config, url: config.advertise ?? usualAddress(server), store: store, log: { Self.log($0, $1) })
         let engine = try await engine(
-            store: store, logs: logs, sites: sites, manifests: manifests, peers: peers, clock: clock, keys: keys)
+            store: store, logs: logs, sites: sites, manifests: manifests, peers: peers, clock: clock, keys: keys,
+            launcher: launching?.launcher)
         for note in try await Self.seed(sites, engine, config) {
             Self.log("site differs", "site=\(note.site): \(note.text)")
         }
@@ -71,6 +74,7 @@ struct Server {
         duties.cancel()
         uploads.cancel()
         await duties.value
+        await launching?.stop()
         await uploads.value
         Self.log("ended", "")
     }
@@ -133,7 +137,7 @@ struct Server {
 
     private func engine(
         store: Store, logs: LogStore, sites: [Site], manifests: [String: ProtocolManifest], peers: Membership,
-        clock: DatabaseClock, keys: VaultKeys?
+        clock: DatabaseClock, keys: VaultKeys?, launcher: Launcher?
     ) async throws -> Engine {
         let specs = manifests.mapValues(\.jobOptions)
         let rules = RegistrationRules(
@@ -152,7 +156,7 @@ struct Server {
         configuration.recordedSeconds = config.retention.recordDays > 0 ? config.retention.recordDays * 86_400 : nil
         return try await Engine(
             store: store, logs: logs, rules: rules, configuration: configuration,
-            world: World(clock: clock), identity: peers.own, others: peers.client,
+            world: World(clock: clock), identity: peers.own, others: peers.client, launcher: launcher,
             tokenKey: { try keys?.shared("elements", $0) ?? $0 }, onDiskFailure: Self.diskFailed,
             onOusted: Self.ousted)
     }

@@ -38,6 +38,8 @@ struct ServerConfig: Decodable, Sendable {
     var myProxy: MyProxyConfig?
     /// Users with limits of their own.
     var users: [String: UserLimitsSection]
+    /// Workers that are started for queues; nil: none are.
+    var launch: LaunchConfig?
 
     static func load(_ path: String) throws(ConfigError) -> ServerConfig {
         var config = try ConfigFile.load(ServerConfig.self, from: path)
@@ -61,13 +63,14 @@ struct ServerConfig: Decodable, Sendable {
         }
         config.clients = config.clients?.resolved(relativeTo: path)
         config.issuers = config.issuers.map { $0.resolved(relativeTo: path) }
+        config.launch = config.launch?.resolved(relativeTo: path)
         return config
     }
 
     private enum CodingKeys: String, CodingKey {
         case listen, advertise, tls, store, logs, sites, protocols, leases, retry, breaker, retention, limits, logins,
             users
-        case issuers, clients, proxies
+        case issuers, clients, proxies, launch
         case vault
         case myProxy = "myproxy"
         case userSites = "user_sites"
@@ -101,6 +104,7 @@ struct ServerConfig: Decodable, Sendable {
         userSites = try container.decode(UserSiteRules.self, forKey: .userSites, default: UserSiteRules())
         vault = try container.decodeIfPresent(String.self, forKey: .vault)
         myProxy = try container.decodeIfPresent(MyProxyConfig.self, forKey: .myProxy)
+        launch = try container.decodeIfPresent(LaunchConfig.self, forKey: .launch)
         users = try container.decode([String: UserLimitsSection].self, forKey: .users, default: [:])
     }
 

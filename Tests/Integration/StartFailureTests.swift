@@ -124,6 +124,34 @@ import Testing
         await server.remove()
     }
 
+    /// How workers are launched: each key, and what it names.
+    @Test(arguments: [
+        ("by: \"local\"", "by: \"pbs\"", "launch.by", 2), ("by: \"local\"", "bye: \"local\"", "launch.bye", 2),
+        ("workers: 1", "workers: 0", "launch.workers", 2), ("per_user: 1", "per_user: 10001", "launch.per_user", 2),
+        ("tries: 1", "tries: 0", "launch.tries", 2), ("idle_seconds: 1", "idle_seconds: 0", "launch.idle_seconds", 2),
+        ("poll_seconds: 1", "poll_seconds: 0", "launch.poll_seconds", 2),
+        ("sbatch: []", "sbatch: [\"transfer\"]", "launch.sbatch", 2),
+        ("url: \"http://h\"", "url: \"h\"", "launch.url", 2), ("config: \"sites.json5\",", "", "launch.config", 2),
+        ("folder: \"l\",", "", "launch.folder", 2), ("sites.json5\", f", "none.json5\", f", "none.json5", 1),
+        ("folder: \"l\"", "folder: \"sites.json5\"", "sites.json5", 1),
+    ])
+    func wrongLaunch(text: String, replacement: String, word: String, code: Int) async throws {
+        var settings = LiveServer.Settings()
+        settings.more = """
+            launch: {
+                by: "local", workers: 1, per_user: 1, tries: 1, idle_seconds: 1, poll_seconds: 1, sbatch: [],
+                url: "http://h", config: "sites.json5", folder: "l",
+            },
+            """
+        let server = try LiveServer(settings)
+        try server.configure(port: 0)
+        let config = try String(contentsOfFile: server.config, encoding: .utf8)
+        try #require(config.contains(text))
+        try config.replacing(text, with: replacement).write(toFile: server.config, atomically: true, encoding: .utf8)
+        expectOneLine(try await serve(server), code: code, word)
+        await server.remove()
+    }
+
     @Test(arguments: [
         ("{a: {id: 1, protocol: 'ssh'}, b: {id: 1, protocol: 'ssh'}}", "b.id"), ("{a: {protocol: 'ssh'}}", "a"),
         ("{a: {id: 'x', protocol: 'ssh'}}", "a.id"), ("{'7': {id: 1, protocol: 'ssh'}}", "7"),

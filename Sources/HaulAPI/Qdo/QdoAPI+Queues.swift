@@ -50,9 +50,16 @@ extension QdoAPI {
                 return try await document(path["queue"], visit)
             }
         }
-        write(&router, "POST", "\(queue)/launch") { _, path, visit in
-            _ = try await engine.change(
-                queue: path["queue"], ofUser: visit.user.id, isPopped: false, makes: false, by: visit.actor)
+        write(&router, "POST", "\(queue)/launch") { request, path, visit in
+            let count = try QdoFields(request).int("nworkers", in: 1...10_000) ?? 1
+            _ = try await engine.queue(path["queue"], ofUser: visit.user.id)
+            if engine.launches {
+                _ = try await engine.launch(count, forQueue: path["queue"], ofUser: visit.user.id, by: visit.actor)
+            } else {
+                // Workers are here by themselves.
+                _ = try await engine.change(
+                    queue: path["queue"], ofUser: visit.user.id, isPopped: false, makes: false, by: visit.actor)
+            }
             return try await document(path["queue"], visit, status: 202)
         }
     }
@@ -62,6 +69,7 @@ extension QdoAPI {
         guard let counted = queues.first(where: { $0.queue.name == name }) else {
             throw Problem.nothing("There is no such queue.")
         }
-        return Self.json(QdoDocuments.queue(counted, user: visit.user.name), status: status)
+        let workers = try await engine.launches(ofQueue: name, ofUser: visit.user.id)
+        return Self.json(QdoDocuments.queue(counted, user: visit.user.name, workers: workers), status: status)
     }
 }

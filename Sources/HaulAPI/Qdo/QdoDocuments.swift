@@ -3,15 +3,31 @@ import HaulModel
 
 /// The documents of qdo, as JSON.
 enum QdoDocuments {
-    /// A queue: `{name, user, state, ntasks}`.
-    static func queue(_ counted: Engine.CountedQueue, user: String) -> JSONValue {
+    /// A queue: `{name, user, state, ntasks}`, and of one that was launched `workers`, each `{name, state, reason}`.
+    static func queue(_ counted: Engine.CountedQueue, user: String, workers: [Launch] = []) -> JSONValue {
         var tasks: [String: JSONValue] = [:]
         for state in QdoState.allCases {
             tasks[state.rawValue] = .int(state.stages.reduce(0) { $0 + (counted.jobs[$1] ?? 0) })
         }
-        return [
+        var document: [String: JSONValue] = [
             "name": .string(counted.queue.name), "user": .string(user),
             "state": .string(counted.queue.paused == nil ? "Active" : "Paused"), "ntasks": .object(tasks),
+        ]
+        if !workers.isEmpty { document["workers"] = .array(workers.map(worker)) }
+        return .object(document)
+    }
+
+    private static func worker(_ launch: Launch) -> JSONValue {
+        let state =
+            switch launch.phase {
+            case .waiting: "Waiting"
+            case .starting: "Starting"
+            case .running: "Running"
+            case .ended: "Ended"
+            }
+        return [
+            "name": .string(launch.worker), "state": .string(state),
+            "reason": launch.reason.map { .string($0) } ?? .null,
         ]
     }
 

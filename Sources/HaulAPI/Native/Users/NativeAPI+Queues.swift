@@ -5,7 +5,7 @@ import HaulModel
 import HaulWire
 
 extension NativeAPI {
-    private static let whose: KeyValuePairs<String, Schema> = ["user?": .text.about("For operators: whose")]
+    static let whose: KeyValuePairs<String, Schema> = ["user?": .text.about("For operators: whose")]
 
     /// Queues, and what is handed out of them to who is no worker.
     func addQueueRoutes(to router: inout Routes) {
@@ -43,6 +43,7 @@ extension NativeAPI {
             return HTTPResponse(status: 204)
         }
         addPopRoutes(to: &router)
+        addLaunchRoutes(to: &router)
     }
 
     private func addPopRoutes(to router: inout Routes) {
@@ -151,7 +152,7 @@ extension NativeAPI {
         return HTTPResponse(headers: ["Content-Type": "application/json"], body: .bytes(writer.bytes))
     }
 
-    private static func queueName(_ path: PathParameters, _ request: HTTPRequest) throws -> String {
+    static func queueName(_ path: PathParameters, _ request: HTTPRequest) throws -> String {
         let name = path["queue"]
         guard (1...64).contains(name.utf8.count),
             !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
@@ -160,7 +161,7 @@ extension NativeAPI {
     }
 
     /// Whose queues: the asker's; an operator may name another user.
-    private func owner(_ request: HTTPRequest, _ scope: Scope) async throws -> (id: Int, actor: Requester) {
+    func owner(_ request: HTTPRequest, _ scope: Scope) async throws -> (id: Int, actor: Requester) {
         let principal = try await principal(of: request, scope)
         guard let name = request.query("user"), !name.isEmpty, name != principal.user.name else {
             return (principal.user.id, principal.actor(request))
