@@ -114,23 +114,31 @@ public actor Worker {
             name: config.name, host: ProcessInfo.processInfo.hostName, version: Self.version, slots: config.slots,
             protocols: shop.catalog.usable.compactMap { Self.document($0.manifest) }, sites: config.sites)
         let (server, clock, backoff, log) = (server, clock, pace.backoff, log)
+        let patience = config.exitIdleSeconds.map { max($0, pace.serverless) }
         let task = Task {
             try? await Task.sleep(for: .seconds(pause))
-            return await Self.register(registration, at: server, clock: clock, backoff: backoff, log: log)
+            return await Self.register(
+                registration, at: server, patience: patience, clock: clock, backoff: backoff, log: log)
         }
         registering = task
         defer { registering = nil }
         return await task.value
     }
 
+    /// - Parameter patience: seconds without a server after which the worker ends; nil is never.
     private static func register(
-        _ registration: WorkerRegistration, at server: any WorkerServer, clock: ContinuousClock, backoff: Backoff,
-        log: WorkerLog
+        _ registration: WorkerRegistration, at server: any WorkerServer, patience: Double?, clock: ContinuousClock,
+        backoff: Backoff, log: WorkerLog
     ) async -> Registered {
         var backoff = backoff
         var isTaken = false
+        let began = clock.now
         while !Task.isCancelled {
             let sent = clock.now
+            if let patience, (sent - began).seconds >= patience {
+                log("no-server", ["seconds": Int(patience)])
+                return .cancelled
+            }
             do {
                 return .session(try await server.register(registration), sent: sent)
             } catch {

@@ -12,6 +12,8 @@ public struct Pace: Sendable {
     public var leaseMargin: Double = 10
     /// How long any other request may take.
     public var request: Double = 30
+    /// How long a worker that ends when it has nothing to do looks for its server at the least: nobody else would end it.
+    public var serverless: Double = 900
     /// How long a backend may take to end once it was told to.
     public var ending: Double = 15
     /// What a failed request waits for, at first and at most.

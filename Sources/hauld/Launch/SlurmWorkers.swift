@@ -143,7 +143,7 @@ struct SlurmTool: Sendable {
         let (said, complaint) = await (output, errors)
         let status = await child.wait()
         guard status == .exited(0) else {
-            throw Failure(description: "\(name) ended with \(status): \(LaunchEnvironment.lastLine(complaint))")
+            throw Failure(description: "\(name) \(status): \(LaunchEnvironment.lastLine(complaint))")
         }
         return String(decoding: said, as: UTF8.self)
     }

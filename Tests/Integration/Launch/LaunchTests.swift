@@ -84,11 +84,13 @@ import Testing
                 try await qdo.get("night")["ntasks"]?["Running"] == 2
             }
             let workers = world.workers
-            let backends = workers.flatMap { Processes.children(of: $0) }
-            #expect(workers.count == 2 && backends.count >= 2)
+            #expect(workers.count == 2)
+            let backends = { workers.flatMap { Processes.children(of: $0) } }
+            try await eventually("each has its backend") { backends().count >= 2 }
+            let all = workers + backends()
             #expect(try await qdo.send("DELETE", "night").status == 200)
             try await eventually("all are gone", within: .seconds(30)) {
-                !(workers + backends).contains(where: Processes.isAlive) && world.folders.isEmpty
+                !all.contains(where: Processes.isAlive) && world.folders.isEmpty
             }
             // One of its name has none of them.
             #expect(try await qdo.send("PUT", "night").status == 201)

@@ -96,7 +96,7 @@ import Testing
             }
             let launch = try #require(try await person.launches("night").first)
             #expect(launch["reason"] == "Slurm did not take the worker; the server's log says why")
-            #expect(world.server.log.contains("invalid partition"), "\(world.server.log)")
+            #expect(world.server.log.contains("Invalid partition"), "\(world.server.log)")
             #expect(world.folders.isEmpty)
         }
     }
