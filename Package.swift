@@ -172,7 +172,8 @@ let package = Package(
                 "HaulPlayground", "CSQLite",
             ],
             exclude: [
-                "Schemathesis", "UWS/Golden", "UWS/Python", "UWS/Schema", "Qdo/Golden", "Qdo/Python", "Clockwork/Golden",
+                "Schemathesis", "UWS/Golden", "UWS/Python", "UWS/Schema", "Qdo/Golden", "Qdo/Python",
+                "Clockwork/Golden",
                 "Clockwork/Python", "Overview/Golden",
                 "Overview/Python",
             ]),

@@ -37,6 +37,7 @@ final class Bench: Sendable {
         pace.progress = 0.05
         pace.tick = 0.05
         pace.liveLog = 0.1
+        pace.serverless = 0.5
         pace.backoff = Backoff(first: 0.02, maximum: 0.2)
         let lines = Lines()
         self.lines = lines

@@ -162,6 +162,22 @@ import Testing
         await server.stop()
     }
 
+    /// A worker that is to end when it has nothing to do does not look for its server for ever; any other one does.
+    @Test func givesUpAServerThatIsGone() async throws {
+        let server = try TestServer()
+        let bench = try Bench(server: server) { $0.exitIdleSeconds = 0.1 }
+        let other = try Bench(server: server)
+        try await eventually("it has ended, as it had nothing to do") { !bench.logged("idle").isEmpty }
+        #expect(await bench.end == .drained)
+        await server.stop()
+        let late = try Bench(url: server.url) { $0.exitIdleSeconds = 0.1 }
+        #expect(await late.end == .drained)
+        #expect(late.logged("server-unreachable").count == 1 && late.logged("no-server").count == 1)
+        try await eventually("the other one looks for it") { !other.logged("server-unreachable").isEmpty }
+        #expect(other.logged("no-server").isEmpty)
+        for one in [bench, late, other] { #expect(await one.close() == .drained) }
+    }
+
     @Test func endsWhereItIsNotAccepted() async throws {
         let server = try TestServer()
         server.change { $0.token = "another" }

@@ -85,7 +85,7 @@ import Testing
             }
             let workers = world.workers
             #expect(workers.count == 2)
-            let backends = { workers.flatMap { Processes.children(of: $0) } }
+            let backends = { @Sendable in workers.flatMap { Processes.children(of: $0) } }
             try await eventually("each has its backend") { backends().count >= 2 }
             let all = workers + backends()
             #expect(try await qdo.send("DELETE", "night").status == 200)
