@@ -2,7 +2,8 @@ import Foundation
 
 /// `haul-layout PACKAGE.json README.md GROUP...`, run in the repository: holds README's table of targets against the
 /// package's description and the `import` lines of the sources, and the groups of tests that `make test` runs (each a
-/// target, or several as `A|B`) against its test targets; and the tests that `Tests/THREATS.md` names. Part of `make lint`.
+/// target, or several as `A|B`) against its test targets; the tests that `Tests/THREATS.md` names; and that no dialect uses
+/// another's types. Part of `make lint`.
 @main struct HaulLayout {
     /// Folders at the top; a new one needs a reason.
     static let folders: Set<String> = ["config", "protocols", "Sources", "Tests"]
@@ -26,10 +27,13 @@ import Foundation
             problems += check(groups: groups.flatMap { $0.split(separator: "|").map(String.init) }, tests: tests)
             let threats = ThreatTable(markdown: try String(contentsOfFile: "Tests/THREATS.md", encoding: .utf8))
             problems += try threats.problems(tests: "Tests")
+            let dialects = try Dialects(in: "Sources/HaulAPI")
+            problems += dialects.problems
             guard problems.isEmpty else { complain(problems, code: 1) }
             print(
                 "layout: \(checked.count) targets import what README.md allows; `make test` runs all "
-                    + "\(tests.count) test targets, with the \(threats.count) that Tests/THREATS.md names")
+                    + "\(tests.count) test targets, with the \(threats.count) that Tests/THREATS.md names; "
+                    + "\(dialects.count) APIs use nothing of each other")
         } catch {
             complain(["\(error)"], code: 2)
         }

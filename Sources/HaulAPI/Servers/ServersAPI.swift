@@ -53,9 +53,9 @@ public struct ServersAPI: Sendable {
 
     private func attempt(_ path: PathParameters, _ request: HTTPRequest) throws -> AttemptID {
         AttemptID(
-            jobID: try NativeAPI.number(path["job"]),
-            elementID: try NativeAPI.number(path["element"]),
-            number: try NativeAPI.number(path["attempt"]))
+            jobID: try path.number("job"),
+            elementID: try path.number("element"),
+            number: try path.number("attempt"))
     }
 
     private func append(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {

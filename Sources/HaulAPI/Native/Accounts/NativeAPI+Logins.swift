@@ -91,17 +91,6 @@ extension Schema {
     }
 }
 
-/// Seconds for which a login is good.
-public struct LoginLimits: Sendable, Hashable {
-    public var usual: Double
-    public var longest: Double
-
-    public init(usual: Double = 43_200, longest: Double = 2_592_000) {
-        self.usual = usual
-        self.longest = longest
-    }
-}
-
 extension Fields {
     /// A number of seconds that is positive, and not more than a limit.
     mutating func seconds(_ name: String, atMost limit: Double) -> Double? {

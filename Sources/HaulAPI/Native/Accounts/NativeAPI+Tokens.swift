@@ -18,7 +18,7 @@ extension NativeAPI {
         let revoke = Route("Revoke a token", .tokens, answers: .ok(TokenDocument.schema))
         router.on("DELETE", "/tokens/:token", revoke) { request, path in
             let who = try await principal(of: request, .tokens)
-            let id = try Self.number(path["token"])
+            let id = try path.number("token")
             let revoked = try await accounts.revoke(
                 token: id, of: who.isOperator ? nil : who.user.id, by: who.actor(request))
             return JSONText.response(TokenDocument(revoked))

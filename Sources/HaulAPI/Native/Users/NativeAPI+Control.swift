@@ -35,7 +35,7 @@ extension NativeAPI {
         router.on("DELETE", "/jobs/:job/elements/:element", cancelElement) { request, path in
             let (job, who) = try await known(path, request, .changeJobs)
             let cancelled = try await engine.cancel(
-                element: try Self.number(path["element"]), ofJob: job.id, by: who.actor(request))
+                element: try path.number("element"), ofJob: job.id, by: who.actor(request))
             return JSONText.response(ElementDocument(cancelled), status: cancelled.phase.isEnded ? 200 : 202)
         }
         let retry = Route(

@@ -60,7 +60,7 @@ extension NativeAPI {
     /// `GET /jobs/J/elements?status=&after=&limit=&listing=none`. Elements of no job, or of someone else's: `[]`.
     func listElements(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
         let principal = try await principal(of: request, .readJobs)
-        let id = try Self.number(path["job"])
+        let id = try path.number("job")
         var query = QueryReader(request)
         let status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {
             Status(text: $0)

@@ -84,7 +84,7 @@ extension NativeAPI {
         _ path: PathParameters, _ request: HTTPRequest, _ scope: Scope
     ) async throws -> (job: Job, who: Principal) {
         let principal = try await principal(of: request, scope)
-        let id = try Self.number(path["job"])
+        let id = try path.number("job")
         guard let job = try await engine.job(id), principal.mayRead(job) else {
             throw EngineError.noJob(id)
         }
@@ -99,16 +99,10 @@ extension NativeAPI {
     /// The element that the path names, if the one who asks may see it.
     func element(_ path: PathParameters, _ request: HTTPRequest) async throws -> (Job, Element) {
         let job = try await job(path, request)
-        let id = try Self.number(path["element"])
+        let id = try path.number("element")
         guard let element = try await engine.element(id, ofJob: job.id) else {
             throw EngineError.noElement(id, ofJob: job.id)
         }
         return (job, element)
-    }
-
-    /// A number in a path. What is none names nothing: 404.
-    static func number(_ text: String) throws -> Int {
-        guard let number = Int(text) else { throw Problem.noNumber(text) }
-        return number
     }
 }

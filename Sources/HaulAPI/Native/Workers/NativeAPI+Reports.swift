@@ -10,8 +10,8 @@ extension NativeAPI {
     /// `PUT /worker/jobs/J/elements/E`: ends the attempt.
     func report(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
         let token = try Self.elementToken(request.head)
-        let job = try Self.number(path["job"])
-        let element = try Self.number(path["element"])
+        let job = try path.number("job")
+        let element = try path.number("element")
         try engine.checkToken(token, job: job, element: element)
         var fields = Fields(try JSONText.object(request.body))
         let report = try Self.report(&fields, job: job, element: element, token: token)
@@ -124,8 +124,8 @@ extension NativeAPI {
     /// `PUT /worker/jobs/J/elements/E/monitoring`: what moved so far.
     func progress(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
         let token = try Self.elementToken(request.head)
-        let job = try Self.number(path["job"])
-        let element = try Self.number(path["element"])
+        let job = try path.number("job")
+        let element = try path.number("element")
         try engine.checkToken(token, job: job, element: element)
         var fields = Fields(try JSONText.object(request.body))
         let transferred = fields.required("transferred") { $0.int($1, in: -1...Int.max) }

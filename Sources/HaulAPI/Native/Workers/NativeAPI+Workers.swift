@@ -125,8 +125,8 @@ extension NativeAPI {
             try query.check()
             throw Problem.fields(["offset": "is missing: must be the bytes sent before"])
         }
-        let job = try Self.number(path["job"])
-        let element = try Self.number(path["element"])
+        let job = try path.number("job")
+        let element = try path.number("element")
         let have = try await append(request.body, offset, job, element, token)
         return JSONText.response(OffsetDocument(offset: have))
     }
