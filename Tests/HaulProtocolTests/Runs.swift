@@ -5,13 +5,14 @@ import Support
 import Testing
 
 extension Folder {
-    /// Writes an executable script and makes a protocol of it.
+    /// Writes a script of bash's and makes a protocol of it. The script itself is not executed: while another test starts a
+    /// child, that one may have it open for writing for a moment.
     func script(_ text: String) throws -> DiscoveredProtocol {
         let file = "\(path)/backend-\(UUID().uuidString)"
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
-        let manifest = ProtocolManifest(name: "script", backend: [file], operations: [.copy: OperationSpec()])
-        return DiscoveredProtocol(manifest: manifest, folder: path, executable: file)
+        let manifest = ProtocolManifest(
+            name: "script", backend: ["/bin/bash", file], operations: [.copy: OperationSpec()])
+        return DiscoveredProtocol(manifest: manifest, folder: path, executable: "/bin/bash")
     }
 }
 
