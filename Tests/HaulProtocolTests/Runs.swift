@@ -12,7 +12,7 @@ extension Folder {
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         let manifest = ProtocolManifest(
             name: "script", backend: ["/bin/bash", file], operations: [.copy: OperationSpec()])
-        return DiscoveredProtocol(manifest: manifest, folder: path, executable: "/bin/bash")
+        return DiscoveredProtocol(manifest: manifest, folder: path, executable: "/bin/bash", arguments: [file])
     }
 }
 
