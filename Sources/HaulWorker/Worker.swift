@@ -7,6 +7,8 @@ import HaulWire
 public enum WorkerEnd: Sendable, Equatable {
     /// It was told to, and all that it did is reported.
     case drained
+    /// It looked for a server for as long as it may.
+    case deserted(String)
     /// The server does not accept it; why, in one line.
     case refused(String)
     /// It was told to end at once.
@@ -28,6 +30,7 @@ public actor Worker {
     private enum Registered: Sendable {
         case session(SessionDocument, sent: ContinuousClock.Instant)
         case refused(String)
+        case deserted(String)
         case cancelled
     }
 
@@ -64,6 +67,7 @@ public actor Worker {
             switch await register(after: pause) {
             case .cancelled: return isKilled ? .killed : .drained
             case .refused(let reason): return .refused(reason)
+            case .deserted(let reason): return .deserted(reason)
             case .session(let document, let sent):
                 switch await work(document, registered: sent) {
                 case .drained: return .drained
@@ -133,24 +137,25 @@ public actor Worker {
         var backoff = backoff
         var isTaken = false
         let began = clock.now
+        var reason = "it was not reached"
         while !Task.isCancelled {
             let sent = clock.now
-            if let patience, (sent - began).seconds >= patience {
-                log("no-server", ["seconds": Int(patience)])
-                return .cancelled
-            }
+            if let patience, (sent - began).seconds >= patience { return .deserted(reason) }
             do {
                 return .session(try await server.register(registration), sent: sent)
             } catch {
                 switch error {
                 case .refused(409, let detail):
                     // Until the one that has the name ends: it may be this worker, before it got another token.
+                    reason = "\(detail)"
                     if !isTaken { log("name-taken", ["name": registration.name, "reason": detail]) }
                     isTaken = true
                     try? await Task.sleep(for: .seconds(backoff.next()))
                 case .refused(let status, let detail): return .refused("\(status) \(detail)")
                 case .cancelled: return .cancelled
-                case .unreachable: try? await Task.sleep(for: .seconds(backoff.next()))
+                case .unreachable(let why):
+                    reason = why
+                    try? await Task.sleep(for: .seconds(backoff.next()))
                 }
             }
         }

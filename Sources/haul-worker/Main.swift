@@ -86,6 +86,9 @@ enum HaulWorkerProgram {
         case .drained, .killed:
             log("end")
             return 0
+        case .deserted(let reason):
+            complain("\(config.url.absoluteString) gave no session for too long: \(reason)")
+            return 1
         case .refused(let reason):
             complain("\(config.url.absoluteString) does not accept this worker: \(reason)")
             return 1

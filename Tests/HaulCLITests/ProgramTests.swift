@@ -56,6 +56,16 @@ import Testing
         await server.stop()
     }
 
+    /// Where the answer is lost nobody is asked for twice as many.
+    @Test func launchesOnce() async throws {
+        struct Cut: Error {}
+        let server = try ScriptedServer { _, _ in HTTPResponse(status: 202, body: .stream { _ in throw Cut() }) }
+        let run = try await HaulRun.run(["launch", "q", "--workers", "4"], ["HAUL_URL": server.url])
+        #expect(run.code == 5 && run.errors.contains("haul launch q shows the workers"), "\(run)")
+        #expect(server.requests.count == 1)
+        await server.stop()
+    }
+
     /// Queues are listed and changed.
     @Test func queues() async throws {
         let server = try ScriptedServer { request, _ in

@@ -14,27 +14,34 @@ import Testing
             var started: [NewWorker] = []
             var refusal: String?
             var isAway = false
+            var folders: Set<Launch.Key> = []
+            var between: Step?
         }
+
+        struct Step: Sendable { var run: @Sendable () async throws -> Void }
 
         struct Away: Error {}
 
-        let isShared: Bool
+        let kind: Launch.Kind
         let period = 1.0
         private let state = Mutex(State())
 
-        init(isShared: Bool = false) { self.isShared = isShared }
+        init(_ kind: Launch.Kind = .server) { self.kind = kind }
 
         var started: [NewWorker] { state.withLock { $0.started } }
+        var folders: Set<Launch.Key> { state.withLock { $0.folders } }
         var living: Set<Launch.Key> { state.withLock { Set($0.workers.keys) } }
 
         func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
         func see(_ sight: WorkerSight?, of key: Launch.Key) { state.withLock { $0.workers[key] = sight } }
+        func leave(_ key: Launch.Key) { _ = state.withLock { $0.folders.insert(key) } }
         func goAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
 
         func start(_ worker: NewWorker) async throws(LaunchProblem) -> String? {
             let refusal = state.withLock { state in
                 if state.refusal == nil { state.workers[worker.key] = .lives("job \(worker.key.text)") }
                 state.started.append(worker)
+                state.folders.insert(worker.key)
                 return state.refusal
             }
             if let refusal { throw LaunchProblem(refusal) }
@@ -48,8 +55,23 @@ import Testing
             }
         }
 
-        func end(_ key: Launch.Key) async { state.withLock { $0.workers[key] = nil } }
-        func tidy(except keys: Set<Launch.Key>) async {}
+        func end(_ keys: Set<Launch.Key>) async { state.withLock { for key in keys { $0.workers[key] = nil } } }
+
+        /// What another server does once this one has looked at what is left.
+        func afterLooking(_ step: @escaping @Sendable () async throws -> Void) {
+            state.withLock { $0.between = Step(run: step) }
+        }
+
+        func leftovers() async -> Set<Launch.Key> {
+            let (folders, step) = state.withLock { state in
+                defer { state.between = nil }
+                return (state.folders, state.between)
+            }
+            do { try await step?.run() } catch { Issue.record(error) }
+            return folders
+        }
+
+        func remove(leftoversOf keys: Set<Launch.Key>) async { state.withLock { $0.folders.subtract(keys) } }
     }
 
     private static func launcher(_ place: Place, most: Int = 4, perUser: Int = 100) -> Launcher {
@@ -133,7 +155,7 @@ import Testing
 
     /// A cluster: its jobs are known again by another run, and a start that came to nothing is made good.
     @Test func aClusterOutlivesServers() async throws {
-        let place = Place(isShared: true)
+        let place = Place(.cluster)
         let first = try await TestEngine(launcher: Self.launcher(place))
         try await enter([first])
         let user = try await first.user("a")
@@ -177,6 +199,106 @@ import Testing
         #expect(known?.revoked != nil)
     }
 
+    /// What another server starts while this one looks is left alone.
+    @Test func startedMeanwhile() async throws {
+        let place = Place(.cluster)
+        let first = try await TestEngine(launcher: Self.launcher(place))
+        let second = try await TestEngine(in: first, server: 2, launcher: Self.launcher(place))
+        try await enter([first, second])
+        let user = try await first.user("a")
+        try await queue("q", of: user, first)
+        let stray = Launch.Key(launch: 99, start: 1)
+        place.leave(stray)
+        place.afterLooking {
+            _ = try await second.engine.launch(2, forQueue: "q", ofUser: user.id)
+            try await keep(second)
+        }
+        try await keep(first)
+        #expect(place.living.count == 2 && place.folders == place.living)
+        #expect(try await first.engine.launches(ofQueue: "q", ofUser: user.id).map(\.phase) == [.running, .running])
+    }
+
+    /// One that can't be started spares the next ones the try, until the next round.
+    @Test func oneFailureARound() async throws {
+        let place = Place()
+        let test = try await TestEngine(launcher: Self.launcher(place))
+        let user = try await test.user("a")
+        try await queue("q", of: user, test)
+        place.refuse("no")
+        _ = try await test.engine.launch(3, forQueue: "q", ofUser: user.id)
+        try await keep(test)
+        #expect(place.started.count == 1)
+        place.refuse(nil)
+        try await keep(test)
+        #expect(place.started.count == 3 && place.living.count == 2)
+    }
+
+    /// A cluster that knows nothing of a job any more has lost it: it is started again, up to the limit.
+    @Test func forgottenByItsCluster() async throws {
+        let place = Place(.cluster)
+        let test = try await TestEngine(launcher: Self.launcher(place))
+        try await enter([test])
+        let user = try await test.user("a")
+        try await queue("q", of: user, test)
+        _ = try await test.engine.launch(1, forQueue: "q", ofUser: user.id)
+        for turn in 1...2 {
+            try await keep(test)
+            #expect(place.started.count == turn)
+            place.see(nil, of: try #require(place.started.last).key)
+            try await keep(test)
+            test.advance(seconds: 11)
+        }
+        let launch = try await test.engine.launches(ofQueue: "q", ofUser: user.id).first
+        #expect(launch?.phase == .ended && launch?.reason == "nothing is known of it any more")
+    }
+
+    /// Those who are to end don't count against who asks for others.
+    @Test func endedAndAskedAgain() async throws {
+        let place = Place(.cluster)
+        let test = try await TestEngine(launcher: Self.launcher(place, perUser: 2))
+        try await enter([test])
+        let user = try await test.user("a")
+        try await queue("q", of: user, test)
+        _ = try await test.engine.launch(2, forQueue: "q", ofUser: user.id)
+        try await keep(test)
+        await #expect(throws: EngineError.self) { try await test.engine.launch(1, forQueue: "q", ofUser: user.id) }
+        try await test.engine.endLaunches(ofQueue: "q", ofUser: user.id)
+        let all = try await test.engine.launch(2, forQueue: "q", ofUser: user.id)
+        #expect(all.map(\.phase) == [.running, .running, .waiting, .waiting])
+    }
+
+    /// A server that starts none any more, and one that starts them elsewhere, leave what may live, and close what does not.
+    @Test(arguments: [Launch.Kind.server, .cluster]) func nobodyStartsThem(_ kind: Launch.Kind) async throws {
+        let (place, other) = (Place(kind), Place(kind == .server ? .cluster : .server))
+        let first = try await TestEngine(launcher: Self.launcher(place))
+        let second = try await TestEngine(in: first, server: 2)
+        let third = try await TestEngine(in: first, server: 3, launcher: Self.launcher(other))
+        try await enter([first, second, third])
+        let user = try await first.user("a")
+        for name in ["kept", "gone"] {
+            try await queue(name, of: user, first)
+            _ = try await first.engine.launch(1, forQueue: name, ofUser: user.id)
+        }
+        try await keep(first)
+        try await first.engine.endLaunches(ofQueue: "gone", ofUser: user.id)
+        func phases() async throws -> [Launch.Phase?] {
+            [
+                try await first.engine.launches(ofQueue: "kept", ofUser: user.id).first?.phase,
+                try await first.engine.launches(ofQueue: "gone", ofUser: user.id).first?.phase,
+            ]
+        }
+        _ = try await LaunchCloser(engine: second.engine).run()
+        try await keep(third)
+        #expect(try await phases() == [.running, .running] && other.started.isEmpty)
+        // Its server is gone, and so are workers of its own; those of a cluster go on.
+        first.advance(seconds: 40)
+        try await enter([second, third])
+        _ = try await LaunchCloser(engine: second.engine).run()
+        #expect(try await phases() == [kind == .server ? .waiting : .running, .ended])
+        try await keep(third)
+        #expect(other.started.count == (kind == .server ? 1 : 0))
+    }
+
     /// What can't be started waits, and is given up.
     @Test func refusals() async throws {
         let place = Place()
@@ -187,7 +309,7 @@ import Testing
         _ = try await test.engine.launch(1, forQueue: "q", ofUser: user.id)
         try await keep(test)
         try await keep(test)
-        #expect(place.started.count == 1)
+        #expect(place.started.count == 1 && place.folders.isEmpty)
         test.advance(seconds: 10)
         try await keep(test)
         let launch = try await test.engine.launches(ofQueue: "q", ofUser: user.id).first

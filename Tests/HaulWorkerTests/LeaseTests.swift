@@ -171,11 +171,13 @@ import Testing
         #expect(await bench.end == .drained)
         await server.stop()
         let late = try Bench(url: server.url) { $0.exitIdleSeconds = 0.1 }
-        #expect(await late.end == .drained)
-        #expect(late.logged("server-unreachable").count == 1 && late.logged("no-server").count == 1)
+        let lateEnd = await late.end
+        let isDeserted = if case .deserted = lateEnd { true } else { false }
+        #expect(isDeserted, "\(lateEnd)")
+        #expect(late.logged("server-unreachable").count == 1)
         try await eventually("the other one looks for it") { !other.logged("server-unreachable").isEmpty }
-        #expect(other.logged("no-server").isEmpty)
-        for one in [bench, late, other] { #expect(await one.close() == .drained) }
+        for one in [bench, other] { #expect(await one.close() == .drained) }
+        await late.close()
     }
 
     @Test func endsWhereItIsNotAccepted() async throws {

@@ -127,10 +127,13 @@ import Testing
     /// How workers are launched: each key, and what it names.
     @Test(arguments: [
         ("by: \"local\"", "by: \"pbs\"", "launch.by", 2), ("by: \"local\"", "bye: \"local\"", "launch.bye", 2),
-        ("workers: 1", "workers: 0", "launch.workers", 2), ("per_user: 1", "per_user: 10001", "launch.per_user", 2),
+        ("workers: 1", "workers: 0", "launch.workers", 2), ("per_user: 1", "per_user: 501", "launch.per_user", 2),
         ("tries: 1", "tries: 0", "launch.tries", 2), ("idle_seconds: 1", "idle_seconds: 0", "launch.idle_seconds", 2),
         ("poll_seconds: 1", "poll_seconds: 0", "launch.poll_seconds", 2),
+        ("poll_seconds: 1", "poll_seconds: 121", "launch.poll_seconds", 2),
         ("sbatch: []", "sbatch: [\"transfer\"]", "launch.sbatch", 2),
+        ("sbatch: []", "sbatch: [\"-Jx\"]", "launch.sbatch", 2),
+        ("sbatch: []", "sbatch: [\"--exclusive\", \"--exp=ALL\"]", "not \"--exp=ALL\"", 2),
         ("url: \"http://h\"", "url: \"h\"", "launch.url", 2), ("config: \"sites.json5\",", "", "launch.config", 2),
         ("folder: \"l\",", "", "launch.folder", 2), ("sites.json5\", f", "none.json5\", f", "none.json5", 1),
         ("folder: \"l\"", "folder: \"sites.json5\"", "sites.json5", 1),

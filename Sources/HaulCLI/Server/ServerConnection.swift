@@ -56,6 +56,14 @@ final class ServerConnection: Sendable {
         return try await send(request).body
     }
 
+    /// Has something done that would be done again if it were sent again: where the answer is lost, that is said.
+    func once(_ method: String, _ path: String, _ body: [UInt8]) async throws -> [UInt8] {
+        var request = request(method, path)
+        request.headers.set("Content-Type", "application/json")
+        request.body = body
+        return try await send(request, repeats: false).body
+    }
+
     /// Reads a list of any length, an object at a time. Tried again only before the first object came.
     func items(
         _ path: String, _ query: [(String, String)] = [], each: @escaping @Sendable ([UInt8]) async throws -> Void
@@ -114,15 +122,17 @@ final class ServerConnection: Sendable {
         return HTTPClientRequest(method: method, url: url, headers: headers, timeout: 120, idleTimeout: 120)
     }
 
-    private func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
-        try await retrying { [client] in
+    private func send(_ request: HTTPClientRequest, repeats: Bool = true) async throws -> HTTPClientResponse {
+        try await retrying(repeats) { [client] in
             let response = try await client.send(request)
             guard response.status < 400 else { throw Self.refusal(response, response.body) }
             return response
         }
     }
 
-    private func retrying<T: Sendable>(_ work: @Sendable () async throws -> T) async throws -> T {
+    /// - Parameter repeats: also where the server may have done what it was asked for.
+    private func retrying<T: Sendable>(_ repeats: Bool = true, _ work: @Sendable () async throws -> T) async throws -> T
+    {
         var pauses = Self.pauses[...]
         var patience = Self.patience
         while true {
@@ -134,7 +144,9 @@ final class ServerConnection: Sendable {
                 try await Task.sleep(for: .seconds(limit.seconds))
             } catch let error as HTTPClientError {
                 if error.kind == .cancelled { throw CancellationError() }
-                guard error.isRetryable, let pause = pauses.popFirst() else { throw Self.unreachable(error) }
+                guard error.isRetryable, repeats || error.kind == .connect, let pause = pauses.popFirst() else {
+                    throw Self.unreachable(error)
+                }
                 try await Task.sleep(for: .seconds(pause))
             }
         }

@@ -25,7 +25,15 @@ extension Verb {
         let changed = path + (query.isEmpty ? "" : "?user=\(ServerConnection.escape(query[0].1))")
         let server = try await invocation.server()
         if arguments.has("end") { _ = try await server.change("DELETE", changed) }
-        if let workers { _ = try await server.change("POST", changed, Array(#"{"workers":\#(workers)}"#.utf8)) }
+        if let workers {
+            do { _ = try await server.once("POST", changed, Array(#"{"workers":\#(workers)}"#.utf8)) } catch let error
+                as CLIError where error.code == .unreachable
+            {
+                throw CLIError(
+                    code: .unreachable, message: error.message,
+                    hint: "it may have been done all the same: haul launch \(arguments.operands[0]) shows the workers")
+            }
+        }
         let columns = ["WORKER", "STATE", "STARTS", "PLACE", "REASON"].map { Table.Column(title: $0) }
         try await Rows.print(columns, path, query, LaunchDocument.self, invocation) { worker in
             [worker.worker, worker.state, String(worker.starts), worker.place ?? "-", worker.reason ?? "-"]

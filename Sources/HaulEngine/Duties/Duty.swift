@@ -60,7 +60,11 @@ public struct DutyRunner: Sendable {
             ServerBeat(engine: engine),
             ScratchTidier(engine: engine), ClockKeeper(engine: engine),
         ]
-        if let launcher = engine.launcher { duties.append(LaunchKeeper(engine: engine, launcher: launcher)) }
+        if let launcher = engine.launcher {
+            duties.append(LaunchKeeper(engine: engine, launcher: launcher))
+        } else {
+            duties.append(LaunchCloser(engine: engine))
+        }
         self.onFailure = onFailure
     }
 

@@ -72,18 +72,26 @@ extension Engine {
     ///
     /// - Returns: false where it does not fit any more.
     @discardableResult
-    func note(_ event: LaunchMachine.Event, of key: Launch.Key, _ launcher: Launcher) async throws -> Bool {
+    func note(_ event: LaunchMachine.Event, of key: Launch.Key, _ policy: LaunchMachine.Policy) async throws -> Bool {
         let now = world.now()
         let chance = world.chance
-        return try await write(waking: StoreChange([.launches, .rescue])) { writer in
+        let isOver = try await store.write { writer -> Bool? in
             guard let launch = try writer.reader.launch(key.launch), launch.key == key,
-                let next = LaunchMachine.decide(launch, event, policy: launcher.policy, now: now, chance: chance)
-            else { return false }
-            if let token = launch.token, next.token == nil { try writer.endToken(token, now: now) }
+                let next = LaunchMachine.decide(launch, event, policy: policy, now: now, chance: chance)
+            else { return nil }
+            if next.token == nil {
+                if let token = launch.token { try writer.endToken(token, now: now) }
+                writer.tell(Self.over)
+            }
             try writer.update(next)
-            return true
+            return next.token == nil
         }
+        if isOver == true { wake(Self.over) }
+        return isOver != nil
     }
+
+    /// There is room for another worker, and maybe work that this one had.
+    private static let over = StoreChange([.launches, .rescue])
 
     private static func decide(
         _ launch: Launch, _ event: LaunchMachine.Event, _ launcher: Launcher, now: Timestamp

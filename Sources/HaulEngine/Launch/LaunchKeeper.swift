@@ -20,42 +20,46 @@ struct LaunchKeeper: Duty {
 
     func run() async throws -> Bool {
         // What is written of them first: what is not seen then is gone, not still to come.
-        let open = try await openLaunches()
+        let open = try await engine.openLaunches()
         let seen = try await place.look()
-        for launch in open { try await settle(launch, seen[launch.key]) }
-        while !Task.isCancelled, let (launch, worker) = try await take() { try await start(launch, worker) }
-        let live = Set(try await openLaunches().filter(\.isOut).map(\.key))
-        for key in seen.keys where !live.contains(key) { await place.end(key) }
-        await place.tidy(except: live)
-        return false
-    }
-
-    private func openLaunches() async throws -> [Launch] {
-        let limit = engine.configuration.dutyPiece
-        var all: [Launch] = []
-        while true {
-            let after = all.last?.id ?? 0
-            let page = try await engine.store.read { try $0.openLaunches(after: after, limit: limit) }
-            all += page
-            if page.count < limit { return all }
+        for launch in open where launch.isOut {
+            if launch.kind == place.kind {
+                try await settle(launch, seen[launch.key])
+            } else {
+                try await LaunchCloser(engine: engine).settle(launch)
+            }
         }
+        // What is not written of as living is gone or nobody's; and what is left of those that were there before that was
+        // read, and not of one that was taken since.
+        let left = await place.leftovers()
+        let out = try await engine.openLaunches().filter(\.isOut)
+        let wanted = Set(out.filter { !$0.isUnwanted }.map(\.key))
+        await place.end(Set(seen.keys).subtracting(wanted))
+        await place.remove(leftoversOf: left.subtracting(out.map(\.key)))
+        // Where one can't be started the next can't either: they have the next round.
+        while !Task.isCancelled, let (launch, worker) = try await take() {
+            guard try await start(launch, worker) else { break }
+        }
+        return false
     }
 
     /// What is written of a worker, and what is seen of it.
     private func settle(_ launch: Launch, _ sight: WorkerSight?) async throws {
-        guard launch.isOut else { return }
         let isOwn = launch.server == own.id && launch.run == own.run
         switch sight {
         case .lives(let name):
             if launch.phase == .starting { try await note(.started(place: name), launch) }
-            if launch.isUnwanted { await place.end(launch.key) }
         case .ended(let reason): try await note(.finished(reason), launch)
-        case .failed(let reason): try await note(.failed(reason), launch)
+        case .failed(let reason, let ran): try await note(.failed(reason, ran: ran), launch)
         case nil:
             // Another server may be about to start it, or has it where only that one sees it.
-            if !isOwn, launch.phase == .starting || !place.isShared, try await lives(launch) { return }
-            if place.isShared, launch.phase == .running {
-                try await note(.finished("nothing is known of it any more"), launch)
+            if !isOwn, launch.phase == .starting || place.kind == .server,
+                try await engine.lives(launch)
+            {
+                return
+            }
+            if place.kind == .cluster, launch.phase == .running {
+                try await note(.failed("nothing is known of it any more", ran: 0), launch)
             } else {
                 try await note(.lost, launch)
             }
@@ -63,15 +67,7 @@ struct LaunchKeeper: Duty {
     }
 
     private func note(_ event: LaunchMachine.Event, _ launch: Launch) async throws {
-        try await engine.note(event, of: launch.key, launcher)
-    }
-
-    /// Whether the run of the server that took it is heard of.
-    private func lives(_ launch: Launch) async throws -> Bool {
-        guard let id = launch.server, let server = try await engine.store.read({ try $0.server(id) }),
-            server.run == launch.run
-        else { return false }
-        return engine.world.now().seconds(since: server.seen) <= engine.configuration.serverSilenceSeconds
+        try await engine.note(event, of: launch.key, launcher.policy)
     }
 
     /// Takes the next launch, if there is room: it is this server's from the commit on.
@@ -97,7 +93,8 @@ struct LaunchKeeper: Duty {
                 spec.users = [owner.user.name]
                 spec.expires = now.adding(seconds: Self.tokenSeconds)
                 let id = try writer.addToken(spec, hash: hash, user: owner.user, now: now)
-                let event = LaunchMachine.Event.taken(server: own.id, run: own.run, token: id)
+                let event = LaunchMachine.Event.taken(
+                    server: own.id, run: own.run, token: id, kind: launcher.place.kind)
                 let taken = LaunchMachine.decide(launch, event, policy: launcher.policy, now: now, chance: 0)
                 guard let taken else { return nil }
                 try writer.update(taken)
@@ -113,16 +110,19 @@ struct LaunchKeeper: Duty {
     private static func next(
         _ reader: StoreReader, _ launcher: Launcher, _ own: KnownServer, _ now: Timestamp
     ) throws -> Launch? {
-        let those = launcher.place.isShared ? nil : (id: own.id, run: own.run)
+        let those = launcher.place.kind == .cluster ? nil : (id: own.id, run: own.run)
         guard try reader.countLaunched(by: those) < launcher.most else { return nil }
         return try reader.nextLaunch(now: now)
     }
 
-    private func start(_ launch: Launch, _ worker: NewWorker) async throws {
+    /// - Returns: whether it was started.
+    private func start(_ launch: Launch, _ worker: NewWorker) async throws -> Bool {
         let name: String?
         do { name = try await place.start(worker) } catch {
-            return try await note(.failed(error.reason), launch)
+            try await note(.failed(error.reason, ran: 0), launch)
+            return false
         }
         try await note(.started(place: name), launch)
+        return true
     }
 }

@@ -25,8 +25,8 @@ public struct Launcher: Sendable {
 
 /// Where workers run: this machine, a cluster.
 public protocol WorkerPlace: Sendable {
-    /// Every server of the database sees the same workers there, and they outlive the server that started them.
-    var isShared: Bool { get }
+    /// Workers of another kind are none of its.
+    var kind: Launch.Kind { get }
     /// Seconds after which it is looked at again.
     var period: Double { get }
 
@@ -40,13 +40,14 @@ public protocol WorkerPlace: Sendable {
     /// - Throws: when it can't be found out: nothing is known then of any of them.
     func look() async throws -> [Launch.Key: WorkerSight]
 
-    /// Ends a worker if it lives, and forgets it. Returns without waiting for its end.
-    func end(_ key: Launch.Key) async
+    /// Ends those of them that live, and forgets the others. Returns without waiting for their end.
+    func end(_ keys: Set<Launch.Key>) async
 
-    /// Removes what ended workers left behind.
-    ///
-    /// - Parameter keys: those that may live.
-    func tidy(except keys: Set<Launch.Key>) async
+    /// Workers that something is left of: one that is started from now on need not be among them.
+    func leftovers() async -> Set<Launch.Key>
+
+    /// Removes what workers left behind that have ended.
+    func remove(leftoversOf keys: Set<Launch.Key>) async
 }
 
 /// A worker to be started.
@@ -63,8 +64,8 @@ public enum WorkerSight: Sendable, Hashable {
     case lives(String?)
     /// It ended in good order, or was told to by somebody else, who is then named for the one who asked for it.
     case ended(String?)
-    /// It ended otherwise; how, for the one who asked for it.
-    case failed(String)
+    /// It ended otherwise; how, for the one who asked for it, and for how many seconds it had run.
+    case failed(String, ran: Double)
 }
 
 /// Why a worker was not started.

@@ -8,11 +8,12 @@ public enum LaunchMachine {
         /// It is asked for once more, in the place of one that has ended.
         case asked
         /// A server is about to start it.
-        case taken(server: Int, run: String, token: Int)
+        case taken(server: Int, run: String, token: Int, kind: Launch.Kind)
         /// It was started; what the place calls it.
         case started(place: String?)
-        /// It could not be started, or ended otherwise than it should; why, for the one who asked for it.
-        case failed(String)
+        /// It could not be started, or ended otherwise than it should; why, for the one who asked for it, and for how many
+        /// seconds it had run.
+        case failed(String, ran: Double)
         /// It ended by itself: it had nothing to do any more.
         case finished(String?)
         /// It went with the server that had it.
@@ -51,19 +52,18 @@ public enum LaunchMachine {
             next.reason = nil
             next.asked = now
         case (.asked, _), (_, .ended): return nil
-        case (.taken(let server, let run, let token), .waiting):
+        case (.taken(let server, let run, let token, let kind), .waiting):
             guard !launch.isUnwanted else { return nil }
             next.phase = .starting
             next.starts += 1
             next.notBefore = nil
-            (next.server, next.run, next.token) = (server, run, token)
+            (next.server, next.run, next.token, next.kind) = (server, run, token, kind)
         case (.started(let place), .starting):
             next.phase = .running
             next.place = place
         case (.finished(let reason), .starting), (.finished(let reason), .running): next.end(reason)
-        case (.failed(let reason), .starting), (.failed(let reason), .running):
-            let wasSteady = launch.phase == .running && now.seconds(since: launch.changed) >= steady
-            next.failures = wasSteady ? 1 : launch.failures + 1
+        case (.failed(let reason, let ran), .starting), (.failed(let reason, let ran), .running):
+            next.failures = ran >= steady ? 1 : launch.failures + 1
             if launch.isUnwanted {
                 next.end(nil)
             } else if next.failures >= policy.tries {
@@ -81,7 +81,6 @@ public enum LaunchMachine {
             guard !launch.isUnwanted else { return nil }
             // It is there until it is seen to have gone.
             next.isUnwanted = true
-            next.changed = launch.changed
         case (.taken, _), (.started, _), (.failed, .waiting), (.finished, .waiting), (.lost, .waiting): return nil
         }
         return next
@@ -102,7 +101,7 @@ extension Launch {
     }
 
     private mutating func leave() {
-        (server, run, token, place) = (nil, nil, nil, nil)
+        (server, run, token, kind, place) = (nil, nil, nil, nil, nil)
         isUnwanted = false
     }
 }

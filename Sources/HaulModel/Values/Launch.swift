@@ -12,6 +12,14 @@ public struct Launch: Sendable, Hashable {
         case ended = 3
     }
 
+    /// What a worker's life hangs on.
+    public enum Kind: Int, Sendable, Hashable, CaseIterable {
+        /// It ends with the server that started it, which alone sees it.
+        case server = 0
+        /// A cluster: it outlives servers, and all of them see it.
+        case cluster = 1
+    }
+
     /// Which start of which launch: a worker is never taken for the one before it.
     public struct Key: Sendable, Hashable {
         public var launch: Int
@@ -50,6 +58,8 @@ public struct Launch: Sendable, Hashable {
     public var run: String?
     /// What the worker shows, while there may be one.
     public var token: Int?
+    /// Where it was started, while there may be one.
+    public var kind: Kind?
     /// What the place calls it: a job's number at Slurm.
     public var place: String?
     /// What went wrong last, for the one who asked for it.

@@ -106,13 +106,15 @@ extension Migrations {
             not_before INTEGER,
             -- Who started it, and what it shows: a row of servers and one of tokens, which may be gone before it.
             server_id INTEGER, run TEXT, token_id INTEGER,
-            place TEXT,
+            -- What its life hangs on (0: that server, 1: a cluster), and what that calls it.
+            kind INTEGER CHECK (kind IN (0, 1)), place TEXT,
             reason TEXT,
             unwanted INTEGER NOT NULL DEFAULT 0 CHECK (unwanted IN (0, 1)),
             asked INTEGER NOT NULL,
             changed INTEGER NOT NULL,
             UNIQUE (queue_id, number),
-            CHECK ((phase IN (1, 2)) = (server_id IS NOT NULL AND run IS NOT NULL AND token_id IS NOT NULL)),
+            CHECK ((phase IN (1, 2)) = (server_id IS NOT NULL AND run IS NOT NULL AND token_id IS NOT NULL
+                AND kind IS NOT NULL)),
             CHECK (unwanted = 0 OR phase IN (1, 2)));
         CREATE INDEX launches_open ON launches (id) WHERE phase <> 3;
         CREATE INDEX launches_ended ON launches (changed) WHERE phase = 3;

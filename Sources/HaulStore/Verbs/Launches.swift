@@ -11,7 +11,7 @@ public struct LaunchOwner: Sendable, Hashable {
 extension StoreReader {
     private static let launchColumns =
         "l.id, l.queue_id, l.number, l.phase, l.starts, l.failures, l.not_before, l.server_id, l.run, l.token_id, l.place,"
-        + " l.reason, l.unwanted, l.asked, l.changed"
+        + " l.reason, l.unwanted, l.asked, l.changed, l.kind"
 
     private static func launch(_ row: any SQLRow) -> Launch {
         var launch = Launch(
@@ -27,6 +27,7 @@ extension StoreReader {
         launch.reason = row.optionalText(11)
         launch.isUnwanted = row.int(12) == 1
         launch.changed = Timestamp(milliseconds: row.int(14))
+        launch.kind = row.optionalInt(15).flatMap(Launch.Kind.init)
         return launch
     }
 
@@ -48,11 +49,12 @@ extension StoreReader {
             [.int(after), .int(limit)], Self.launch)
     }
 
-    /// How many of a user have not ended.
+    /// How many of a user have not ended, nor are to end.
     public func countLaunches(ofUser user: Int) throws -> Int {
         try db.first(
             """
-            SELECT COUNT(*) FROM launches l JOIN queues q ON q.id = l.queue_id WHERE q.user_id = $1 AND l.phase <> 3
+            SELECT COUNT(*) FROM launches l JOIN queues q ON q.id = l.queue_id
+            WHERE q.user_id = $1 AND l.phase <> 3 AND l.unwanted = 0
             """, [.int(user)]
         ) { $0.int(0) } ?? 0
     }
@@ -72,9 +74,10 @@ extension StoreReader {
         try db.first(
             """
             SELECT \(Self.launchColumns) FROM launches l JOIN queues q ON q.id = l.queue_id
-            WHERE l.phase = 0 AND (l.not_before IS NULL OR l.not_before <= $1)
-            ORDER BY (SELECT COUNT(*) FROM launches o JOIN queues p ON p.id = o.queue_id
-                WHERE p.user_id = q.user_id AND o.phase <> 3 AND o.phase <> 0), l.asked, l.id LIMIT 1
+            LEFT JOIN (SELECT p.user_id AS id, COUNT(*) AS workers FROM launches o JOIN queues p ON p.id = o.queue_id
+                WHERE o.phase <> 3 AND o.phase <> 0 GROUP BY p.user_id) has ON has.id = q.user_id
+            WHERE l.phase <> 3 AND l.phase = 0 AND (l.not_before IS NULL OR l.not_before <= $1)
+            ORDER BY COALESCE(has.workers, 0), l.asked, l.id LIMIT 1
             """, [.int(now.milliseconds)], Self.launch)
     }
 
@@ -104,13 +107,15 @@ extension StoreWriter {
         try db.run(
             """
             UPDATE launches SET phase = $2, starts = $3, failures = $4, not_before = $5, server_id = $6, run = $7,
-                token_id = $8, place = $9, reason = $10, unwanted = $11, asked = $12, changed = $13 WHERE id = $1
+                token_id = $8, place = $9, reason = $10, unwanted = $11, asked = $12, changed = $13, kind = $14
+            WHERE id = $1
             """,
             [
                 .int(launch.id), .int(launch.phase.rawValue), .int(launch.starts), .int(launch.failures),
                 SQLValue(launch.notBefore?.milliseconds), SQLValue(launch.server), SQLValue(launch.run),
                 SQLValue(launch.token), SQLValue(launch.place), SQLValue(launch.reason),
                 .int(launch.isUnwanted ? 1 : 0), .int(launch.asked.milliseconds), .int(launch.changed.milliseconds),
+                SQLValue(launch.kind?.rawValue),
             ])
     }
 

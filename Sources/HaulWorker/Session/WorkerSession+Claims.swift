@@ -11,27 +11,36 @@ extension WorkerSession {
             && held.count + refused.count < 4 * shop.config.claimLimit
     }
 
-    /// When it has had nothing to do for as long as it may; nil while it has, or where it may for ever.
+    /// When it will have had nothing to do for as long as it may; nil while it has, or where it may for ever.
     private var idleEnd: ContinuousClock.Instant? {
         guard let seconds = shop.config.exitIdleSeconds, held.isEmpty, refused.isEmpty else { return nil }
         return busy + .seconds(seconds)
+    }
+
+    /// Ends, if that time has come. To be asked only when the server was heard: what it does not answer may be work.
+    private func endIdle() -> Bool {
+        guard let idleEnd, clock.now >= idleEnd else { return false }
+        log("idle", ["seconds": shop.config.exitIdleSeconds ?? 0])
+        drain()
+        return true
     }
 
     /// Claims until the order to end comes.
     func claimWork() async {
         var backoff = pace.backoff
         while true {
+            // One that the server told to pause hears of it with each heartbeat.
             await wait(until: idleEnd) { mayClaim || isDraining }
             guard !isDraining, end == nil else { return }
-            if let idleEnd, clock.now >= idleEnd {
-                log("idle", ["seconds": shop.config.exitIdleSeconds ?? 0])
-                return drain()
+            guard mayClaim else {
+                if endIdle() { return }
+                continue
             }
-            guard mayClaim else { continue }
             let asked = clock.now
             do {
                 let jobs = try await server.claim(request())
                 await take(Claimed.read(jobs))
+                if jobs.isEmpty, endIdle() { return }
                 // A server that does not park (it is about to end, or too busy to) is not asked without a pause.
                 if jobs.isEmpty, clock.now - asked < .seconds(min(1, pace.claimWait / 2)) {
                     await wait(until: clock.now + .seconds(backoff.next())) { isDraining }

@@ -53,15 +53,30 @@ struct LaunchConfig: Decodable, Sendable {
             throw ConfigValueError(expected: "\"http://HOST:PORT\" or \"https://HOST:PORT\"", key: "url")
         }
         workers = try container.decode(Int.self, forKey: .workers, in: 1...10_000, default: workers)
-        perUser = try container.decode(Int.self, forKey: .perUser, in: 1...10_000, default: perUser)
+        perUser = try container.decode(Int.self, forKey: .perUser, in: 1...500, default: perUser)
         tries = try container.decode(Int.self, forKey: .tries, in: 1...100, default: tries)
         idleSeconds = try container.decode(Double.self, forKey: .idleSeconds, in: 0.1...86_400, default: idleSeconds)
-        pollSeconds = try container.decode(Double.self, forKey: .pollSeconds, in: 0.1...3600, default: pollSeconds)
+        pollSeconds = try container.decode(Double.self, forKey: .pollSeconds, in: 0.1...120, default: pollSeconds)
         sbatch = try container.decodeIfPresent([String].self, forKey: .sbatch) ?? []
         guard sbatch.allSatisfy({ $0.hasPrefix("-") }) else {
             throw ConfigValueError(expected: "a list of options, each \"--NAME\" or \"--NAME=VALUE\"", key: "sbatch")
         }
+        if let own = sbatch.first(where: Self.isOwn) {
+            throw ConfigValueError(expected: "options that haul does not set itself, not \"\(own)\"", key: "sbatch")
+        }
         slurmConf = try container.decodeIfPresent(String.self, forKey: .slurmConf)
+    }
+
+    /// Options of sbatch(1) that haul sets, or with which it would not know its jobs again. Long ones can be cut short.
+    private static func isOwn(_ option: String) -> Bool {
+        let long = [
+            "array", "chdir", "clusters", "error", "export", "export-file", "help", "job-name", "output", "parsable",
+            "requeue", "test-only", "uid", "usage", "version", "wait", "wrap",
+        ]
+        let name = option.drop { $0 == "-" }.prefix { $0 != "=" }
+        if !option.hasPrefix("--") { return "aDeJhMoVW".contains(option.dropFirst().first ?? "h") }
+        // "--exp" is "--export", "--exclusive" is not.
+        return name.isEmpty || long.contains { $0.hasPrefix(name) }
     }
 
     func resolved(relativeTo file: String) -> LaunchConfig {

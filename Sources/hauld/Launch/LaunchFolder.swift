@@ -14,6 +14,7 @@ struct LaunchFolder: Sendable {
     let config: String
     /// What begins the names of this database's workers.
     let prefix: String
+    private let files = BlockingQueue(label: "hauld.launched")
 
     init(_ config: LaunchConfig, url: String, database: String) throws {
         path =
@@ -57,28 +58,57 @@ struct LaunchFolder: Sendable {
     }
 
     /// Makes a worker's folder.
-    func make(_ worker: NewWorker) throws {
-        let folder = folder(of: worker.key)
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        try write(worker.token + "\n", to: folder + "/token")
-        let told = try JSONEncoder().encode(Told(url: url, name: worker.name, exit_idle_seconds: idleSeconds))
-        try write(String(decoding: told, as: UTF8.self), to: folder + "/launch.json")
+    ///
+    /// - Parameter script: what is to stand in it besides, as `start`.
+    func make(_ worker: NewWorker, script: String? = nil) async throws {
+        try await files.run {
+            let folder = folder(of: worker.key)
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            try write(worker.token + "\n", to: folder + "/token")
+            let told = try JSONEncoder().encode(Told(url: url, name: worker.name, exit_idle_seconds: idleSeconds))
+            try write(String(decoding: told, as: UTF8.self), to: folder + "/launch.json")
+            if let script { try write(script, to: folder + "/start", mode: 0o700) }
+        }
     }
 
-    func write(_ text: String, to path: String, mode: mode_t = 0o600) throws {
+    private func write(_ text: String, to path: String, mode: mode_t = 0o600) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data(text.utf8))
     }
 
-    /// Removes the folders of workers that are gone.
-    func tidy(except keys: Set<Launch.Key>) {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for name in names {
-            guard let key = key(of: name), !keys.contains(key) else { continue }
-            // What a backend still writes keeps it for the next time.
-            try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    /// Whose folders there are.
+    func there() async -> Set<Launch.Key> {
+        let names = try? await files.run { try FileManager.default.contentsOfDirectory(atPath: path) }
+        return Set((names ?? []).compactMap { key(of: $0) })
+    }
+
+    /// Removes folders of workers that are gone.
+    ///
+    /// - Returns: the last line that each wrote to its log, where it has one of its own.
+    @discardableResult
+    func remove(_ keys: Set<Launch.Key>) async -> [Launch.Key: String] {
+        guard !keys.isEmpty else { return [:] }
+        let words = try? await files.run {
+            var words: [Launch.Key: String] = [:]
+            for key in keys {
+                words[key] = Self.lastLine(of: folder(of: key) + "/log")
+                // What a backend still writes keeps it for the next time.
+                try? FileManager.default.removeItem(atPath: folder(of: key))
+            }
+            return words
         }
+        return words ?? [:]
+    }
+
+    /// Bytes of a log's end in which its last line is looked for.
+    private static let end: UInt64 = 2048
+
+    private static func lastLine(of path: String) -> String? {
+        guard let file = FileHandle(forReadingAtPath: path), let size = try? file.seekToEnd() else { return nil }
+        try? file.seek(toOffset: size > end ? size - end : 0)
+        guard let bytes = try? file.read(upToCount: Int(end)) else { return nil }
+        return LaunchEnvironment.lastLine(bytes)
     }
 }

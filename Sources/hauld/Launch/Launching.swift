@@ -1,3 +1,4 @@
+import Foundation
 import HaulAuth
 import HaulCrypto
 import HaulEngine
@@ -31,6 +32,9 @@ struct Launching {
             place = workers
         case .slurm:
             local = nil
+            if let host = URL(string: folder.url)?.host(), ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host) {
+                log("launched workers reach hauld from this machine alone", "url=\(folder.url) key=launch.url")
+            }
             place = try SlurmWorkers(launch, folder, log: log)
         }
         launcher = Launcher(

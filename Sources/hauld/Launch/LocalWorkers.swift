@@ -8,14 +8,17 @@ import Synchronization
 final class LocalWorkers: WorkerPlace {
     private struct Worker {
         var child: Child
+        let began = ContinuousClock.now
         var isEnding = false
+        /// Seconds.
+        var ran: Double { (ContinuousClock.now - began) / .seconds(1) }
     }
 
     private struct State {
         var workers: [Launch.Key: Worker] = [:]
     }
 
-    let isShared = false
+    let kind = Launch.Kind.server
     let period = 1.0
     private let folder: LaunchFolder
     private let log: @Sendable (String, String) -> Void
@@ -33,7 +36,7 @@ final class LocalWorkers: WorkerPlace {
 
     func start(_ worker: NewWorker) async throws(LaunchProblem) -> String? {
         do {
-            try folder.make(worker)
+            try await folder.make(worker)
             let child = try await Child.start(
                 Command(
                     executable: folder.program, arguments: folder.arguments(of: worker.key),
@@ -45,7 +48,7 @@ final class LocalWorkers: WorkerPlace {
             return nil
         } catch {
             log("worker not launched", "worker=\(worker.name) cause=\(error)")
-            try? FileManager.default.removeItem(atPath: folder.folder(of: worker.key))
+            await folder.remove([worker.key])
             let isMissing = (error as? SpawnError)?.code == ENOENT
             throw LaunchProblem(
                 isMissing
@@ -61,30 +64,34 @@ final class LocalWorkers: WorkerPlace {
                 case nil: .lives(nil)
                 case .exited(0): .ended(nil)
                 case .exited(let code):
-                    .failed("the worker ended with exit code \(code); the server's log has its last words")
-                case .signalled(let number): .failed("the worker was ended by signal \(number)")
+                    .failed(
+                        "the worker ended with exit code \(code); the server's log has its last words", ran: worker.ran)
+                case .signalled(let number): .failed("the worker was ended by signal \(number)", ran: worker.ran)
                 }
             }
         }
     }
 
-    func end(_ key: Launch.Key) async {
-        let child: Child? = state.withLock { state in
-            guard let worker = state.workers[key] else { return nil }
-            if worker.child.status != nil {
-                state.workers[key] = nil
-                return nil
+    func end(_ keys: Set<Launch.Key>) async {
+        for key in keys {
+            let child: Child? = state.withLock { state in
+                guard let worker = state.workers[key] else { return nil }
+                if worker.child.status != nil {
+                    state.workers[key] = nil
+                    return nil
+                }
+                guard !worker.isEnding else { return nil }
+                state.workers[key]?.isEnding = true
+                return worker.child
             }
-            guard !worker.isEnding else { return nil }
-            state.workers[key]?.isEnding = true
-            return worker.child
+            if let child { Task { await Self.end(child) } }
         }
-        guard let child else { return }
-        Task { await Self.end(child) }
     }
 
-    func tidy(except keys: Set<Launch.Key>) async {
-        folder.tidy(except: keys.union(state.withLock { $0.workers.keys }))
+    func leftovers() async -> Set<Launch.Key> { await folder.there() }
+
+    func remove(leftoversOf keys: Set<Launch.Key>) async {
+        await folder.remove(keys.subtracting(state.withLock { $0.workers.keys }))
     }
 
     /// Ends all of them; returns when none is left.
@@ -93,9 +100,7 @@ final class LocalWorkers: WorkerPlace {
         await withTaskGroup { group in
             for child in children { group.addTask { await Self.end(child) } }
         }
-        for key in state.withLock({ Array($0.workers.keys) }) {
-            try? FileManager.default.removeItem(atPath: folder.folder(of: key))
-        }
+        await folder.remove(Set(state.withLock { $0.workers.keys }))
     }
 
     /// Twice told, a worker ends at once with all that it runs.

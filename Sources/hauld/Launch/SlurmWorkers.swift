@@ -11,7 +11,7 @@ final class SlurmWorkers: WorkerPlace {
         var jobs: [Launch.Key: String] = [:]
     }
 
-    let isShared = true
+    let kind = Launch.Kind.cluster
     let period: Double
     private let folder: LaunchFolder
     private let options: [String]
@@ -32,14 +32,13 @@ final class SlurmWorkers: WorkerPlace {
     func start(_ worker: NewWorker) async throws(LaunchProblem) -> String? {
         let own = folder.folder(of: worker.key)
         do {
-            try folder.make(worker)
-            try folder.write(script(of: worker.key), to: own + "/start", mode: 0o700)
+            try await folder.make(worker, script: script(of: worker.key))
             let said = try await tool.run(
                 "sbatch",
-                [
-                    "--parsable", "--job-name=\(folder.name(of: worker.key))", "--output=\(own)/log", "--chdir=\(own)",
-                    "--no-requeue", "--export=NIL",
-                ] + options + [own + "/start"])
+                options + [
+                    "--parsable", "--job-name=\(folder.name(of: worker.key))", "--chdir=\(own)",
+                    "--output=\(own.replacing("%", with: "%%"))/log", "--no-requeue", "--export=NIL", own + "/start",
+                ])
             let job = said.prefix { $0.isNumber }
             guard !job.isEmpty else { throw SlurmTool.Failure(description: "sbatch said no number: \(said)") }
             log("worker launched", "worker=\(worker.name) slurm=\(job)")
@@ -51,13 +50,13 @@ final class SlurmWorkers: WorkerPlace {
     }
 
     func look() async throws -> [Launch.Key: WorkerSight] {
-        let lines = try await tool.run("squeue", ["--me", "--noheader", "--states=all", "--format=%i|%j|%T"])
+        let lines = try await tool.run("squeue", ["--me", "--noheader", "--states=all", "--format=%i|%j|%T|%M"])
         var seen: [Launch.Key: WorkerSight] = [:]
         var jobs: [Launch.Key: String] = [:]
         for line in lines.split(whereSeparator: \.isNewline) {
             let parts = line.split(separator: "|")
-            guard parts.count == 3, let key = folder.key(of: parts[1]) else { continue }
-            let sight = Self.sight(of: parts[0], state: parts[2])
+            guard parts.count == 4, let key = folder.key(of: parts[1]) else { continue }
+            let sight = Self.sight(of: parts[0], state: parts[2], ran: Self.seconds(parts[3]))
             seen[key] = sight
             if case .lives = sight { jobs[key] = String(parts[0]) }
         }
@@ -65,29 +64,49 @@ final class SlurmWorkers: WorkerPlace {
         return seen
     }
 
-    func end(_ key: Launch.Key) async {
-        guard let job = state.withLock({ $0.jobs[key] }) else { return }
-        do { _ = try await tool.run("scancel", [job]) } catch {
-            log("worker not ended", "slurm=\(job) cause=\(error)")
+    func end(_ keys: Set<Launch.Key>) async {
+        var jobs = state.withLock { $0.jobs.filter { keys.contains($0.key) }.values.sorted() }
+        while !jobs.isEmpty, !Task.isCancelled {
+            let some = Array(jobs.prefix(Self.together))
+            jobs.removeFirst(some.count)
+            do { _ = try await tool.run("scancel", some) } catch {
+                return log("workers not ended", "slurm=\(some.joined(separator: ",")) cause=\(error)")
+            }
         }
     }
 
-    func tidy(except keys: Set<Launch.Key>) async {
-        // What Slurm still shows may still write its log.
-        folder.tidy(except: keys.union(state.withLock { $0.jobs.keys }))
+    /// Jobs that one scancel ends.
+    private static let together = 500
+
+    func leftovers() async -> Set<Launch.Key> { await folder.there() }
+
+    func remove(leftoversOf keys: Set<Launch.Key>) async {
+        // One that lives still writes its log.
+        let words = await folder.remove(keys.subtracting(state.withLock { $0.jobs.keys }))
+        for (key, words) in words.sorted(by: { $0.key.launch < $1.key.launch }) {
+            log("launched worker gone", "job=\(folder.name(of: key)) said=\(words)")
+        }
     }
 
     private static func words(_ job: some StringProtocol) -> String { "Slurm job \(job)" }
 
     /// squeue(1), "JOB STATE CODES".
-    private static func sight(of job: some StringProtocol, state: some StringProtocol) -> WorkerSight {
+    private static func sight(of job: some StringProtocol, state: some StringProtocol, ran: Double) -> WorkerSight {
         switch state {
         case "COMPLETED": .ended(nil)
         case "CANCELLED": .ended("\(words(job)) was cancelled")
         case "BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT":
-            .failed("\(words(job)) ended: \(state)")
+            .failed("\(words(job)) ended: \(state)", ran: ran)
         default: .lives(words(job))
         }
+    }
+
+    /// `1-02:03:04`, `02:03:04`, `3:04`; 0 for what is none.
+    private static func seconds(_ text: some StringProtocol) -> Double {
+        let parts = text.split(separator: "-")
+        let days = parts.count == 2 ? Double(parts[0]) ?? 0 : 0
+        let units = (parts.last ?? "").split(separator: ":").compactMap { Double($0) }
+        return days * 86_400 + units.reduce(0) { $0 * 60 + $1 }
     }
 
     private func script(of key: Launch.Key) -> String {

@@ -143,6 +143,12 @@ extension Person {
         return answer.json.array?.compactMap(\.int) ?? []
     }
 
+    /// Lets any worker have what is in a queue.
+    func open(_ queue: String) async throws {
+        let answer = try await user.send("PATCH", "/queues/\(queue)", Array(#"{"pop":false}"#.utf8))
+        #expect(answer.status == 200, "\(answer)")
+    }
+
     func launch(_ workers: Int, _ queue: String) async throws {
         let answer = try await user.post("/queues/\(queue)/launch", ["workers": .int(workers)])
         #expect(answer.status == 202, "\(answer)")

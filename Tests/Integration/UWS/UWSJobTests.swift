@@ -11,6 +11,29 @@ import Testing
         return (person, UWSClient(person.user))
     }
 
+    /// Once something has ended, a job that waits or runs quotes when it will have; before it is committed, and after its
+    /// end, it quotes nothing.
+    @Test func quotes() async throws {
+        let (person, client) = try await client()
+        let worker = try await ActingWorker(person.worker)
+        _ = try await person.list("/first")
+        try await worker.finish(try await worker.takeOne(), ["listing": ["/first": []]])
+        let job = try await client.make("list", ["src_siteid": "1", "src_filepath": "/d"])
+        #expect(try await client.get(job + "/quote").text == "")
+        #expect(try await client.get(job).element("quote") == nil)
+        try await client.post(job + "/phase", ["PHASE": "RUN"])
+        func expectQuote(_ text: String?) throws {
+            let quote = try #require(Timestamp(text: text ?? ""), "\(text ?? "none")")
+            #expect(abs(Double(quote.milliseconds) / 1000 - Date().timeIntervalSince1970) < 600, "\(quote)")
+        }
+        try expectQuote(try await client.get(job + "/quote").text)
+        let held = try await worker.takeOne()
+        try expectQuote(try await client.get(job).element("quote"))
+        try await worker.finish(held, ["listing": ["/d": []]])
+        #expect(try await client.phase(job) == "COMPLETED")
+        #expect(try await client.get(job + "/quote").text == "")
+    }
+
     @Test func wholeLife() async throws {
         let (person, client) = try await client()
         let job = try await client.make(
