@@ -49,11 +49,9 @@ struct CurlLanes {
         }
     }
 
-    /// Moves what can be moved, and answers what ended.
-    mutating func perform() {
-        var running: Int32 = 0
+    /// Answers what ended.
+    mutating func answer() {
         var result = CURLE_OK
-        curl_multi_perform(multi, &running)
         while let easy = haul_curl_ended(multi, &result) { ended(easy, result) }
     }
 

@@ -1,11 +1,12 @@
 import CCurl
 import Foundation
 import HaulModel
+import HaulMulti
 import HaulProtocol
 import Synchronization
 
-/// One thread for any number of requests: runs libcurl's multi interface, and sleeps in poll until a socket or a task
-/// has something to say. Tasks that wait for requests most of the time can run on it themselves: then nothing passes from
+/// One thread for any number of requests: runs libcurl's multi interface, and sleeps until a socket or a task has
+/// something to say. Tasks that wait for requests most of the time can run on it themselves: then nothing passes from
 /// thread to thread between two requests.
 final class CurlLoop: TaskExecutor {
     enum Command {
@@ -16,27 +17,25 @@ final class CurlLoop: TaskExecutor {
     private struct State {
         var commands: [Command] = []
         var jobs: [UnownedJob] = []
-        /// The thread is in poll, or about to be, and has to be woken.
+        /// The thread sleeps, or about to be, and has to be woken.
         var sleeps = false
         var isClosed = false
-        var isOver = false
     }
 
     private let state = Mutex(State())
-    // libcurl's handle belongs to the thread; others only call curl_multi_wakeup, under the lock and before `isOver`.
-    nonisolated(unsafe) private let multi: UnsafeMutableRawPointer?
+    private let bell = SocketWatch.Bell()
 
     private static let global = haul_curl_global()
 
     /// - Parameter idle: Connections that are kept without a request.
     init(idle: Int) {
-        multi = Self.global == CURLE_OK ? curl_multi_init() : nil
-        guard let multi else {
-            state.withLock { ($0.isClosed, $0.isOver) = (true, true) }
+        guard Self.global == CURLE_OK, let multi = curl_multi_init() else {
+            state.withLock { $0.isClosed = true }
             return
         }
         haul_curl_set_idle_connections(multi, idle)
-        let thread = Thread { [self] in run() }
+        nonisolated(unsafe) let own = multi  // Of the thread alone.
+        let thread = Thread { [self] in run(own) }
         thread.name = "haul-curl"
         thread.start()
     }
@@ -47,7 +46,7 @@ final class CurlLoop: TaskExecutor {
             state.commands.append(command)
             if state.sleeps {
                 state.sleeps = false
-                curl_multi_wakeup(multi)
+                bell.ring()
             }
             return true
         }
@@ -61,7 +60,7 @@ final class CurlLoop: TaskExecutor {
             state.jobs.append(job)
             if state.sleeps {
                 state.sleeps = false
-                curl_multi_wakeup(multi)
+                bell.ring()
             }
             return true
         }
@@ -71,16 +70,15 @@ final class CurlLoop: TaskExecutor {
 
     /// Ends the thread; what runs fails. Does not wait.
     func close() {
-        state.withLock { state in
-            state.isClosed = true
-            if !state.isOver { curl_multi_wakeup(multi) }
-        }
+        state.withLock { $0.isClosed = true }
+        bell.ring()
     }
 
     private static let closed = BackendFailure(.backend, "libcurl cannot be started, or was ended")
 
-    private func run() {
+    private func run(_ multi: UnsafeMutableRawPointer) {
         blockBrokenPipe()
+        let watch = SocketWatch(multi, bell: bell)
         var lanes = CurlLanes(multi: multi)
         let executor = asUnownedTaskExecutor()
         while true {
@@ -100,20 +98,17 @@ final class CurlLoop: TaskExecutor {
                 }
             }
             if isClosed { break }
-            lanes.perform()
             let rests = state.withLock { state in
                 state.sleeps = state.commands.isEmpty && state.jobs.isEmpty && !state.isClosed
                 return state.sleeps
             }
-            guard rests else { continue }
-            curl_multi_poll(multi, nil, 0, 60_000, nil)
-            state.withLock { $0.sleeps = false }
+            watch.wait(isPatient: rests)
+            if rests { state.withLock { $0.sleeps = false } }
+            lanes.answer()
         }
         lanes.end(Self.closed)
-        state.withLock { state in
-            state.isOver = true
-            curl_multi_cleanup(multi)
-        }
+        // Its last sockets are taken from the watch.
+        withExtendedLifetime(watch) { _ = curl_multi_cleanup(multi) }
     }
 
     /// A server that hangs up in the middle of a TLS write must not end the process.

@@ -1,5 +1,6 @@
 import CCurl
 import Foundation
+import HaulMulti
 import Synchronization
 
 /// The client's one thread: runs every transfer, and sleeps until a socket or a task has something to say.

@@ -2,13 +2,15 @@ import CCurl
 import Foundation
 
 /// The sockets and the timer of a libcurl multi handle, watched by epoll(7): a look at them costs what is ready, not what
-/// is under way. Lives on the client's thread.
-final class SocketWatch {
+/// is under way. Lives on the multi handle's thread.
+public final class SocketWatch {
     /// Ends a wait, from any thread.
-    final class Bell: Sendable {
+    public final class Bell: Sendable {
         fileprivate let descriptor = haul_bell_open()
 
-        func ring() { haul_bell_ring(descriptor) }
+        public init() {}
+
+        public func ring() { haul_bell_ring(descriptor) }
 
         deinit { close(descriptor) }
     }
@@ -20,7 +22,8 @@ final class SocketWatch {
     private var deadline: ContinuousClock.Instant?
     private var ready = [haul_ready](repeating: haul_ready(), count: 64)
 
-    init(_ multi: UnsafeMutableRawPointer, bell: Bell) {
+    /// To be made before the first transfer is added, and kept until the multi handle is gone.
+    public init(_ multi: UnsafeMutableRawPointer, bell: Bell) {
         self.multi = multi
         self.bell = bell
         haul_watch_set(watch, bell.descriptor, CURL_POLL_IN)
@@ -37,8 +40,10 @@ final class SocketWatch {
     }
 
     /// Waits until the bell rings, a socket is ready or libcurl's time has come, and has libcurl do what there is to do.
-    func wait() {
-        let count = haul_watch_wait(watch, &ready, Int32(ready.count), patience)
+    ///
+    /// - Parameter isPatient: false does what there is to do now.
+    public func wait(isPatient: Bool = true) {
+        let count = haul_watch_wait(watch, &ready, Int32(ready.count), isPatient ? patience : 0)
         var running: Int32 = 0
         for one in ready.prefix(max(0, Int(count))) {
             if one.socket == bell.descriptor {
