@@ -115,6 +115,28 @@ import Testing
         await bench.close()
     }
 
+    /// While somebody waits for an attempt's progress, it is told more often than else, without a tick. How often says
+    /// `ProgressTests`.
+    @Test func tellsMoreOfWhatIsWatched() async throws {
+        let (server, other) = (try TestServer(), try TestServer())
+        server.change {
+            $0.answer = { path, _ in path.hasSuffix("/monitoring") ? TestServer.json(ProgressReply(watched: true)) : nil
+            }
+        }
+        let benches = try [server, other].map { server in
+            try Bench(server: server, progress: 60, tick: 60)
+        }
+        for bench in benches { bench.server.hand(Claims.job(1, ["/sleep/600"])) }
+        let told: @Sendable (TestServer) -> Int = { $0.record.paths.count { $0.hasSuffix("/monitoring") } }
+        try await eventually("it tells of itself") { told(other) == 1 }
+        try await eventually("it tells on") { told(server) >= 6 }
+        #expect(told(other) == 1)
+        for bench in benches {
+            await bench.worker.kill()
+            await bench.close()
+        }
+    }
+
     @Test func reportsAKilledBackend() async throws {
         let bench = try Bench()
         bench.server.hand(Claims.job(1, ["/sleep/600", "/sleep/601"]))

@@ -21,7 +21,7 @@ final class Bench: Sendable {
 
     init(
         server: TestServer? = nil, url: String? = nil, graces: BackendRun.Graces = BackendRun.Graces(),
-        catalog: ProtocolCatalog = Built.protocols(),
+        catalog: ProtocolCatalog = Built.protocols(), progress: Double = 0.05, tick: Double = 0.05,
         _ configure: (inout WorkerConfig) -> Void = { _ in }
     ) throws {
         let server = try server ?? TestServer()
@@ -34,8 +34,8 @@ final class Bench: Sendable {
         configure(&config)
         var pace = Pace()
         pace.claimWait = 5
-        pace.progress = 0.05
-        pace.tick = 0.05
+        pace.progress = progress
+        pace.tick = tick
         pace.liveLog = 0.1
         pace.serverless = 0.5
         pace.backoff = Backoff(first: 0.02, maximum: 0.2)

@@ -28,7 +28,7 @@ private final class ReportDesk: WorkerServer {
     func claim(_: ClaimRequest) async throws(ServerFailure) -> [ClaimedJob] { throw .cancelled }
     func heartbeat(_: Heartbeat, timeout: Double) async throws(ServerFailure) -> HeartbeatReply { throw .cancelled }
     func credentials(of _: AttemptKey) async throws(ServerFailure) -> CredentialsReply { throw .cancelled }
-    func progress(_: ProgressDocument, of: AttemptKey) async throws(ServerFailure) { throw .cancelled }
+    func progress(_: ProgressDocument, of: AttemptKey) async throws(ServerFailure) -> ProgressReply { throw .cancelled }
     func piece(_: Data, at: Int, of: PieceKind, attempt: AttemptKey) async throws(ServerFailure) -> PieceReply {
         throw .cancelled
     }

@@ -29,6 +29,27 @@ struct PythonConformance {
         for outcome in cases { #expect(outcome.verdict == limits[outcome.name] ?? .passed, "\(outcome)") }
     }
 
+    /// By a clock that is put forward by hand: four times a second and more, and at most five times.
+    @Test func progress() async throws {
+        let script = """
+            import sys
+            sys.path.insert(0, sys.argv[1])
+            import haul
+            now, told, element = 0, [], haul.Element.__new__(haul.Element)
+            haul.time.monotonic = lambda: now
+            element.cancelled, element.told, element.say = False, 0, lambda *_, **more: told.append(now)
+            for step in range(1000):
+                now = 1 + step / 100
+                element.progress(step, 1000)
+            print(len(told))
+            """
+        let run = try await ProgramRun(
+            executable: "/usr/bin/env", ["python3", "-c", script, "\(Built.repository)/protocols/example-python"],
+            environment: ["PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"], atMost: .seconds(60))
+        let count = try #require(Int(run.output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(run)")
+        #expect((41...50).contains(count))
+    }
+
     /// What it cannot begin fails each element with a reason, not the batch.
     @Test func withoutItsRoot() async throws {
         let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString

@@ -122,7 +122,7 @@ final class SimulatedWorker {
         let progress = Attempt.Progress(
             transferred: isDead ? 0 : chance.number(-1...100), elapsed: 1, instant: 1, average: 1)
         do {
-            try await server.ask {
+            _ = try await server.ask {
                 try await $0.progress(progress, job: item.job, element: item.element.id, token: item.token)
             }
         } catch let error as EngineError where Self.isOver(error) {

@@ -70,7 +70,7 @@ class Element:
 
     def progress(self, transferred, total):
         self.check()
-        if time.monotonic() > self.told + 0.5:
+        if time.monotonic() > self.told + 0.2:
             self.say("progress", transferred=transferred, total=total)
             self.told = time.monotonic()
 

@@ -10,6 +10,11 @@ struct FakeBackend: Backend {
         if case .tree(let files) = FakePath(element.source), element.source.split(separator: "/").count == 2 {
             return try await FakeTree(files: files).list(element.source, report)
         }
+        if case .drip(let files, let seconds) = FakePath(element.source),
+            element.source.split(separator: "/").count == 3
+        {
+            return try await drip(element.source, files, over: seconds, report)
+        }
         try await act(element, report)
         let (directory, name) = ListingPath.parent(element.source)
         try await report.entries(directory: directory, [ListingEntry(name: name, kind: .file)])
@@ -34,7 +39,7 @@ struct FakeBackend: Backend {
         if case .vanish(let attempt) = path, element.attempt < attempt { kill(getpid(), SIGKILL) }
         if case .flood = path {} else { report.log("fake: \(element.source)") }
         switch path {
-        case .ok, .vanish: report.transferred(0)
+        case .ok, .vanish, .drip: report.transferred(0)
         case .tree: report.transferred(element.size ?? 0)
         case .sleep(let seconds): try await sleep(seconds, report)
         case .fail(let errorClass): throw BackendFailure(errorClass, "failed on demand: \(element.source)")
@@ -54,6 +59,17 @@ struct FakeBackend: Backend {
             await Self.hang()
         case .flood(let mebibytes): try await flood(mebibytes, report)
         case .size(let bytes): try await pretend(bytes, report)
+        }
+    }
+
+    /// A directory whose files come one by one, as a large one's do from a slow site.
+    private func drip(_ source: String, _ files: Int, over seconds: Double, _ report: ElementReport) async throws {
+        let top = ListingPath.directory(source)
+        if files == 0 { try await report.entries(directory: top, []) }
+        let began = ContinuousClock.now
+        for number in 0..<files {
+            try await Task.sleep(until: began + .seconds(seconds * Double(number + 1) / Double(files)))
+            try await report.entries(directory: top, [ListingEntry(name: "f\(number)", kind: .file, size: 1024)])
         }
     }
 

@@ -16,6 +16,7 @@ enum FakePath: Equatable {
     case flood(mebibytes: Int)
     case tree(files: Int)
     case size(bytes: Int)
+    case drip(files: Int, seconds: Double)
 
     init(_ path: String) {
         let words = path.split(separator: "/").map(String.init)
@@ -23,8 +24,11 @@ enum FakePath: Equatable {
         func errorClass(_ index: Int) -> ErrorClass {
             words.count > index ? ErrorClass(rawValue: words[index]) ?? .unknown : .unknown
         }
+        func seconds(_ index: Int) -> Double {
+            words.count > index ? min(max(0, Double(words[index]) ?? 1), 86_400) : 1
+        }
         switch words.first ?? "" {
-        case "sleep": self = .sleep(seconds: words.count > 1 ? min(max(0, Double(words[1]) ?? 1), 86_400) : 1)
+        case "sleep": self = .sleep(seconds: seconds(1))
         case "fail": self = .fail(errorClass(1))
         case "fail-until": self = .failUntil(attempt: number(1) ?? 2, errorClass(2))
         case "exit": self = .exit(code: Int32(truncatingIfNeeded: number(1) ?? 1))
@@ -37,6 +41,7 @@ enum FakePath: Equatable {
         case "flood": self = .flood(mebibytes: min(max(0, number(1) ?? 1), 1 << 20))
         case "tree": self = .tree(files: min(max(0, number(1) ?? 10), 100_000_000))
         case "size": self = .size(bytes: min(max(0, number(1) ?? 0), 1 << 50))
+        case "drip": self = .drip(files: min(max(0, number(1) ?? 10), 1 << 20), seconds: seconds(2))
         default: self = .ok
         }
     }

@@ -54,17 +54,27 @@ enum CheckChanges {
         let files = deepest.filter { $0.value.kind != .directory }.map { site.path($0.key) }
         let directories = deepest.filter { $0.value.kind == .directory }.map { site.path($0.key) + "/" }
         let elements = files.enumerated().map { ElementSpec(id: "f\($0.offset)", source: $0.element) }
-        for answer in try await site.run(.remove, elements) where !answer.result.isOK {
-            throw CheckFailure("remove: \(answer.result.reason ?? "")")
-        }
+        try await remove(elements, site)
         // Those of one level at once.
         let levels = Dictionary(grouping: directories + [site.top + "/"]) { $0.utf8.filter { $0 == 47 }.count }
         for (_, level) in levels.sorted(by: { $0.key > $1.key }) {
             let elements = level.enumerated().map { ElementSpec(id: "d\($0.offset)", source: $0.element) }
-            for answer in try await site.run(.remove, elements) where !answer.result.isOK {
-                throw CheckFailure("remove: \(answer.result.reason ?? "")")
-            }
+            try await remove(elements, site)
         }
         try await site.fails(.notFound, .list, site.top)
+    }
+
+    /// Removes them, with a second try as any job has it: a service that answers hundreds at once may fail at one.
+    private static func remove(_ elements: [ElementSpec], _ site: CheckSite) async throws {
+        var left: [ElementSpec] = []
+        for (element, answer) in zip(elements, try await site.run(.remove, elements)) where !answer.result.isOK {
+            var again = element
+            again.attempt += 1
+            left.append(again)
+        }
+        if left.isEmpty { return }
+        for answer in try await site.run(.remove, left) where !answer.result.isOK {
+            throw CheckFailure("remove: \(answer.result.reason ?? "")")
+        }
     }
 }

@@ -15,7 +15,7 @@ public final class ElementReport: Sendable {
         var ended = false
     }
 
-    private static let interval = Duration.milliseconds(500)
+    private static let interval = Duration.milliseconds(200)
     /// Bytes up to which a file is there before anybody could look.
     private static let small = 1 << 20
     private static let longestText = 64 << 10
@@ -44,7 +44,7 @@ public final class ElementReport: Sendable {
         if !writer.offer(BackendLine.log(id: id, text: text).line()) { state.withLock { $0.dropped += 1 } }
     }
 
-    /// Tells how many bytes are done, at any rate: at most two lines a second leave the process, and none of a small file
+    /// Tells how many bytes are done, at any rate: at most five lines a second leave the process, and none of a small file
     /// that is through sooner. A change of `transferred`, in either direction, is what the timeout counts as progress.
     /// - Parameter total: Bytes to move, where known.
     public func progress(transferred: Int, total: Int? = nil) {

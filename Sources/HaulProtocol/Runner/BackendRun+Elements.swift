@@ -4,10 +4,11 @@ import HaulModel
 extension BackendRun {
     /// Sends what the backend may have.
     func send() {
-        while !hasEnded, !isTerminating, verdict == nil, sent.count < max(1, batch.concurrency), !waiting.isEmpty {
-            let element = waiting.removeFirst()
+        while !hasEnded, !isTerminating, verdict == nil, sent.count < max(1, batch.concurrency),
+            let element = waiting.popFirst()
+        {
             // The source of a streamed element waits to be asked.
-            sent[element.id] = Sent(progressed: .now, isResting: element.pipe != nil && batch.operation == .get)
+            sent[element.id] = Sent(progressed: ownTime(), isResting: element.pipe != nil && batch.operation == .get)
             if let line = try? BackendCommand.element(element).line() { child.input?.post(line) }
         }
         closeIfFinished()
@@ -46,11 +47,11 @@ extension BackendRun {
         if !gate.enter() { await withCheckedContinuation { gate.wait($0) } }
         defer { gate.leave() }
         let id = event.id
-        guard sent[id] != nil || unsent[id] != nil || waiting.contains(where: { $0.id == id }) else { return }
+        guard sent[id] != nil || unsent[id] != nil || waiting.contains(id) else { return }
         if case .result = event {
             sent[id] = nil
             unsent[id] = nil
-            waiting.removeAll { $0.id == id }
+            waiting.remove(id)
             finished.insert(id)
         }
         let began = ContinuousClock.now
@@ -58,12 +59,13 @@ extension BackendRun {
         await handler(event)
         handing = nil
         active = .now
-        // While the handler worked nothing was read: no element could show its progress.
-        let paused = ContinuousClock.now - began
-        for key in sent.keys { sent[key]?.progressed += paused }
+        paused += ContinuousClock.now - began
         if case .result = event { send() }
         restIfDone()
     }
+
+    /// The time without that in which events were being handled: nothing is read then, and no element can show its progress.
+    func ownTime(at now: ContinuousClock.Instant = .now) -> ContinuousClock.Instant { now - paused }
 
     /// Tells the log of every element that is running.
     func tellRunning(_ text: String) async {

@@ -61,11 +61,11 @@ extension BackendRun {
         case .progress(_, let progress):
             if sent[id]?.transferred != progress.transferred {
                 sent[id]?.transferred = progress.transferred
-                sent[id]?.progressed = .now
+                sent[id]?.progressed = ownTime()
             }
             await deliver(.progress(id: id, progress))
         case .entries(_, let directory, let entries):
-            sent[id]?.progressed = .now
+            sent[id]?.progressed = ownTime()
             await deliver(.entries(id: id, directory: directory, entries))
         case .ask(_, let question):
             guard sent[id]?.isResting == false, batch.operation == .put else {

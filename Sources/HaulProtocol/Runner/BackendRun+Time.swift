@@ -15,8 +15,9 @@ extension BackendRun {
     private func look(at now: ContinuousClock.Instant) {
         if teardown.hasBegun { return step(teardown.advance(at: now)) }
         if handing == nil {
+            let own = ownTime(at: now)
             for (id, element) in sent
-            where element.ending == nil && element.counts && now - element.progressed >= .seconds(batch.timeout) {
+            where element.ending == nil && element.counts && own - element.progressed >= .seconds(batch.timeout) {
                 endElement(id, as: .failed(.timeout, "no progress for \(batch.timeout) s"), keep: true)
             }
         }

@@ -29,6 +29,7 @@ public actor BackendRun {
 
     /// An element that was sent and has no result yet.
     struct Sent {
+        /// By ``BackendRun/ownTime(at:)``.
         var progressed: ContinuousClock.Instant
         var transferred: Int?
         /// True while it waits for somebody else, which is no standstill of its own: for an answer, or for a question.
@@ -47,7 +48,7 @@ public actor BackendRun {
     let handler: Handler
     let child: Child
 
-    var waiting: [ElementSpec] = []
+    var waiting = WaitingElements()
     var sent: [String: Sent] = [:]
     /// Elements that are never sent, and whose result is on its way to the handler.
     var unsent: [String: ElementResult] = [:]
@@ -55,6 +56,8 @@ public actor BackendRun {
     var gate = DeliveryGate()
     /// When the event that is being handled was handed over; nil between events.
     var handing: ContinuousClock.Instant?
+    /// How long events were being handled, all in all.
+    var paused = Duration.zero
     var teardown: Teardown
     /// Why elements without a result failed, where it is known better than by how the process ended.
     var verdict: ElementResult?
@@ -117,7 +120,7 @@ public actor BackendRun {
     /// known already is ignored.
     public func add(_ element: ElementSpec) {
         guard sent[element.id] == nil, !finished.contains(element.id), unsent[element.id] == nil,
-            !waiting.contains(where: { $0.id == element.id })
+            !waiting.contains(element.id)
         else { return }
         if hasEnded || verdict != nil || isFinishing {
             return drop(element.id, verdict ?? .failed(.backend, "the backend had ended already"))
@@ -138,8 +141,7 @@ public actor BackendRun {
     /// Cancels one element; its neighbours go on. Its result comes as an event: `interrupted`, or what the backend
     /// did before it heard of it.
     public func cancel(_ id: String, reason: String = "cancelled", keep: Bool = false) {
-        if let index = waiting.firstIndex(where: { $0.id == id }) {
-            waiting.remove(at: index)
+        if waiting.remove(id) {
             drop(id, .failed(.interrupted, reason))
             closeIfFinished()
         } else {
@@ -163,7 +165,7 @@ public actor BackendRun {
         guard sent[id] != nil, let line = try? command.line() else { return false }
         sent[id]?.isResting = false
         sent[id]?.isTimed = nil
-        sent[id]?.progressed = .now
+        sent[id]?.progressed = ownTime()
         child.input?.post(line)
         return true
     }
@@ -175,7 +177,7 @@ public actor BackendRun {
             return
         }
         sent[id]?.isTimed = counts
-        if counts { sent[id]?.progressed = .now }
+        if counts { sent[id]?.progressed = ownTime() }
     }
 
     /// No more elements come: the backend ends once those that it has are through.
@@ -222,8 +224,8 @@ public actor BackendRun {
     public func terminate(reason: String) async {
         isFinishing = true
         isTerminating = true
-        for element in waiting { drop(element.id, .failed(.interrupted, reason)) }
-        waiting = []
+        for element in waiting.all { drop(element.id, .failed(.interrupted, reason)) }
+        waiting.removeAll()
         for id in sent.keys { endElement(id, as: .failed(.interrupted, reason), keep: true) }
         closeIfFinished()
         await wait()
@@ -248,7 +250,7 @@ public actor BackendRun {
         hasEnded = true
         let missing = missingResult()
         for id in sent.keys.sorted() { await settle(id, sent[id]?.ending?.result ?? missing) }
-        for element in waiting { await settle(element.id, missing) }
+        for element in waiting.all { await settle(element.id, missing) }
         for (id, result) in unsent { await settle(id, result) }
         isOver = true
         waiters.forEach { $0.resume() }

@@ -4,6 +4,8 @@ public struct Pace: Sendable {
     public var claimWait: Double = 30
     /// The least time between two reports of one element's progress.
     public var progress: Double = 1
+    /// The same while the server says that somebody waits for it.
+    public var watchedProgress: Double = 0.2
     /// How often running attempts are looked at, for progress held back and logs to send.
     public var tick: Double = 0.5
     /// From what age of an attempt on its log goes up while it runs.

@@ -17,8 +17,13 @@ actor AttemptReport {
     private var isLogClosed = false
     private var isAbandoned = false
     private var isLogFlushing = false
-    private var heldBack: TransferProgress?
-    private var lastPosted: ContinuousClock.Instant?
+    private var throttle: ProgressThrottle
+    /// Waits until what is held back is due, while somebody waits for it.
+    private var waker: Task<Void, Never>?
+    /// Bytes of the listing, and of them those that were told.
+    private var listed = (all: 0, told: 0)
+    /// The backend counts what it does itself.
+    private var isCounted = false
 
     /// The most bytes of a log that are kept until the outcome, and of one of its pieces.
     static let logPiece = 64 << 10
@@ -29,6 +34,7 @@ actor AttemptReport {
     init(_ assignment: Assignment, context: ReportContext) {
         self.assignment = assignment
         self.context = context
+        throttle = ProgressThrottle(context.pace)
         let (server, key, backoff) = (context.server, assignment.key, context.pace.backoff)
         log = PieceUpload(pieceBytes: Self.logPiece, backoff: backoff, restartNotice: Self.restartNotice) {
             piece, offset throws(ServerFailure) in
@@ -37,6 +43,12 @@ actor AttemptReport {
         listing = PieceUpload(pieceBytes: Self.listingPiece, backoff: backoff) { piece, offset throws(ServerFailure) in
             try await server.piece(piece, at: offset, of: .listing, attempt: key)
         }
+    }
+
+    /// Somebody waits for its progress, or nobody does any more.
+    func watch(_ isWatched: Bool) async {
+        throttle.isWatched = isWatched
+        await tellDue()
     }
 
     /// Puts lines at the top of the log.
@@ -60,10 +72,13 @@ actor AttemptReport {
         await begin()
         switch event {
         case .log(_, let text): await write(text.hasSuffix("\n") ? text : text + "\n")
-        case .progress(_, let progress): await take(progress)
+        case .progress(_, let progress):
+            isCounted = true
+            await tell(progress, notBefore: clock.now)
         case .entries(_, let directory, let entries):
             hasListed = true
-            try? await listing.append(ListingLines.data(directory: directory, entries: entries))
+            let lines = ListingLines.data(directory: directory, entries: entries)
+            if (try? await listing.append(lines)) != nil { await count(lines.count) }
         // Between two backends, not for the log.
         case .result, .ask, .answer: break
         }
@@ -73,11 +88,11 @@ actor AttemptReport {
     func tick() async {
         guard let began, !isAbandoned else { return }
         let age = clock.now - began
-        if let progress = heldBack, isProgressDue {
-            await post(progress)
-        } else if lastPosted == nil, age > .seconds(context.pace.progress) {
-            // A LIST or a connection that takes its time has no bytes to count, but runs.
-            await post(TransferProgress(transferred: 0, elapsed: age.seconds, instant: 0, average: 0))
+        await tellDue()
+        if throttle.told == nil, throttle.due == nil, age > .seconds(context.pace.progress) {
+            // A connection that takes its time has no bytes to count, but runs.
+            let nothing = TransferProgress(transferred: 0, elapsed: age.seconds, instant: 0, average: 0)
+            await tell(nothing, notBefore: began)
         }
         guard age > .seconds(context.pace.liveLog), !isLogClosed, !isLogFlushing else { return }
         isLogFlushing = true
@@ -90,7 +105,7 @@ actor AttemptReport {
     /// Ends the attempt: what is left of log and listing goes up. Returns the outcome, or nil where the lease is gone.
     func finish(_ result: ElementResult) async -> OutcomeDocument? {
         await begin()
-        heldBack = nil
+        throttle.drop()
         await context.post.forget(assignment.key)
         let result = await withListing(result)
         let seconds = began.map { clock.now - $0 }?.seconds ?? 0
@@ -114,18 +129,41 @@ actor AttemptReport {
         await listing.abandon()
     }
 
-    private func take(_ progress: TransferProgress) async {
-        if isProgressDue { await post(progress) } else { heldBack = progress }
+    /// Counts what came of a listing: that is how far it is. Nothing is told of one that is through sooner than anybody
+    /// could look.
+    private func count(_ bytes: Int) async {
+        listed.all += bytes
+        guard let began, !isCounted else { return }
+        let now = clock.now
+        let (age, interval) = ((now - began).seconds, (now - (throttle.told ?? began)).seconds)
+        await tell(
+            TransferProgress(
+                transferred: listed.all, elapsed: age,
+                instant: interval > 0 ? Double(listed.all - listed.told) / interval : 0,
+                average: age > 0 ? Double(listed.all) / age : 0),
+            notBefore: began + .seconds(context.pace.watchedProgress))
     }
 
-    private var isProgressDue: Bool {
-        lastPosted.map { clock.now - $0 >= .seconds(context.pace.progress) } ?? true
+    private func tell(_ progress: TransferProgress, notBefore: ContinuousClock.Instant) async {
+        throttle.hold(progress, notBefore: notBefore)
+        await tellDue()
+    }
+
+    /// Tells what is held back as soon as it is due: at that moment while somebody waits for it, else with what comes next
+    /// or at the next ``tick()``.
+    private func tellDue() async {
+        if let progress = throttle.take(at: clock.now) { return await post(progress) }
+        guard throttle.isWatched, waker == nil, !isAbandoned, let due = throttle.due else { return }
+        waker = Task {
+            try? await clock.sleep(until: due, tolerance: .zero)
+            waker = nil
+            await tellDue()
+        }
     }
 
     private func post(_ progress: TransferProgress) async {
         guard !isAbandoned else { return }
-        heldBack = nil
-        lastPosted = clock.now
+        if !isCounted { listed.told = progress.transferred }
         await context.post.post(
             ProgressDocument(
                 transferred: progress.transferred, elapsed: progress.elapsed, instant: progress.instant,
@@ -149,7 +187,10 @@ actor AttemptReport {
 
     /// A LIST whose listing did not arrive is none.
     private func withListing(_ result: ElementResult) async -> ElementResult {
-        guard assignment.errand.elementType == .list, result.isOK else { return result }
+        guard assignment.errand.elementType == .list else { return result }
+        var result = result
+        if !isCounted, result.transferred == 0 { result.transferred = listed.all }
+        guard result.isOK else { return result }
         do {
             try await listing.flush()
         } catch {

@@ -1,4 +1,3 @@
-import Foundation
 import HaulModel
 import HaulProtocol
 import HaulWire
@@ -24,7 +23,8 @@ enum AttemptText {
 
     /// `ok: 1234 bytes in 0.42 s`, or `failed not_found: REASON (0 bytes, 0.42 s)`.
     static func footer(_ result: ElementResult, seconds: Double) -> String {
-        let time = String(format: "%.2f s", seconds)
+        let hundredths = Int((max(0, seconds) * 100).rounded())
+        let time = "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) s"
         let checksum = result.checksum.map { ", \($0)" } ?? ""
         guard let errorClass = result.errorClass else {
             return "\(Timestamp.now.text) ok: \(result.transferred) bytes in \(time)\(checksum)\n"

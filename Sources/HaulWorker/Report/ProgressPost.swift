@@ -8,13 +8,19 @@ actor ProgressPost {
     private let server: any WorkerServer
     /// Is told of a lease that the server says has ended.
     private let gone: @Sendable (AttemptKey) async -> Void
+    /// Is told whether somebody waits for what was posted.
+    private let watched: @Sendable (AttemptKey, Bool) async -> Void
     private var latest: [AttemptKey: ProgressDocument] = [:]
     private var order: [AttemptKey] = []
     private var busy = 0
 
-    init(server: any WorkerServer, gone: @escaping @Sendable (AttemptKey) async -> Void) {
+    init(
+        server: any WorkerServer, gone: @escaping @Sendable (AttemptKey) async -> Void,
+        watched: @escaping @Sendable (AttemptKey, Bool) async -> Void
+    ) {
         self.server = server
         self.gone = gone
+        self.watched = watched
     }
 
     func post(_ progress: ProgressDocument, of attempt: AttemptKey) {
@@ -34,7 +40,8 @@ actor ProgressPost {
             let attempt = order.removeFirst()
             guard let progress = latest.removeValue(forKey: attempt) else { continue }
             do {
-                try await server.progress(progress, of: attempt)
+                let reply = try await server.progress(progress, of: attempt)
+                await watched(attempt, reply.watched ?? false)
             } catch {
                 if case .refused(status: 409, _) = error { await gone(attempt) }
             }

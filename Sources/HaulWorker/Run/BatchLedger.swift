@@ -12,10 +12,13 @@ struct BatchLedger {
     private(set) var cancelled: [String: String] = [:]
     private var kept: Set<String> = []
     private var begun = 0
+    /// Of those without a result: how many take time by their size.
+    private var large = 0
 
     init(_ reports: [AttemptReport]) {
         order = reports
         open = Dictionary(reports.map { ($0.assignment.key.id, $0) }) { first, _ in first }
+        large = open.values.count(where: Self.isLarge)
     }
 
     /// Puts more behind the others.
@@ -24,8 +27,13 @@ struct BatchLedger {
         let inWork = order.prefix(begun).filter { open[$0.assignment.key.id] != nil }
         order = inWork + order[begun...]
         begun = inWork.count
-        for report in reports where open.updateValue(report, forKey: report.assignment.key.id) == nil {
-            order.append(report)
+        for report in reports {
+            if Self.isLarge(report) { large += 1 }
+            if let known = open.updateValue(report, forKey: report.assignment.key.id) {
+                if Self.isLarge(known) { large -= 1 }
+            } else {
+                order.append(report)
+            }
         }
     }
 
@@ -33,7 +41,9 @@ struct BatchLedger {
     var taken: Int { begun }
 
     /// What is left takes no time by its size: no more than eight mebibytes each.
-    var isLeftSmall: Bool { open.values.allSatisfy { $0.assignment.size <= 8 << 20 } }
+    var isLeftSmall: Bool { large == 0 }
+
+    private static func isLarge(_ report: AttemptReport) -> Bool { report.assignment.size > 8 << 20 }
 
     /// Elements without a result.
     var left: Int { open.count }
@@ -44,7 +54,11 @@ struct BatchLedger {
     var unsettled: [AttemptReport] { order.filter { open[$0.assignment.key.id] != nil } }
 
     /// The element's report, once: from then on it counts as settled.
-    mutating func close(_ id: String) -> AttemptReport? { open.removeValue(forKey: id) }
+    mutating func close(_ id: String) -> AttemptReport? {
+        guard let report = open.removeValue(forKey: id) else { return nil }
+        if Self.isLarge(report) { large -= 1 }
+        return report
+    }
 
     /// - Parameter keep: It is not given up: what there is of its file stays.
     mutating func cancel(_ id: String, reason: String, keep: Bool) {

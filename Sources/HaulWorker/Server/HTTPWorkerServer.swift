@@ -55,9 +55,12 @@ public struct HTTPWorkerServer: WorkerServer {
         return try read(reply) { bytes throws(JSONFieldError) in try ResultsReply(JSONFields(bytes)) }
     }
 
-    public func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure) {
-        _ = try await send(
-            "PUT", "\(Self.path(attempt))/monitoring", json: try Self.body(progress), element: attempt.token)
+    public func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure)
+        -> ProgressReply
+    {
+        try document(
+            await send("PUT", "\(Self.path(attempt))/monitoring", json: try Self.body(progress), element: attempt.token)
+        )
     }
 
     public func piece(

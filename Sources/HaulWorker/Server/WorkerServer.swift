@@ -14,7 +14,7 @@ public protocol WorkerServer: Sendable {
     /// Reports outcomes. The body is a ``ResultsRequest`` in JSON: a repeated report has the same bytes.
     func results(_ body: Data) async throws(ServerFailure) -> ResultsReply
     /// Says how far an attempt is.
-    func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure)
+    func progress(_ progress: ProgressDocument, of attempt: AttemptKey) async throws(ServerFailure) -> ProgressReply
     /// What the job's user shows at its sites.
     func credentials(of attempt: AttemptKey) async throws(ServerFailure) -> CredentialsReply
     /// Sends a piece of an attempt's log or listing that starts at byte `offset`.

@@ -82,7 +82,9 @@ actor WorkerSession {
         self.reports = reports
         context = ReportContext(
             server: server, worker: shop.config.name, host: ProcessInfo.processInfo.hostName, pace: pace,
-            post: ProgressPost(server: server, gone: gone), workerLog: log, gone: gone)
+            post: ProgressPost(server: server, gone: gone) { [weak self] key, isWatched in
+                await self?.held[key.id]?.watch(isWatched)
+            }, workerLog: log, gone: gone)
         let beats = Task { await sendHeartbeats() }
         let ticks = Task { await keepTime() }
         let claims = Task { await claimWork() }
