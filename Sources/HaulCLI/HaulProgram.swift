@@ -8,7 +8,8 @@ public enum HaulProgram {
     /// Every verb, in the order of the help.
     static let verbs: [Verb] = [
         .list, .copy, .remove, .rename, .mkdir, .jobs, .job, .elements, .status, .output, .explain, .wait, .cancel,
-        .retry, .change, .queues, .launch, .sites, .credentials, .login, .logout, .whoami, .token, .users, .audit,
+        .retry, .change, .queues, .launch, .sites, .workers, .credentials, .login, .logout, .whoami, .token, .users,
+        .audit,
         .protocols, .completion, .version, .help,
     ]
 

@@ -18,6 +18,12 @@ final class Opening: Sendable {
         return await router.respond(to: request)
     }
 
+    /// How whoever answers at a path says what the server refuses by itself; nil where nobody has words of their own.
+    func refusal(_ status: Int, _ reason: String, of head: HTTPRequestHead?) -> HTTPResponse? {
+        guard let head, let router = router.withLock({ $0 }) else { return nil }
+        return router.refusal(status, reason, of: head)
+    }
+
     private static var soon: HTTPResponse {
         var answer = HTTPResponse.problem(status: 503, reason: "the server is starting")
         answer.headers.set("Retry-After", "1")

@@ -252,7 +252,7 @@ struct Server {
         let server = HTTPServer(
             configuration: listening, admit: { opening.admission(of: $0) },
             handler: { await opening.respond(to: $0) },
-            errorBody: { HTTPResponse.problem(status: $0, reason: $1) })
+            errorBody: { opening.refusal($0, $1, of: $2) ?? .problem(status: $0, reason: $1) })
         do { try server.start() } catch { throw StartError(message: error.message) }
         return server
     }

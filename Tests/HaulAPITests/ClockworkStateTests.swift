@@ -23,6 +23,22 @@ import Testing
         #expect(state(.failed, .deadline) == .timeout && state(.failed, .lost) == .nodeFail)
     }
 
+    @Test func ofNodes() {
+        func state(_ holding: Int, isDrained: Bool = false, slots: Int = 4) -> ClockworkNodeState {
+            let time = Timestamp(milliseconds: 0)
+            let record = WorkerRecord(name: "w", host: "h", version: "1", slots: slots, protocols: [], sites: [])
+            return ClockworkNodeState(
+                KnownWorker(
+                    record: record, load: nil, seen: time, drained: isDrained ? time : nil, session: 1, holding: holding
+                ))
+        }
+        #expect(state(0) == .idle && state(0, slots: 0) == .idle)
+        #expect(state(1) == .mixed && state(3) == .mixed)
+        #expect(state(4) == .allocated && state(5) == .allocated)
+        for holding in [1, 4, 5] { #expect(state(holding, isDrained: true) == .draining) }
+        #expect(state(0, isDrained: true) == .drained)
+    }
+
     /// What a list is narrowed to are the jobs that show these states, and no others.
     @Test func narrowing() {
         var filter = JobFilter()

@@ -42,21 +42,10 @@ import Testing
         #expect(!script.contains("replaceState(null, \"\", location.pathname);") && !script.contains("localStorage"))
     }
 
-    @Test func sought() {
-        for (words, text, stands) in [
-            ("", "", true), ("a", "", false), ("aab", "aaab", true), ("ababac", "abababac", true),
-            ("abc", "ababab", false),
-            ("ÉT", "/été", true), ("b/", "/a/B/c", true), ("aabaab", "aabaaabaab", true),
-        ] { #expect(SoughtWords(words).stand(in: text) == stands, "\(words) in \(text)") }
-        // However much it repeats, each byte is looked at about twice.
-        let long = String(repeating: "a", count: 1 << 20)
-        #expect(!SoughtWords(String(repeating: "a", count: 255) + "b").stand(in: long))
-    }
-
     @Test func progress() {
-        let gone = OverviewProgress(nil, reason: nil)
+        let gone = OverviewState(nil, reason: nil)
         #expect(gone.fraction == 1 && gone.returnCode == 1)
-        let text = String(decoding: gone.json, as: UTF8.self)
+        let text = String(decoding: OverviewDocuments.progress(gone), as: UTF8.self)
         #expect(
             text == """
                 {"n_ahead_in_queue":0,"fraction":1,"message":null,"returncode":1,\

@@ -33,6 +33,15 @@ import Testing
         #expect(try request("remove b:/x").type == .remove)
     }
 
+    /// Keys that are fields of a registration are no options: those that README.md names.
+    @Test func fields() throws {
+        let list = try request(
+            "list a:/x priority=1 max_tries=4 protocol=ssh label=l deadline=2090-01-01T00:00:00Z max_queue_time=60"
+                + " execution_duration=5")
+        #expect(list.options.isEmpty && list.priority == 1 && list.maxTries == 4 && list.label == "l")
+        #expect(list.maxQueueTime == 60 && list.executionSeconds == 5 && list.deadline?.text.hasPrefix("2090") == true)
+    }
+
     /// Anything else is a text, and stays as it was, to the last byte.
     @Test(arguments: [
         "./run.sh 1", "copy", "copy a:/x", "copy a:/x b:/y c:/z", "copy x:/x b:/y", "copy a:/x closed:/y",

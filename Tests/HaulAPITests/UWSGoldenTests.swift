@@ -38,9 +38,12 @@ import Testing
         return job
     }
 
-    private func document(_ job: Job, _ message: String? = nil, results: [(String, String)] = []) -> String {
+    private func document(
+        _ job: Job, in name: String = "copy", _ message: String? = nil, results: [(String, String)] = []
+    ) throws -> String {
         let around = UWSDocuments.Around(
-            owner: "alice", url: "http://h/uws/copy/\(job.id)", quote: nil, message: message)
+            owner: "alice", list: try #require(UWSList(name)), url: "http://h/uws/\(name)/\(job.id)", quote: nil,
+            message: message)
         var xml = XMLWriter()
         UWSDocuments.beginJob(job, around, &xml)
         for (name, type) in results { UWSDocuments.result(name, type, url: around.url, &xml) }
@@ -52,6 +55,14 @@ import Testing
         #expect(try document(pending) == golden("pending"))
         let results = [("result", "application/json"), ("log-0", "text/plain")]
         #expect(try document(completed, results: results) == golden("completed"))
+        // Where there are jobs of any type, TYPE says it.
+        let type = "<uws:parameter id=\"TYPE\">COPY</uws:parameter>"
+        for name in ["transfer", "async"] {
+            let text = try document(completed, in: name, results: results)
+            #expect(text.contains("<uws:parameters>" + type), "\(text)")
+            let others = text.replacing(type, with: "").replacing("/uws/\(name)/", with: "/uws/copy/")
+            #expect(try others == golden("completed"))
+        }
         var failed = pending
         failed.status = .failed
         failed.ended = Self.registered

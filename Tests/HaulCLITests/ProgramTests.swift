@@ -31,41 +31,6 @@ import Testing
         await server.stop()
     }
 
-    /// Workers of a queue are asked for, listed, ended.
-    @Test func launches() async throws {
-        let server = try ScriptedServer { request, _ in
-            guard request.method != "DELETE" else { return HTTPResponse(status: 204) }
-            let times = #""asked":"2026-01-31T12:00:00.000Z","changed":"2026-01-31T12:00:00.000Z""#
-            return Documents.json(
-                #"[{"number":1,"worker":"launched-1-1","state":"running","starts":1,"place":"Slurm job 7",\#(times)},"#
-                    + #"{"number":2,"worker":"launched-1-2","state":"ended","starts":3,"reason":"gone",\#(times)}]"#)
-        }
-        let lines = "launched-1-1\trunning\t1\tSlurm job 7\t-\nlaunched-1-2\tended\t3\t-\tgone\n"
-        for words in [[], ["--workers", "4"], ["--end"], ["--workers", "2", "--user", "ann b"]] {
-            let run = try await HaulRun.run(["launch", "a b"] + words, ["HAUL_URL": server.url])
-            #expect(run.code == 0 && run.output == lines, "\(words): \(run)")
-        }
-        let changes = server.requests.filter { $0.method != "GET" }
-        #expect(changes.map(\.method) == ["POST", "DELETE", "POST"])
-        #expect(changes.map { String(decoding: $0.body, as: UTF8.self) } == [#"{"workers":4}"#, "", #"{"workers":2}"#])
-        #expect(server.requests.allSatisfy { $0.path == "/queues/a%20b/launch" })
-        #expect(server.requests.filter { $0.query("user") == "ann b" }.map(\.method) == ["POST", "GET"])
-        for wrong in [[], ["q", "--workers", "0"], ["q", "--workers", "1", "--end"], ["q", "r"]] {
-            #expect(try await HaulRun.run(["launch"] + wrong, ["HAUL_URL": server.url]).code == 2, "\(wrong)")
-        }
-        await server.stop()
-    }
-
-    /// Where the answer is lost nobody is asked for twice as many.
-    @Test func launchesOnce() async throws {
-        struct Cut: Error {}
-        let server = try ScriptedServer { _, _ in HTTPResponse(status: 202, body: .stream { _ in throw Cut() }) }
-        let run = try await HaulRun.run(["launch", "q", "--workers", "4"], ["HAUL_URL": server.url])
-        #expect(run.code == 5 && run.errors.contains("haul launch q shows the workers"), "\(run)")
-        #expect(server.requests.count == 1)
-        await server.stop()
-    }
-
     /// Queues are listed and changed.
     @Test func queues() async throws {
         let server = try ScriptedServer { request, _ in

@@ -41,14 +41,22 @@ import Testing
         if let user = filter.userID, job.userID != user { return false }
         if let since = filter.endedSince, let ended = job.ended, ended < since { return false }
         if let stages = filter.stages, !stages.contains(job.stage) { return false }
-        if filter.stages != nil, let failures = filter.failures, job.stage == .failed,
+        let hasStages = filter.stages != nil || filter.returnCode != nil
+        if hasStages, let failures = filter.failures, job.stage == .failed,
             !failures.contains(job.errorClass ?? .unknown)
         {
             return false
         }
+        if let code = filter.returnCode {
+            guard job.stage.isEnded, code == (job.status == .done ? 0 : 1) else { return false }
+        }
         if let place = filter.placeID, max(0, (job.destination ?? job.source).siteID) != place { return false }
         return true
     }
+
+    private static let placesAndCodes: [(Int?, Int?)] = [
+        (nil, nil), (2, nil), (JobFilter.nowhere, nil), (nil, 0), (2, 1),
+    ]
 
     @Test func parts() async throws {
         let test = try await TestEngine()
@@ -63,10 +71,10 @@ import Testing
             for since in [nil, times.first, times[times.count / 2], times.last?.adding(seconds: 1)] {
                 for stages in stages {
                     for failures in failures {
-                        for place in [nil, 2, JobFilter.nowhere] {
+                        for (place, code) in Self.placesAndCodes {
                             var filter = JobFilter(userID: user)
                             (filter.endedSince, filter.stages, filter.failures) = (since, stages, failures)
-                            filter.placeID = place
+                            (filter.placeID, filter.returnCode) = (place, code)
                             try await check(filter, all.filter { Self.holds(filter, $0) }.map(\.id), test.engine)
                         }
                     }

@@ -147,6 +147,11 @@ import Testing
         _ = try await engine.change(job: refused.id, JobChange(["destruction": "2000-01-01"]))
         _ = try await Sweeper(engine: engine).run()
         _ = try await engine.destroy(job: draft.id)
+        let list = try JobRequest(["src_siteid": 1, "src_filepath": "/j"], type: .list, rules: engine.rules)
+        let joined = try await engine.join(list, user: user).job.id
+        _ = try await engine.joined(list, user: user)
+        try await engine.forgetJoined(job: joined)
+        _ = try await engine.destroy(job: joined)
         for id in [draft.id, refused.id] { #expect(try await engine.job(id) == nil) }
         _ = try await engine.jobs(JobFilter(userID: user.id, type: .remove), after: 0, limit: 9)
         for newestFirst in [true, false] {
@@ -181,11 +186,12 @@ import Testing
     /// Lists as faces narrow them: of one user, but for the end also of all.
     private func lists(_ reader: StoreReader, _ user: User) throws {
         var filters: [JobFilter] = []
-        for change in 0..<4 {
+        for change in 0..<5 {
             var filter = JobFilter(userID: change == 3 ? nil : user.id)
             if change % 3 == 0 { filter.endedSince = Timestamp(milliseconds: 0) }
             if change == 1 { (filter.stages, filter.failures) = ([.failed], [.deadline]) }
             if change == 2 { filter.placeID = 1 }
+            if change == 4 { filter.returnCode = 3 }
             filters.append(filter)
         }
         for filter in filters {

@@ -59,6 +59,51 @@ import Testing
         #expect(test.engine.looks.count == 0)
     }
 
+    /// Who works on a job hears that somebody stands by it, at whichever server, and that nobody does any more.
+    @Test func watched() async throws {
+        let test = try await TestEngine()
+        let other = try await TestEngine(in: test, server: 2)
+        let job = try await test.register(try await test.user("alice"), .list)
+        let worker = try await test.session()
+        let item = try #require(try await test.claim(worker).first?.items.first)
+        let progress = Attempt.Progress(transferred: 1, elapsed: 1, instant: 1, average: 1)
+        @Sendable func tell() async throws -> Bool {
+            try await test.engine.progress(progress, job: job.id, element: item.element.id, token: item.token)
+        }
+        #expect(try await !tell())
+        let visitor = Task { try await other.engine.stand(by: job.id) { _ in } }
+        try await test.until { try await tell() }
+        visitor.cancel()
+        _ = await visitor.result
+        #expect(try await tell())
+        test.advance(seconds: 16)
+        #expect(try await !tell())
+        _ = try await Pruner(engine: test.engine).run()
+        #expect(
+            try await test.engine.store.write { try $0.forgetWatches(overBefore: .init(milliseconds: .max), limit: 9) }
+                == 0)
+    }
+
+    /// What a LIST lists is what it moves; of a job that begins with one it is none of the bytes.
+    @Test(arguments: [JobType.list, .copy, .remove]) func listedBytes(type: JobType) async throws {
+        let test = try await TestEngine()
+        let job = try await test.register(try await test.user("alice"), type)
+        let worker = try await test.session()
+        let item = try #require(try await test.claim(worker, types: [type, .list]).first?.items.first)
+        #expect(item.element.type == .list)
+        let told = Attempt.Progress(transferred: 1000, elapsed: 2, instant: 400, average: 500)
+        try await test.engine.progress(told, job: job.id, element: item.element.id, token: item.token)
+        let nothing = Attempt.Progress(transferred: 0, elapsed: 2, instant: 0, average: 0)
+        let kept = type == .list ? told : nothing
+        #expect(try await test.engine.standing(ofJob: job.id)?.progress == kept)
+        let report = Report(
+            jobID: job.id, elementID: item.element.id, token: item.token, returnCode: 0, host: "h", log: [],
+            listing: [ListingLine(directory: "/d", entry: nil)], transferred: 1000, sent: ["1"])
+        #expect(try await test.engine.report([report]).count == 1)
+        let last = try await test.engine.progress(ofElement: item.element.id, ofJob: job.id)
+        #expect(last?.transferred == kept.transferred)
+    }
+
     private final class Told: Sendable {
         private let stages = Mutex([[JobStage]](repeating: [], count: 20))
 
@@ -100,6 +145,66 @@ import Testing
                 #expect(try await test.engine.join(task, user: alice).isNew == isNew, "\(text)")
             }
         }
+    }
+
+    /// What was registered otherwise is joined: what waits in the same queue and ends the same, else what is DONE; none that
+    /// was forgotten.
+    @Test func whatWasRegisteredOtherwise() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        /// The job's id; nil where it is a new one.
+        func known(_ more: [String: JSONValue] = [:]) async throws -> Int? {
+            let joined = try await test.engine.join(try request(test, more), user: alice)
+            return joined.isNew ? nil : joined.job.id
+        }
+        let asked = try request(test)
+        let plain = try #require(try await test.engine.register([asked], user: alice).first).id
+        #expect(try await test.engine.joined(asked, user: alice)?.id == plain)
+        #expect(try await test.engine.joined(asked, user: try await test.user("bob")) == nil)
+        #expect(try await known() == plain)
+        #expect(try await known(["queue": "other"]) == nil)
+        let other = try #require(try await known(["queue": "other"]))
+        // A draft is found once it is committed.
+        var document: [String: JSONValue] = ["src_siteid": 1, "src_filepath": "/later/"]
+        let draft = try await test.engine.register(JobDraft(type: .list, document: document), user: alice).id
+        document["src_filepath"] = "/later"
+        let later = try JobRequest(document, type: .list, rules: test.engine.rules)
+        #expect(try await test.engine.joined(later, user: alice) == nil)
+        _ = try await test.engine.commit(job: draft, user: .anybody)
+        #expect(try await test.engine.join(later, user: alice).job.id == draft)
+        // Of very many the newest are looked at, and in the end those that came since, whether they are alike or not.
+        try await test.engine.store.ask { reader in
+            for (newer, depth, found) in [
+                (0, 9, [other, plain]), (0, 1, []), (plain, 9, [other]), (draft, 9, []), (draft + 5, 9, []),
+            ] {
+                let jobs = try reader.jobs(of: .list, at: 1, user: alice.id, newer: newer, depth: depth) {
+                    $0.hasPrefix("/d")
+                }
+                #expect(jobs.found == found && jobs.newest == max(draft, newer))
+            }
+            let unlike = try JobRequest(
+                ["src_siteid": 1, "src_filepath": "/nobody"], type: .list, rules: test.engine.rules)
+            #expect(try Alike(unlike, alice, reader).newest == draft)
+        }
+        // What is DONE stands for it wherever it waited; the newest of them.
+        let worker = try await test.session()
+        for _ in 0..<3 {
+            let handout = try #require(try await test.claim(worker).first)
+            let directory = TransferPath.normalized(handout.job.source.path)
+            _ = try await test.report(handout, listing: [ListingLine(directory: directory, entry: nil)])
+        }
+        #expect(try await test.engine.job(plain)?.stage == .done)
+        #expect(try await known(["queue": "third"]) == max(plain, other))
+        #expect(try await known() == plain, "it has been joined")
+        for id in [plain, other] { try await test.engine.forgetJoined(job: id) }
+        #expect(try await test.engine.joined(asked, user: alice) == nil)
+        #expect(try await known() == nil)
+        // A task is one of its queue's.
+        let task = try JobRequest(["task": "x"], type: .task, rules: test.engine.rules)
+        let made = try #require(try await test.engine.register([task], user: alice).first).id
+        #expect(try await test.engine.join(task, user: alice).job.id == made)
+        let elsewhere = try JobRequest(["task": "x", "queue": "t"], type: .task, rules: test.engine.rules)
+        #expect(try await test.engine.join(elsewhere, user: alice).isNew)
     }
 
     /// One that is being cancelled is not joined, though it runs yet; nor one that was forgotten.

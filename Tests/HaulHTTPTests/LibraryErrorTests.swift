@@ -50,7 +50,7 @@ import Testing
         let server = HTTPServer(configuration: HTTPServerConfiguration(), bodyLimit: { _ in 1000 }) { _ in
             handled.add()
             return HTTPResponse()
-        } errorBody: { status, reason in
+        } errorBody: { status, reason, _ in
             HTTPResponse(status: status, text: "\(status): \(reason)", contentType: "application/problem+json")
         }
         try server.start()

@@ -37,7 +37,8 @@ import Testing
     static func router() -> Router {
         var inner = Router(
             defaultBodyLimit: 7, notFound: { _ in HTTPResponse(status: 404, text: "inner nothing") },
-            methodNotAllowed: { _, _ in HTTPResponse(status: 405, text: "inner not so") })
+            methodNotAllowed: { _, _ in HTTPResponse(status: 405, text: "inner not so") },
+            refusal: { HTTPResponse(status: $0, text: "inner: \($1)") })
         inner.on("GET", "/beat") { _, _ in HTTPResponse(text: "beat") }
         var router = Router(
             defaultBodyLimit: 10, notFound: { _ in HTTPResponse(status: 404, text: "nothing") },
@@ -54,6 +55,14 @@ import Testing
         router.on("GET", "/throws") { _, _ in throw Broken() }
         router.mount("/worker", inner)
         return router
+    }
+
+    /// What the server refuses by itself is said as whoever has the path says things.
+    @Test(arguments: [
+        ("/worker/beat", "inner: no"), ("/worker/none", "inner: no"), ("/jobs", nil), ("/workers", nil),
+    ]) func refusals(_ target: String, _ text: String?) {
+        let answer = Self.router().refusal(413, "no", of: HTTPRequestHead(method: "POST", target: target))
+        #expect(answer?.bytes.map { String(decoding: $0, as: UTF8.self) } == text && answer?.status ?? 413 == 413)
     }
 
     @Test(arguments: cases) func alone(of row: Case) async {

@@ -54,7 +54,7 @@ final class FakeBucket: Sendable {
                 }
                 return state.value.withLock { Self.answer(request, &$0) }
             },
-            errorBody: { HTTPResponse(status: $0, text: $1) })
+            errorBody: { status, reason, _ in HTTPResponse(status: status, text: reason) })
         try server.start()
     }
 

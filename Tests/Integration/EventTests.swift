@@ -43,6 +43,51 @@ import Testing
         #expect(try await other.user.get("/jobs/\(id)/events").status == 404)
     }
 
+    /// `GET /jobs/J?wait=`: answered when the job is at another stage, or the time is over; at once of what has ended.
+    @Test func waits() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let id = try await person.mkdir("/d")
+        let path = "/jobs/\(id)?wait="
+        for wait in ["", "0", "1"] {
+            #expect(try await person.user.get(path + wait)["status"] == "SUBMITTED", "\(wait)")
+        }
+        let begun = ContinuousClock.now
+        async let waiting = person.user.get(path + "1000")
+        try await worker.finish(try await worker.takeOne())
+        // Of the stages that it went through, it is answered with one after that at which it was asked.
+        let stage = try await waiting
+        #expect(stage.status == 200 && ["SUBMITTED", "DONE"].contains(stage["status"]?.string), "\(stage)")
+        #expect(stage["started"] != nil)
+        #expect(try await person.user.get(path + "50")["status"] == "DONE")
+        #expect(ContinuousClock.now - begun < .seconds(45))
+        let gone = try await person.mkdir("/e")
+        async let removed = person.user.get("/jobs/\(gone)?wait=50")
+        #expect(try await person.user.send("DELETE", "/jobs/\(gone)?remove=1").status == 200)
+        #expect(try await removed.status == 404)
+        for wrong in ["-1", "x", "1.5"] { #expect(try await person.user.get(path + wrong).status == 400, "\(wrong)") }
+        #expect(try await newPerson().user.get(path + "50").status == 404)
+    }
+
+    /// What waits is told how much is ahead of it.
+    @Test func whatIsAhead() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let before = try await person.mkdir("/a")
+        let id = try await person.mkdir("/b")
+        let reader = StreamReader()
+        let task = reader.follow("/jobs/\(id)/events", person.user)
+        try await eventually("the job as it is") { reader.events.count == 1 }
+        #expect(reader.events[0].data["ahead"] == 1)
+        _ = try await person.user.send("DELETE", "/jobs/\(before)")
+        try await eventually("nothing is ahead", within: .seconds(40)) { reader.events.last?.data["ahead"] == 0 }
+        #expect(reader.events.last?.name == "progress" && reader.events.last?.data["status"] == "SUBMITTED")
+        #expect(reader.events.last?.id == reader.events[0].id)
+        try await worker.finish(try await worker.takeOne())
+        try await task.value
+        #expect(reader.events.last?.name == "done" && reader.events.last?.data["ahead"] == nil)
+    }
+
     /// Bytes that move are told: the latest of them, not each report.
     @Test func ofBytes() async throws {
         let person = try await newPerson()

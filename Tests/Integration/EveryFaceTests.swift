@@ -111,6 +111,93 @@ import Testing
         }
     }
 
+    /// The listing that Overview makes of its database, registered through another face.
+    private func registerDatabase(_ face: Face, _ standing: Standing, _ person: Person) async throws -> Int {
+        switch face {
+        case .uws:
+            let uws = UWSClient(person.user)
+            let job = try await uws.make("list", ["SRC_SITEID": "ssh-a", "src_filepath": "/x/"])
+            try await uws.post(job + "/phase", ["PHASE": "RUN"])
+            return try #require(Int(job.dropFirst("/list/".utf8.count)))
+        case .qdo:
+            // What is DONE waits in no queue.
+            let queue = standing == .done ? "q" : "default"
+            let qdo = QdoClient(person)
+            _ = try await qdo.send("PUT", queue)
+            #expect(try await qdo.send("POST", "\(queue)/launch").status == 202)
+            let task = try await qdo.add("list ssh-a:/x max_tries=3", to: queue)
+            return try #require(Int(task))
+        default: return try await person.list("/x", ["priority": 3])
+        }
+    }
+
+    /// Overview finds an equal listing that another face registered, and no second job begins.
+    @Test(arguments: [Face.native, .uws, .qdo], [Standing.waiting, .running, .done])
+    func othersAreDatabases(_ face: Face, _ standing: Standing) async throws {
+        let person = try await newPerson()
+        let client = FaceClient(person.user, OverviewRoutes.root)
+        let id = try await registerDatabase(face, standing, person)
+        let search = "/search?server=ssh-a&documentSetId=/x"
+        if standing == .done {
+            try await bring(id, to: .done, person)
+            #expect(try await client.get(search + "&q=a")[0]?["path"] == "/x/a")
+            #expect(try await client.form("POST", "/generate", Self.database).text == "[]")
+        } else {
+            let worker = try await ActingWorker(person.worker)
+            let early = standing == .running ? try await worker.takeOne() : nil
+            let reader = OverviewReader()
+            let task = reader.follow(client, Self.database)
+            try await eventually("the stream has begun") { !reader.events.isEmpty }
+            #expect(try await ids(person) == [id])
+            #expect(try await client.get(search).status == 404)
+            let held = if let early { early } else { try await worker.takeOne() }
+            try await worker.finish(held, ["listing": ["/x": [entry("a")]]])
+            try await task.value
+            #expect(reader.events.last?["returncode"] == 0, "\(reader.events)")
+            #expect(try await client.get(search)[0]?["path"] == "/x/a")
+        }
+        #expect(try await ids(person) == [id])
+    }
+
+    /// What failed or was cancelled is forgotten, whichever face it came through: who asks Overview next gets a new job, and
+    /// who asks then joins that.
+    @Test(arguments: [Face.native, .uws, .qdo, .overview], [Standing.failed, .cancelled])
+    func failuresAreForgotten(_ face: Face, _ standing: Standing) async throws {
+        let person = try await newPerson()
+        let client = FaceClient(person.user, OverviewRoutes.root)
+        let id: Int
+        if face == .overview {
+            let made = try await register(face, standing, person)
+            id = made.id
+            try await bring(id, to: standing, person)
+            try await made.reader?.1.value
+        } else {
+            id = try await registerDatabase(face, standing, person)
+            try await bring(id, to: standing, person)
+        }
+        let status: JSONValue = standing == .failed ? "FAILED" : "CANCELLED"
+        #expect(try await person.user.get("/jobs/\(id)")["status"] == status)
+        #expect(try await client.get("/search?server=ssh-a&documentSetId=/x").status == 404)
+        let (first, second) = (OverviewReader(), OverviewReader())
+        let waiting = first.follow(client, Self.database)
+        try await eventually("the stream has begun") { !first.events.isEmpty }
+        #expect(first.events.last?["returncode"] == .null, "\(first.text)")
+        let all = try await ids(person)
+        let new = try #require(all.last)
+        #expect(all == [id, new] && new != id)
+        let another = second.follow(client, Self.database)
+        try await eventually("so has the other") { !second.events.isEmpty }
+        #expect(try await ids(person) == [id, new])
+        try await bring(new, to: .done, person)
+        for (reader, task) in [(first, waiting), (second, another)] {
+            try await task.value
+            #expect(reader.events.last?["returncode"] == 0, "\(reader.text)")
+        }
+        #expect(try await client.form("POST", "/generate", Self.database).text == "[]")
+        #expect(try await person.user.get("/jobs/\(id)")["status"] == status)
+        #expect(try await ids(person) == [id, new])
+    }
+
     private static let database: KeyValuePairs<String, String> = ["server": "ssh-a", "documentSetId": "/x"]
 
     private func ids(_ person: Person, _ query: String = "") async throws -> [Int] {
@@ -206,8 +293,7 @@ import Testing
         #expect(found.json.array?.compactMap { $0["slurm"]?["job_id"]?.string } == ["\(made.id)"], "\(found)")
     }
 
-    /// Overview shows what was asked for through it, and tells how it ended to who waits for it. (What others registered
-    /// with `join` is tested with it.)
+    /// Overview shows what was asked for through it, and tells how it ended to who waits for it.
     private func inOverview(_ face: Face, _ made: Made, _ standing: Standing, _ person: Person) async throws {
         guard face == .overview, let (reader, task) = made.reader else { return }
         let client = FaceClient(person.user, OverviewRoutes.root)

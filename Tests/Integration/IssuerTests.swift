@@ -23,7 +23,7 @@ import Testing
         #expect(who.status == 200 && who["user"] == "wlcg:alice" && who["role"] == "user", "\(who)")
         #expect(who["scopes"] == ["jobs.read"] && who["expires"] != nil)
         #expect(try await alice.post("/list", ["src_siteid": 1, "src_filepath": "/x"]).status == 403)
-        #expect(try await alice.get("/workers").status == 403)
+        #expect(try await alice.get("/users").status == 403)
         let writer = world.caller(world.first.token("alice", audience: ["x", "https://haul.example"], Self.writer))
         let job = try await writer.post("/list", ["src_siteid": 1, "src_filepath": "/x"])
         #expect(job.status == 200, "\(job)")

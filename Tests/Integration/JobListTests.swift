@@ -240,6 +240,56 @@ import Testing
         }
     }
 
+    /// `?ended_since=&place=&error_class=&returncode=`, and `count=1`.
+    @Test func endsPlacesAndHowMany() async throws {
+        let person = try await newPerson()
+        let worker = try await ActingWorker(person.worker)
+        let done = try await person.mkdir("/a")
+        try await worker.finish(try await worker.takeOne())
+        let failed = try await person.list("/b", ["max_tries": 1])
+        try await worker.report(try await worker.takeOne(), 7, ["error_class": "permission"])
+        let lost = try await person.list("/c", ["max_tries": 1])
+        try await worker.report(try await worker.takeOne(), 1, ["error_class": "lost"])
+        let cancelled = try await person.list("/d")
+        #expect(try await person.user.send("DELETE", "/jobs/\(cancelled)").status == 200)
+        let copy = try await person.copy("/e", "/f")
+        let task = try #require(try await person.user.post("/task", ["task": "x"])["id"]?.int)
+        let all = [done, failed, lost, cancelled, copy, task]
+        func ids(_ query: String) async throws -> [Int] {
+            let answer = try await person.user.get("/jobs\(query)")
+            #expect(answer.status == 200, "\(query) \(answer)")
+            let found = (answer.json.array ?? []).compactMap { $0["id"]?.int }
+            let count = try await person.user.get("/jobs\(query)&count=1&limit=1")
+            #expect(count.json == ["count": .int(found.count), "complete": true], "\(query) \(count)")
+            return found
+        }
+        let waiting = [copy, task]
+        #expect(try await ids("?ended_since=2012-03-21") == all)
+        #expect(try await ids("?ended_since=2099-01-01T00:00Z") == waiting)
+        let end = try #require(try await person.user.get("/jobs/\(lost)")["ended"]?.string)
+        #expect(try await ids("?ended_since=\(end)").suffix(4) == [lost, cancelled] + waiting)
+        #expect(try await ids("?place=1") == [done, failed, lost, cancelled])
+        #expect(try await ids("?place=ssh-b&stage=waiting") == [copy])
+        #expect(try await ids("?place=none") == [task])
+        #expect(try await ids("?place=4711") == [], "one that is gone")
+        #expect(try await ids("?error_class=permission") == [failed])
+        #expect(try await ids("?error_class=lost,permission&ended_since=2012-03-21") == [failed, lost])
+        #expect(try await ids("?error_class=permission&stage=done,waiting") == [])
+        #expect(try await ids("?error_class=not_found") == [])
+        #expect(try await ids("?returncode=0") == [done])
+        #expect(try await ids("?returncode=7") == [failed])
+        #expect(try await ids("?returncode=1") == [lost, cancelled])
+        #expect(try await ids("?returncode=1&stage=failed,waiting&last=9") == [lost])
+        #expect(try await ids("?returncode=-3") == [])
+        for query in [
+            "?ended_since=soon", "?place=nowhere-else", "?place=-1", "?place=0", "?error_class=odd",
+            "?error_class=lost,", "?returncode=x", "?count=2",
+        ] {
+            let answer = try await person.user.get("/jobs\(query)")
+            #expect(answer.status == 400 && answer["fields"]?.keys.count == 1, "\(query) \(answer)")
+        }
+    }
+
     /// JSON, or NDJSON where `Accept` asks for it; never 406.
     @Test func accept() async throws {
         let person = try await newPerson()

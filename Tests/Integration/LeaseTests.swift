@@ -1,4 +1,5 @@
 import Foundation
+import HaulHTTP
 import HaulModel
 import Support
 import Testing
@@ -51,6 +52,47 @@ struct LeaseTests {
         #expect(element["error_class"] == "lost" && element["attempts"] == 1)
         let output = try await person.user.get("/jobs/\(id)/output")
         #expect(output[0]?["log"]?.string?.contains("lease ended") == true)
+    }
+
+    /// A worker that dies with the last try of three jobs: what each face says of them, whichever they came through.
+    @Test func throughEveryFace() async throws {
+        let person = try await newPerson()
+        let (uws, qdo) = (UWSClient(person.user), QdoClient(person))
+        let clockwork = FaceClient(person.user, ClockworkRoutes.roots[0])
+        let place = try await uws.make(
+            "list", ["src_siteid": "1", "src_filepath": "/u", "max_tries": "1", "PHASE": "RUN"])
+        _ = try await qdo.send("PUT", "q")
+        #expect(try await qdo.send("POST", "q/launch").status == 202)
+        let task = try await qdo.add("list ssh-a:/q max_tries=1", to: "q")
+        let jobs = [
+            (try #require(Int(place.dropFirst("/list/".utf8.count))), "default"), (try #require(Int(task)), "q"),
+            (try await person.list("/n", ["max_tries": 1]), "default"),
+        ]
+        let worker = try await ActingWorker(person.worker)
+        for _ in jobs {
+            let held = try await worker.takeOne()
+            let progress = try await worker.caller.with(held.token).put(held.path + "/monitoring", ["transferred": 1])
+            #expect(progress.status == 200, "\(progress)")
+        }
+        // It dies here.
+        for (job, queue) in jobs {
+            try await person.await(job, "FAILED")
+            let document = try await uws.get("/list/\(job)")
+            #expect(document.element("phase") == "ERROR" && document.element("message") != nil, "\(document)")
+            let error = try await uws.get("/transfer/\(job)/error")
+            #expect(error.status == 200 && error.text.contains("the lease ended without a report"), "\(error)")
+            let shown = try await qdo.get("\(queue)/tasks/\(job)")
+            #expect(shown["state"] == "Failed" && shown["err"] == 1 && shown["exitcode"] == 1, "\(shown)")
+            #expect(shown["message"]?.string?.contains("the lease ended") == true, "\(shown)")
+            let slurm = try await clockwork.get("/jobs/one?job_id=\(job)")["slurm"]
+            #expect(slurm?["job_state"] == "NODE_FAIL" && slurm?["exit_code"] == "1:0", "\(slurm ?? .null)")
+            #expect(slurm?["nodes"] == .string(worker.name), "\(slurm ?? .null)")
+        }
+        let failed = try await clockwork.get("/jobs/list?job_state=NODE_FAIL&sort_asc=1").json.array ?? []
+        #expect(failed.map { $0["slurm"]?["job_id"]?.string } == jobs.map { "\($0.0)" })
+        #expect(try await clockwork.get("/jobs/list?job_state=FAILED,TIMEOUT").text == "[]")
+        #expect(try await clockwork.get("/nodes/one?node_name=\(worker.name)").text == "{}", "it does not live")
+        #expect(try await uws.get("/transfer?PHASE=ERROR").jobrefs == jobs.map { $0.0 })
     }
 
     /// What a worker says it holds after its lease ended is unknown.

@@ -68,8 +68,62 @@ import Testing
         #expect(try await boss.get("/workers/nobody").status == 404)
         #expect(try await patch(boss, "/workers/nobody", ["drained": true]).status == 404)
         #expect(try await patch(boss, "/workers/\(worker.name)", ["drained": 1]).status == 400)
-        #expect(try await person.user.get("/workers").status == 403)
+        #expect(try await person.user.get("/workers/\(worker.name)").status == 403)
         #expect(try await patch(person.user, "/workers/\(worker.name)", ["drained": true]).status == 403)
+    }
+
+    /// Users see the workers that live, without machine and version, and of their sites those that are open to them.
+    @Test func workersForUsers() async throws {
+        let server = try LiveServer.ofSuite
+        let boss = try await server.caller(user: "boss", role: "operator")
+        let person = try await newPerson()
+        let friend = try await newPerson()
+        let site = "s" + UUID().uuidString.prefix(8).lowercased()
+        let made = try await boss.post(
+            "/sites", ["name": .string(site), "protocol": "fake", "users": [.string(friend.name)]])
+        let hidden = try #require(made["id"], "\(made)")
+        func start(_ name: String, _ sites: [JSONValue]) async throws {
+            let answer = try await person.worker.post(
+                "/worker/register",
+                [
+                    "name": .string("\(name)-\(person.name)"), "host": "secret", "version": "7", "slots": 4,
+                    "protocols": ["ssh", "http"], "sites": .array(sites),
+                ])
+            try #require(answer.status == 200, "\(answer)")
+            let beat = try await person.worker.post(
+                "/worker/heartbeat", ["session": answer["session"] ?? 0, "holding": [], "load": 1.5])
+            try #require(beat.status == 200, "\(beat)")
+        }
+        try await start("a", [1, hidden])
+        try await start("b", [])
+        try await start("c", [hidden])
+        func workers(_ caller: Caller) async throws -> [JSONValue] {
+            let answer = try await caller.get("/workers")
+            return try #require(answer.json.array, "\(answer)").filter {
+                $0["name"]?.string?.hasSuffix("-\(person.name)") == true
+            }
+        }
+        func names(_ caller: Caller) async throws -> [String] {
+            try await workers(caller).compactMap { $0["name"]?.string.map { String($0.prefix(1)) } }
+        }
+        let seen = try await workers(person.user)
+        #expect(try await names(person.user) == ["a", "b"])
+        let documented: Set<String> = [
+            "name", "slots", "protocols", "sites", "load", "seen", "alive", "drained", "holding",
+        ]
+        #expect(seen.allSatisfy { $0.keys == documented }, "\(seen)")
+        #expect(seen[0]["sites"] == [1] && seen[1]["sites"] == [] && seen[0]["load"] == 1.5 && seen[0]["slots"] == 4)
+        #expect(try await workers(friend.user)[0]["sites"] == [1, hidden])
+        #expect(try await names(friend.user) == ["a", "b", "c"])
+        #expect(try await names(boss) == ["a", "b", "c"])
+        #expect(try await workers(boss).allSatisfy { $0["host"] == "secret" && $0["version"] == "7" })
+        _ = try await boss.send("DELETE", "/workers/b-\(person.name)/session")
+        #expect(try await names(person.user) == ["a"], "those that live")
+        #expect(try await names(boss) == ["a", "b", "c"])
+        #expect(try await person.worker.get("/workers").status == 403)
+        // An operator's token that may only read is a user's.
+        let narrow = try await boss.post("/tokens", ["scopes": ["jobs.read"]])
+        #expect(try await workers(boss.with(narrow["token"]?.string)).allSatisfy { $0["host"] == nil })
     }
 
     /// A banned site is neither source nor destination of what is handed out; everybody sees why. It outlives a restart.

@@ -152,7 +152,9 @@ import Testing
                     #expect(![401, 403, 500, 503].contains(answer.status), "\(what)")
                     #expect(
                         answer.status != 404
-                            || ["no_work", "no_myproxy", "no_such_queue"].contains(answer["code"]?.string), "\(what)")
+                            || ["no_work", "no_myproxy", "no_such_queue", "no_listing"].contains(
+                                answer["code"]?.string),
+                        "\(what)")
                 } else if operation.name == "GET /jobs/{job}/elements" {
                     #expect(answer.status == 200 && answer.text == "[]", "\(what)")
                 } else {

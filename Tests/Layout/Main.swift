@@ -27,7 +27,7 @@ import Foundation
             problems += check(groups: groups.flatMap { $0.split(separator: "|").map(String.init) }, tests: tests)
             let threats = ThreatTable(markdown: try String(contentsOfFile: "Tests/THREATS.md", encoding: .utf8))
             problems += try threats.problems(tests: "Tests")
-            let dialects = try Dialects(in: "Sources/HaulAPI")
+            let dialects = try Dialects(in: "Sources", below: "Sources/HaulAPI")
             problems += dialects.problems
             guard problems.isEmpty else { complain(problems, code: 1) }
             print(

@@ -22,12 +22,10 @@ extension ClockworkAPI {
             sites: try await sites(of: jobs), prefix: head.outside.prefix)
     }
 
-    /// The sites, those of these jobs among them if they are anywhere: another server may have made one a moment ago.
+    /// The sites, those of these jobs among them.
     func sites(of jobs: [Job]) async throws -> SiteDirectory {
-        let known = engine.rules.sites
         let places = jobs.filter { $0.place != JobFilter.nowhere }.flatMap { [$0.source, $0.destination] }
-        let areKnown = places.compactMap(\.self).allSatisfy { known[$0.siteID] != nil }
-        return areKnown ? known : try await engine.latestRules().sites
+        return try await engine.siteDirectory(with: places.compactMap { $0?.siteID })
     }
 
     /// The job that the parameters name; nil for one that is not there. Ids are not used twice: it is never ambiguous.
@@ -36,7 +34,7 @@ extension ClockworkAPI {
     func named(_ parameters: ClockworkParameters) async throws -> Job? {
         guard let text = try parameters.text("job_id") else { throw Refusal.invalid("Missing argument job_id.") }
         let cluster = try parameters.text("cluster_name")
-        guard let id = Int(text), let job = try await engine.job(id) else { return nil }
+        guard let id = Int(id: text), let job = try await engine.job(id) else { return nil }
         if let cluster, job.place != (try await siteID(cluster)) { return nil }
         return job
     }
@@ -49,7 +47,7 @@ extension ClockworkAPI {
     /// A site by its name or id, maybe one that is gone; nil for a name that is none.
     private func siteID(_ text: String) async throws -> Int? {
         if let site = engine.rules.sites.site(text) { return site.id }
-        if let id = text == ClockworkDocuments.nowhere ? JobFilter.nowhere : Int(text) { return id }
+        if let id = text == ClockworkDocuments.nowhere ? JobFilter.nowhere : Int(id: text) { return id }
         // Another server may have made the site a moment ago.
         return try await engine.latestRules().sites.site(text)?.id
     }

@@ -15,8 +15,9 @@ extension ClockworkAPI {
                     var sink = JSONStream.Sink(writer: writer, isLines: false)
                     var workers = first
                     while let last = workers.last {
+                        let directory = try await sites(of: workers)
                         for worker in workers {
-                            guard let node = node(worker, in: cluster, who) else { continue }
+                            guard let node = node(worker, in: cluster, directory, who) else { continue }
                             sink.begin()
                             try await sink.write(node)
                         }
@@ -33,22 +34,29 @@ extension ClockworkAPI {
             }
             let cluster = try parameters.text("cluster_name")
             // A worker's name, else that of the machine, on which there may be several.
-            let found = try await engine.liveWorkers(named: name, limit: Self.page).compactMap {
-                node($0, in: cluster, who)
-            }
+            let workers = try await engine.liveWorkers(named: name, limit: Self.page)
+            let directory = try await sites(of: workers)
+            let found = workers.compactMap { node($0, in: cluster, directory, who) }
             guard found.count <= 1 else { throw Refusal.ambiguous }
             return found.first.map { Self.json($0) } ?? Self.nothing
         }
     }
 
+    /// The sites, those at which these workers are among them.
+    private func sites(of workers: [KnownWorker]) async throws -> SiteDirectory {
+        try await engine.siteDirectory(with: workers.compactMap(\.record.sites.first))
+    }
+
     /// - Returns: nil for one that does not live, or is elsewhere.
-    private func node(_ worker: KnownWorker, in cluster: String?, _ who: Principal) -> [UInt8]? {
+    private func node(
+        _ worker: KnownWorker, in cluster: String?, _ sites: SiteDirectory, _ who: Principal
+    ) -> [UInt8]? {
         guard worker.session != nil else { return nil }
-        let site = worker.record.sites.first.flatMap { engine.rules.sites[$0] }
+        let site = worker.record.sites.first.flatMap { sites[$0] }
         // A site that is not open to them is not there.
         let open = site.flatMap { $0.access.admits(who.siteUser) ? $0 : nil }
         let name = open?.name ?? ClockworkDocuments.nowhere
-        if let cluster, cluster != name, open == nil || Int(cluster) != open?.id { return nil }
+        if let cluster, cluster != name, open == nil || Int(id: cluster) != open?.id { return nil }
         var writer = JSONWriter()
         ClockworkDocuments.node(worker, cluster: name, &writer)
         return writer.bytes

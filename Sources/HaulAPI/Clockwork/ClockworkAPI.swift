@@ -29,7 +29,7 @@ public struct ClockworkAPI: Sendable {
             methodNotAllowed: { _, allowed in
                 Self.says(405, "This path takes \(allowed.joined(separator: ", ")).")
             },
-            failure: { answer($0, $1.head) })
+            failure: { answer($0, $1.head) }, refusal: { Self.says($0, Problem.sentence($1)) })
         addJobRoutes(to: &router)
         addPropertyRoutes(to: &router)
         addNodeRoutes(to: &router)

@@ -79,15 +79,9 @@ enum ClockworkDocuments {
                 writer.field("last_heartbeat", worker.seen.text)
                 writer.field("memory", .null)
                 writer.field("name", record.name)
-                writer.field("state", state(of: worker))
+                writer.field("state", ClockworkNodeState(worker).rawValue)
             }
         }
-    }
-
-    private static func state(of worker: KnownWorker) -> String {
-        if worker.drained != nil { return worker.holding > 0 ? "DRAINING" : "DRAINED" }
-        if worker.holding == 0 { return "IDLE" }
-        return worker.holding < worker.record.slots ? "MIXED" : "ALLOCATED"
     }
 
     /// The name of a site; its number where it has none any more.

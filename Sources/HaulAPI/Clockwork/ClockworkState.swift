@@ -51,3 +51,23 @@ enum ClockworkState: String, CaseIterable {
         }
     }
 }
+
+/// The states of Slurm's nodes that clients of Clockwork know, and which of them stands for a worker that lives.
+enum ClockworkNodeState: String, CaseIterable {
+    case idle = "IDLE"
+    case mixed = "MIXED"
+    case allocated = "ALLOCATED"
+    case draining = "DRAINING"
+    case drained = "DRAINED"
+
+    init(_ worker: KnownWorker) {
+        let (isBusy, hasRoom) = (worker.holding > 0, worker.holding < worker.record.slots)
+        switch (worker.drained != nil, isBusy, hasRoom) {
+        case (true, true, _): self = .draining
+        case (true, false, _): self = .drained
+        case (false, false, _): self = .idle
+        case (false, true, true): self = .mixed
+        case (false, true, false): self = .allocated
+        }
+    }
+}

@@ -6,6 +6,8 @@ struct JSONStream: Sendable {
     /// One document a line instead of an array.
     let isLines: Bool
 
+    init(isLines: Bool) { self.isLines = isLines }
+
     init(for request: HTTPRequest) {
         isLines = Self.prefersLines(request.headers["Accept"] ?? "")
     }

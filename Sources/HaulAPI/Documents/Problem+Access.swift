@@ -76,3 +76,12 @@ extension Problem {
         }
     }
 }
+
+extension Problem {
+    static func noUser(_ name: String) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 404, title: "Not found", code: "no_such_user", detail: "There is no user \"\(name)\".",
+                hint: "GET /users (haul users) lists them."))
+    }
+}

@@ -23,7 +23,8 @@ extension Problem {
                 status: status, title: title, code: code, detail: Self.sentence(reason), hint: hint))
     }
 
-    private static func sentence(_ words: String) -> String {
+    /// A reason in a few words as a sentence.
+    static func sentence(_ words: String) -> String {
         words.prefix(1).uppercased() + words.dropFirst() + "."
     }
 }

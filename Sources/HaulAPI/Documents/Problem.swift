@@ -103,7 +103,7 @@ extension Problem {
         Problem(
             ProblemDocument(
                 status: 404, title: "Not found", code: "no_such_route", detail: "There is nothing at this path.",
-                hint: request.path.hasPrefix(WirePath.root + "/")
+                hint: [WirePath.root, OverviewAPI.root].contains { request.path.hasPrefix($0 + "/") }
                     ? "README.md lists the paths that there are." : "The API stands below \(WirePath.root)."))
     }
 

@@ -29,6 +29,14 @@ struct QueryReader {
         parse(name, "an integer, \(least) or more") { Int($0).flatMap { $0 >= least ? $0 : nil } }
     }
 
+    /// Several of them, with commas.
+    mutating func names<T: Hashable>(_ name: String, _ what: String, _ read: (String) -> T?) -> Set<T>? {
+        parse(name, what) { text in
+            let found = text.split(separator: ",", omittingEmptySubsequences: false).map { read(String($0)) }
+            return found.contains { $0 == nil } ? nil : Set(found.compactMap(\.self))
+        }
+    }
+
     /// `listing=long`, and where an answer may go without one `listing=none`.
     mutating func listingForm(allowsNone: Bool) -> ListingForm {
         parse("listing", allowsNone ? "none, short or long" : "short or long") { text in

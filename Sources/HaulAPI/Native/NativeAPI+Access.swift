@@ -29,7 +29,7 @@ extension NativeAPI {
             do {
                 let token = try Self.elementToken(head)
                 // What is no number names nothing: the handler's 404.
-                guard let job = Int(path["job"]), let element = Int(path["element"]) else { return .open }
+                guard let job = Int(id: path["job"]), let element = Int(id: path["element"]) else { return .open }
                 try engine.checkToken(token, job: job, element: element)
                 return .open
             } catch {

@@ -43,6 +43,8 @@ struct Route: Sendable {
         static let tokens = scopes([.tokens])
         static let work = scopes([.work])
         static let operate = scopes([.operate])
+        /// Operators, and users for what they may know.
+        static let look = scopes([.operate, .readJobs])
         static let credentials = scopes([.credentials])
         /// Operators, and users for what is theirs.
         static let manage = scopes([.operate, .changeJobs])
@@ -95,6 +97,10 @@ struct Route: Sendable {
         /// Documents: an array, or one a line where `Accept` names NDJSON.
         static func ok(listOf item: Schema) -> Answer {
             Answer(200, "Done", .json(.list(of: item)).orLines())
+        }
+        /// The same, or the one document of an answer that is no list.
+        static func ok(listOf item: Schema, or other: Schema) -> Answer {
+            Answer(200, "Done", .json(.any(of: [.list(of: item), other])).orLines())
         }
         static func conflict(_ text: String) -> Answer { .problem(409, text) }
         static func notFound(_ text: String) -> Answer { .problem(404, text) }

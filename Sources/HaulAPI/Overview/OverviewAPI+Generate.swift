@@ -25,19 +25,23 @@ extension OverviewAPI {
         }
     }
 
-    /// The job that makes the listing, or made it: one whose listing is gone is forgotten, and made anew.
+    /// The job that makes the listing, or made it: one whose listing is gone, or that never had one as a task
+    /// that was popped, is forgotten, and made anew.
     ///
     /// - Throws: 503 where it can't be told now whether it is there.
     private func generating(_ wanted: JobRequest, _ who: Principal, _ request: HTTPRequest) async throws -> Job {
-        let job = try await engine.join(wanted, user: who.user, by: who.actor(request)).job
-        guard job.stage == .done else { return job }
-        if let attempt = try await engine.latestAttempt(ofElement: 0, ofJob: job.id),
-            try await engine.listingExists(of: attempt, job)
-        {
-            return job
+        while true {
+            let (job, isNew) = try await engine.join(wanted, user: who.user, by: who.actor(request))
+            if isNew || job.stage != .done { return job }
+            if try await hasListing(job) { return job }
+            try await engine.forgetJoined(job: job.id)
+            try Task.checkCancellation()
         }
-        try await engine.forgetJoined(job: job.id)
-        return try await engine.join(wanted, user: who.user, by: who.actor(request)).job
+    }
+
+    private func hasListing(_ job: Job) async throws -> Bool {
+        guard let attempt = try await engine.latestAttempt(ofElement: 0, ofJob: job.id) else { return false }
+        return try await engine.listingExists(of: attempt, job)
     }
 
     private func tell(of job: Int, to writer: HTTPBodyWriter) async throws {
@@ -45,8 +49,8 @@ extension OverviewAPI {
         try await engine.stand(by: job) { standing in
             var reason: String?
             if standing?.job.stage == .failed { reason = try await engine.lastFailed(ofJob: job)?.reason }
-            let progress = OverviewProgress(standing, reason: reason)
-            try await writer.write((isFirst ? [] : Array(",".utf8)) + progress.json)
+            let progress = OverviewDocuments.progress(OverviewState(standing, reason: reason))
+            try await writer.write((isFirst ? [] : Array(",".utf8)) + progress)
             isFirst = false
         }
     }

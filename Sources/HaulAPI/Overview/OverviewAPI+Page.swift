@@ -1,5 +1,4 @@
 import HaulHTTP
-import HaulModel
 
 /// What a browser is shown. Nothing of a request stands in what is sent: the page's script reads its own address, and writes
 /// what it was told as text.
@@ -8,7 +7,7 @@ extension OverviewAPI {
         let metadata = HTTPResponse(
             // Overview's page asks for it from its own address.
             headers: ["Content-Type": "application/json", "Access-Control-Allow-Origin": "*"],
-            body: .bytes(JSONText.bytes(Self.metadata)))
+            body: .bytes(JSONText.bytes(OverviewDocuments.metadata)))
         router.on("GET", "/metadata", bodyLimit: 0) { _, _ in metadata }
         let files = [
             ("/show", OverviewPage.html, "text/html"), ("/show.js", OverviewPage.script, "text/javascript"),
@@ -23,11 +22,6 @@ extension OverviewAPI {
             router.on("GET", path, bodyLimit: 0) { _, _ in file }
         }
     }
-
-    private static let metadata: JSONValue = [
-        "name": "haul", "description": "Lists what is below a path of a site, and searches it", "version": "1.0",
-        "author": "haul",
-    ]
 
     /// Its own files, and nothing that stands in the page itself. Who may frame it is not said: Overview does.
     private static let policy =

@@ -13,52 +13,22 @@ extension OverviewAPI {
             let who = try await principal(of: request, nil, .readJobs)
             let wanted = try await self.request(parameters, who)
             guard let job = try await engine.joined(wanted, user: who.user), job.stage == .done,
-                let attempt = try await engine.latestAttempt(ofElement: 0, ofJob: job.id),
-                try await engine.listingExists(of: attempt, job)
+                let search = try await engine.search(
+                    listingOf: 0, job, for: SoughtWords(parameters.words ?? ""), most: parameters.limit)
             else { throw Problem.notGenerated }
-            let words = SoughtWords(parameters.words ?? "")
-            let limit = parameters.limit ?? Int.max
-            let first = try await engine.readListing(of: attempt, job, from: 0, limit: Self.lines)
-            let response = HTTPResponse(
-                headers: ["Content-Type": "application/json"],
-                body: .stream { writer in
-                    var sink = JSONStream.Sink(writer: writer, isLines: false)
-                    var piece = first
-                    var found = 0
-                    while true {
-                        for line in piece.lines where found < limit {
-                            guard let entry = line.entry, words.stand(in: Self.path(line.directory, entry)) else {
-                                continue
-                            }
-                            found += 1
-                            sink.begin()
-                            try await sink.write(Self.document(line.directory, entry))
-                        }
-                        if piece.isEnd || found >= limit { break }
-                        // Who looks for what is not there is written nothing: whether they are gone is seen here.
-                        try Task.checkCancellation()
-                        piece = try await engine.readListing(of: attempt, job, from: piece.offset, limit: Self.lines)
-                    }
-                    try await sink.finish()
-                })
+            let response = try await JSONStream(isLines: false).response(of: search) { Self.document($0) }
             return door.watched(response, request.head)
         }
     }
 
-    /// Of a listing that are read at once.
-    private static let lines = 1000
-
-    private static func path(_ directory: String, _ entry: ListingEntry) -> String {
-        directory.hasSuffix("/") ? directory + entry.name : "\(directory)/\(entry.name)"
-    }
-
-    private static func document(_ directory: String, _ entry: ListingEntry) -> [UInt8] {
+    private static func document(_ found: ListingSearch.Found) -> [UInt8] {
+        let entry = found.entry
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("mtime")
             writer.value(entry.modified)
             writer.key("path")
-            writer.value(path(directory, entry))
+            writer.value(found.path)
             writer.key("size")
             writer.value(entry.size)
             writer.key("type")

@@ -36,7 +36,8 @@ extension QdoAPI {
         for name in ["get", "poptask"] {
             write(&router, "POST", "\(queue)/\(name)") { _, path, visit in
                 let popped = try await engine.pop(queue: path["queue"], ofUser: visit.user.id, by: visit.actor)
-                return Self.json(popped.map { document($0.job, nil, attempt: $0.attempt) } ?? .null)
+                guard let popped else { return Self.json(.null) }
+                return Self.json(try await document(popped.job, nil, attempt: popped.attempt))
             }
         }
         read(&router, "\(queue)/tasks/:task") { _, path, visit in try await show(try await task(path, visit)) }
@@ -48,21 +49,28 @@ extension QdoAPI {
     /// The task that the path names.
     private func task(_ path: PathParameters, _ visit: Visit) async throws -> Job {
         _ = try await engine.queue(path["queue"], ofUser: visit.user.id)
-        guard let id = Int(path["task"]), let job = try await engine.job(id), job.userID == visit.user.id,
+        guard let id = Int(id: path["task"]), let job = try await engine.job(id), job.userID == visit.user.id,
             job.queue == path["queue"]
         else { throw Problem.nothing("There is no such task in this queue.") }
         return job
     }
 
-    private func document(_ job: Job, _ outcome: JobOutcome?, attempt: Int? = nil) -> JSONValue {
-        QdoDocuments.task(job, outcome, engine.rules.sites, attempt: attempt)
+    private func document(_ job: Job, _ outcome: JobOutcome?, attempt: Int? = nil) async throws -> JSONValue {
+        QdoDocuments.task(job, outcome, try await sites(of: [job]), attempt: attempt)
+    }
+
+    /// The sites, those among them that stand in the words of these jobs.
+    private func sites(of jobs: [Job]) async throws -> SiteDirectory {
+        let places = jobs.filter { $0.task == nil }.flatMap { [$0.source, $0.destination] }
+        return try await engine.siteDirectory(with: places.compactMap { $0?.siteID })
     }
 
     /// Tasks that one request may add.
     private func bulk(_ visit: Visit) -> Int { engine.configuration.limits.of(visit.user.name).bulk }
 
     private func show(_ job: Job) async throws -> HTTPResponse {
-        Self.json(document(job, try await engine.outcomes(of: [job])[job.id]))
+        let outcome = try await engine.outcomes(of: [job])[job.id]
+        return Self.json(try await document(job, outcome))
     }
 
     /// `GET tasks/?state=&exitcode=`, one page of the database after the other.
@@ -76,11 +84,7 @@ extension QdoAPI {
         try query.check()
         var filter = JobFilter(userID: visit.user.id, queue: path["queue"])
         filter.stages = state?.stages
-        // Nothing has an exit code before its end.
-        if code != nil {
-            let ended = JobStage.allCases.filter(\.isEnded)
-            filter.stages = filter.stages?.intersection(ended) ?? Set(ended)
-        }
+        filter.returnCode = code
         let narrowed = filter
         let first = try await engine.jobs(narrowed, after: 0, limit: Self.page, words: true)
         let response = HTTPResponse(
@@ -90,10 +94,11 @@ extension QdoAPI {
                 var separator = "["
                 while let last = jobs.last {
                     let outcomes = try await engine.outcomes(of: jobs)
+                    let directory = try await sites(of: jobs)
                     var bytes: [UInt8] = []
                     for job in jobs {
-                        if let code, QdoDocuments.exitCode(job, outcomes[job.id]) != code { continue }
-                        bytes += Array(separator.utf8) + JSONText.bytes(document(job, outcomes[job.id]))
+                        let task = QdoDocuments.task(job, outcomes[job.id], directory)
+                        bytes += Array(separator.utf8) + JSONText.bytes(task)
                         separator = ",\n"
                         if bytes.count >= Self.piece {
                             try await writer.write(bytes)
@@ -126,7 +131,7 @@ extension QdoAPI {
         }
         if requests.isEmpty { return [] }
         let jobs = try await engine.register(requests, user: visit.user, makesQueues: false, by: visit.actor)
-        return jobs.map { document($0, nil) }
+        return jobs.map { QdoDocuments.task($0, nil, rules.sites) }
     }
 
     /// `PUT tasks/{id}`: `state`, maybe `err` and `message`; and the `attempt` of one who popped it, for whom no other is
@@ -151,7 +156,7 @@ extension QdoAPI {
             now = try await engine.settle(job: job.id, said, by: visit.actor)
         case (.pending, .running), (.running, .running):
             let popped = try await engine.pop(job: job.id, attempt: attempt, by: visit.actor)
-            return Self.json(document(popped.job, nil, attempt: popped.attempt))
+            return Self.json(try await document(popped.job, nil, attempt: popped.attempt))
         case (.running, .pending):
             now = try await engine.revoke(job: job.id, attempt: attempt, by: visit.actor)
         case (.failed, .pending): now = try await engine.retry(job: job.id, user: visit.user, key: nil, by: visit.actor)

@@ -11,22 +11,15 @@ enum QdoDocuments {
         }
         var document: [String: JSONValue] = [
             "name": .string(counted.queue.name), "user": .string(user),
-            "state": .string(counted.queue.paused == nil ? "Active" : "Paused"), "ntasks": .object(tasks),
+            "state": .string(QdoQueueState(counted.queue).rawValue), "ntasks": .object(tasks),
         ]
         if !workers.isEmpty { document["workers"] = .array(workers.map(worker)) }
         return .object(document)
     }
 
     private static func worker(_ launch: Launch) -> JSONValue {
-        let state =
-            switch launch.phase {
-            case .waiting: "Waiting"
-            case .starting: "Starting"
-            case .running: "Running"
-            case .ended: "Ended"
-            }
-        return [
-            "name": .string(launch.worker), "state": .string(state),
+        [
+            "name": .string(launch.worker), "state": .string(QdoWorkerState(launch.phase).rawValue),
             "reason": launch.reason.map { .string($0) } ?? .null,
         ]
     }
@@ -37,8 +30,8 @@ enum QdoDocuments {
     static func task(
         _ job: Job, _ outcome: JobOutcome?, _ sites: SiteDirectory, attempt: Int? = nil
     ) -> JSONValue {
-        let code = exitCode(job, outcome).map { JSONValue.int($0) } ?? .null
-        let message = outcome?.message ?? (job.status == .cancelled ? "it was cancelled" : nil)
+        let code = QdoState.exitCode(job.stage, outcome).map { JSONValue.int($0) } ?? .null
+        let message = QdoState.message(job.stage, outcome)
         var document: [String: JSONValue] = [
             "id": .string("\(job.id)"), "task": .string(job.task ?? QdoCommand.words(for: job, sites)),
             "state": .string(QdoState(job.stage).rawValue), "exitcode": code, "err": code,
@@ -46,12 +39,6 @@ enum QdoDocuments {
         ]
         if let attempt { document["attempt"] = .int(attempt) }
         return .object(document)
-    }
-
-    /// What was run ended with: 0 where it went well and nobody said otherwise, 1 where it did not.
-    static func exitCode(_ job: Job, _ outcome: JobOutcome?) -> Int? {
-        guard job.stage.isEnded else { return nil }
-        return outcome?.code ?? (job.status == .done ? 0 : 1)
     }
 
     /// `/site/login`.

@@ -13,7 +13,7 @@ extension UWSAPI {
         write(&router, "DELETE", "/:list/:job") { request, path, who in try await destroy(request, path, who) }
         for part in ["phase", "executionduration", "destruction", "parameters"] {
             write(&router, "POST", "/:list/:job/\(part)") { request, path, who in
-                try await change(request, path, who)
+                try await change(request, path, who, part)
             }
         }
         read(&router, "/:list/:job/phase") { _, path, who in
@@ -32,10 +32,10 @@ extension UWSAPI {
             Self.text(of: try await engine.name(ofUser: try await job(path, who).userID))
         }
         read(&router, "/:list/:job/parameters") { _, path, who in
-            Self.xml(UWSDocuments.parameters(try await job(path, who)))
+            Self.xml(UWSDocuments.parameters(try await job(path, who), in: try list(path)))
         }
         read(&router, "/:list/:job/parameters/:name") { _, path, who in
-            let found = try await job(path, who).uwsParameters.first {
+            let found = try await job(path, who).uwsParameters(in: try list(path)).first {
                 $0.name.lowercased() == path["name"].lowercased()
             }
             guard let found else { throw Refusal.nothing("The job has no such parameter.") }
@@ -106,7 +106,8 @@ extension UWSAPI {
     ) async throws -> HTTPResponse {
         let url = url(request, path, job: job.id)
         var around = UWSDocuments.Around(
-            owner: try await engine.name(ofUser: job.userID), url: url, quote: try await quote(of: job))
+            owner: try await engine.name(ofUser: job.userID), list: try list(path), url: url,
+            quote: try await quote(of: job))
         if job.status == .running { around.progress = try await engine.progress(ofJob: job.id) }
         if job.stage == .failed { around.message = try await failure(of: job) }
         let known = around
@@ -124,8 +125,10 @@ extension UWSAPI {
     }
 
     /// `POST {jobs}/{job}` and its parts: parameters, how long it may take, when it goes, its phase; `ACTION=DELETE`.
+    ///
+    /// - Parameter part: what is posted to, where it is not the job itself.
     private func change(
-        _ request: HTTPRequest, _ path: PathParameters, _ who: Principal
+        _ request: HTTPRequest, _ path: PathParameters, _ who: Principal, _ part: String? = nil
     ) async throws -> HTTPResponse {
         let job = try await job(path, who)
         let asked = try UWSParameters(request)
@@ -133,6 +136,7 @@ extension UWSAPI {
             guard action.uppercased() == "DELETE" else { throw Refusal.invalid("ACTION can be DELETE alone.") }
             return try await destroy(request, path, who)
         }
+        if let part, asked.lacks(part) { throw Refusal.invalid("The parameter \(part.uppercased()) is missing.") }
         try await apply(asked, to: job, request, path, who)
         return Self.seeOther(url(request, path, job: job.id))
     }
@@ -148,7 +152,7 @@ extension UWSAPI {
         change.executionSeconds = try asked.executionDuration.map(Self.duration)
         if let time = asked.destruction { change.destruction = .some(try Self.destruction(time)) }
         if let label = asked.runID { change.label = .some(label.isEmpty ? nil : try Self.label(label)) }
-        let parameters = asked.fitted(to: try list(path), engine.rules, job)
+        let parameters = try asked.fitted(to: try list(path), engine.rules, job)
         // It runs as its owner: an operator may end it, and has no say in what it does.
         guard job.userID == who.user.id || parameters.isEmpty && phase != "RUN" else { throw Refusal.notYours }
         let step: JobRevision.Step? =

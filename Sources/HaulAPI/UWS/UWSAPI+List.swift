@@ -82,7 +82,7 @@ extension UWSAPI {
         if let phase = asked.phase, phase.uppercased() != "RUN" {
             throw Refusal.invalid("PHASE of a new job can be RUN alone.")
         }
-        var document = asked.fitted(to: list, engine.rules)
+        var document = try asked.fitted(to: list, engine.rules)
         if let label = asked.runID, !label.isEmpty {
             document["label"] = .string(try Self.label(label))
         }

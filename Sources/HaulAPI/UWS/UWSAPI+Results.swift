@@ -61,7 +61,7 @@ extension UWSAPI {
             return JSONText.response(writing: JobDocument(job, withCounts: true))
         }
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let number = Int(parts[1]), number >= 0,
+        guard parts.count == 2, let number = Int(id: parts[1]),
             let attempt = try await engine.latestAttempt(ofElement: number, ofJob: job.id), !attempt.isPopped
         else { throw Refusal.nothing("The job has no such result.") }
         switch parts[0] {

@@ -27,7 +27,7 @@ public struct UWSAPI: Sendable {
                 answer.headers.set("Allow", allowed.joined(separator: ", "))
                 return answer
             },
-            failure: { answer($0, $1.head) })
+            failure: { answer($0, $1.head) }, refusal: { Self.text($0, Problem.sentence($1)) })
         addListRoutes(to: &router)
         addJobRoutes(to: &router)
         addResultRoutes(to: &router)
@@ -66,7 +66,7 @@ public struct UWSAPI: Sendable {
     /// - Throws: 404 for one that is not in the list, 403 for somebody else's.
     func job(_ path: PathParameters, _ who: Principal) async throws -> Job {
         let list = try list(path)
-        guard let id = Int(path["job"]), let job = try await engine.job(id), list.holds(job) else {
+        guard let id = Int(id: path["job"]), let job = try await engine.job(id), list.holds(job) else {
             throw Refusal.noJob
         }
         guard who.mayRead(job) else { throw Refusal.notYours }

@@ -7,6 +7,8 @@ enum UWSDocuments {
     /// What a job's document says besides the job itself.
     struct Around {
         var owner: String
+        /// In which it is looked at.
+        var list: UWSList
         /// The absolute URL of the job.
         var url: String
         /// When it will have ended, as far as that can be told.
@@ -53,7 +55,7 @@ enum UWSDocuments {
         xml.element("uws:executionDuration", "\(job.executionSeconds)")
         time("uws:destruction", job.destruction, &xml)
         xml.begin("uws:parameters")
-        parameters(of: job, &xml)
+        parameters(of: job, in: around.list, &xml)
         xml.end()
         xml.begin("uws:results")
     }
@@ -86,10 +88,10 @@ enum UWSDocuments {
         xml.end()
     }
 
-    static func parameters(_ job: Job) -> [UInt8] {
+    static func parameters(_ job: Job, in list: UWSList) -> [UInt8] {
         var xml = XMLWriter()
         xml.begin("uws:parameters", partNamespaces)
-        parameters(of: job, &xml)
+        parameters(of: job, in: list, &xml)
         xml.end()
         return xml.take()
     }
@@ -102,8 +104,8 @@ enum UWSDocuments {
             ["id": name, "xlink:type": "simple", "xlink:href": "\(url)/results/\(name)", "mime-type": type])
     }
 
-    private static func parameters(of job: Job, _ xml: inout XMLWriter) {
-        for (name, value) in job.uwsParameters { xml.element("uws:parameter", ["id": name], value) }
+    private static func parameters(of job: Job, in list: UWSList, _ xml: inout XMLWriter) {
+        for (name, value) in job.uwsParameters(in: list) { xml.element("uws:parameter", ["id": name], value) }
     }
 
     private static func time(_ name: String, _ time: Timestamp?, _ xml: inout XMLWriter) {

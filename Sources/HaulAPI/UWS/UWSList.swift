@@ -7,6 +7,10 @@ struct UWSList {
     /// The type of its jobs; nil: of any.
     var type: JobType?
 
+    /// The parameter that says the type, where a list has jobs of any; and the field that it stands for.
+    static let typeName = "TYPE"
+    static let typeField = "type"
+
     /// Below this path of the server all of them stand.
     static let root = "/uws"
 

@@ -41,6 +41,16 @@ struct UWSParameters {
         }
     }
 
+    /// Whether nothing says what a part of a job shall be that is posted to: `phase`, `executionduration` or `destruction`.
+    func lacks(_ part: String) -> Bool {
+        switch part {
+        case "phase": phase == nil
+        case "executionduration": executionDuration == nil
+        case "destruction": destruction == nil
+        default: false
+        }
+    }
+
     /// Sets a parameter of the transfer.
     mutating func set(_ name: String, _ value: String) {
         let lower = name.lowercased()
@@ -53,11 +63,16 @@ struct UWSParameters {
         }
     }
 
-    /// As a registration's document has them, without what a list's jobs can't have otherwise; options with the names by
+    /// As a registration's document has them, without the type that a list's jobs have anyway; options with the names by
     /// which protocols declare them, others as the job has them already.
-    func fitted(to list: UWSList, _ rules: RegistrationRules, _ job: Job? = nil) -> [String: JSONValue] {
+    ///
+    /// - Throws: 400 for another type than the list's.
+    func fitted(to list: UWSList, _ rules: RegistrationRules, _ job: Job? = nil) throws -> [String: JSONValue] {
         var document = fields
-        if list.type != nil { document["type"] = nil }
+        if let type = list.type, let asked = document.removeValue(forKey: UWSList.typeField), JobType(asked) != type {
+            throw UWSAPI.Refusal.invalid(
+                "TYPE must be \(type.name) or missing: the jobs of this list are of no other type.")
+        }
         guard !options.isEmpty else { return document }
         let known = job?.draft?.document[JobRequest.optionsName]?.object ?? [:]
         let names = Dictionary((rules.optionNames + known.keys).map { ($0.lowercased(), $0) }) { first, _ in first }
@@ -68,8 +83,9 @@ struct UWSParameters {
 }
 
 extension Job {
-    /// The parameters as UWS shows them: by name, options by their own.
-    var uwsParameters: [(name: String, value: String)] {
+    /// The parameters as a list of UWS shows them: by name, options by their own. What type of job it is says `TYPE`, in the
+    /// lists of any; the others have one type alone, and no such parameter.
+    func uwsParameters(in list: UWSList) -> [(name: String, value: String)] {
         var document = parameters
         let options = document.removeValue(forKey: JobRequest.optionsName)
         if let options = options?.object {
@@ -77,6 +93,8 @@ extension Job {
         } else {
             document[JobRequest.optionsName] = options
         }
+        let type = document.removeValue(forKey: UWSList.typeField)
+        if list.type == nil { document[UWSList.typeName] = type }
         return document.sorted { $0.key < $1.key }.map { ($0.key, $0.value.string ?? JSONText.plain($0.value)) }
     }
 }

@@ -166,6 +166,9 @@ extension ServerConnection {
 
     static func encode(_ document: some Encodable) throws -> [UInt8] { Array(try JSONEncoder().encode(document)) }
 
+    /// The query by which an operator says whose it is that is changed; nothing for one's own.
+    static func of(_ user: String?) -> String { user.map { "?user=\(escape($0))" } ?? "" }
+
     static func escape(_ text: String) -> String {
         text.utf8.map { byte in
             let isPlain =

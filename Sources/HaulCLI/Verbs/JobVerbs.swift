@@ -13,6 +13,7 @@ extension Verb {
             .choice("status", Status.allCases.map(\.name), "only these"),
             .choice("type", JobType.allCases.map(\.name), "only these"),
             .value("queue", "NAME", "only those of a queue"), .value("site", "SITE", "only those that touch a site"),
+            .value("user", "NAME", "whose, for operators; * shows everybody's"),
             .value("since", "TIME", "only those changed since: 2026-01-31T12:00Z, or 90m, 12h, 7d ago"),
             .number("limit", "N", "at most so many; on a terminal 100 where none is given"),
             .number("after", "JOB", "only those with a higher id"), .flag("all", "all of them, also on a terminal"),
@@ -23,7 +24,8 @@ extension Verb {
         ]
     ) { invocation in
         let arguments = invocation.arguments
-        var query = ["status", "type", "queue", "site"].compactMap { name in arguments[name].map { (name, $0) } }
+        var query = ["status", "type", "queue", "site", "user"].compactMap { name in arguments[name].map { (name, $0) }
+        }
         if let since = arguments["since"] { query.append(("since", try moment(since))) }
         if let after = try arguments.number("after", in: 0...Int.max) { query.append(("after", "\(after)")) }
         let asked = try arguments.number("limit", in: 1...Int.max)

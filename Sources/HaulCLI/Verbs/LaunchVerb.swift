@@ -22,7 +22,7 @@ extension Verb {
         }
         let query = arguments["user"].map { [("user", $0)] } ?? []
         let path = "/queues/\(ServerConnection.escape(arguments.operands[0]))/launch"
-        let changed = path + (query.isEmpty ? "" : "?user=\(ServerConnection.escape(query[0].1))")
+        let changed = path + ServerConnection.of(arguments["user"])
         let server = try await invocation.server()
         if arguments.has("end") { _ = try await server.change("DELETE", changed) }
         if let workers {

@@ -8,10 +8,12 @@ extension Verb {
         options: [
             .flag("pause", "nothing of it is handed out, what runs goes on"), .flag("resume", "it goes on"),
             .value("limit", "N|none", "elements of it that may be with workers at once"),
+            .value("user", "NAME", "whose, for operators"),
         ],
         notes: ["A line a queue: its name, open or paused, its limit."]
     ) { invocation in
         let arguments = invocation.arguments
+        let query = arguments["user"].map { [("user", $0)] } ?? []
         var change: [String: JSONValue] = [:]
         if arguments.has("pause") || arguments.has("resume") {
             guard arguments.has("pause") != arguments.has("resume") else {
@@ -29,12 +31,12 @@ extension Verb {
                 throw CLIError.usage("which queue is to be changed?", hint: "haul queues NAME --limit 10")
             }
             let columns = ["NAME", "STATE", "LIMIT"].map { Table.Column(title: $0) }
-            try await Rows.print(columns, "/queues", [], QueueDocument.self, invocation, row: row)
+            try await Rows.print(columns, "/queues", query, QueueDocument.self, invocation, row: row)
             return .ok
         }
         let server = try await invocation.server()
         guard !change.isEmpty else {
-            let all = try await server.get([QueueDocument].self, "/queues")
+            let all = try await server.get([QueueDocument].self, "/queues", query)
             guard let queue = all.first(where: { $0.name == name }) else {
                 throw CLIError(
                     code: .notFound, message: "you have no queue \(name)",
@@ -44,7 +46,8 @@ extension Verb {
             return .ok
         }
         let answer = try await server.change(
-            "PATCH", "/queues/\(ServerConnection.escape(name))", Array(try JSONEncoder().encode(change)))
+            "PATCH", "/queues/\(ServerConnection.escape(name))" + ServerConnection.of(arguments["user"]),
+            Array(try JSONEncoder().encode(change)))
         try await show(try ServerConnection.decode(QueueDocument.self, answer), Data(answer), invocation)
         return .ok
     }

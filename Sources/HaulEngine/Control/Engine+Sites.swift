@@ -75,6 +75,14 @@ extension Engine {
         return rules
     }
 
+    /// The sites, those of these ids among them if they are anywhere: another server may have made one a moment ago.
+    public func siteDirectory(with ids: [Int]) async throws -> SiteDirectory {
+        let known = rules.sites
+        // The first id is 1: what is below is nowhere.
+        if ids.allSatisfy({ $0 < 1 || known[$0] != nil }) { return known }
+        return try await latestRules().sites
+    }
+
     /// How often a user may make each of the sites that they may have.
     private static let sitesInALife = 20
 

@@ -29,6 +29,7 @@ struct Pruner: Duty {
             if try writer.forgetTokens(expiredBefore: sessions, limit: limit) == limit { hasMore = true }
             if let deeds, try writer.forgetDeeds(before: deeds, limit: limit) == limit { hasMore = true }
             if try writer.forgetLoginFailures(before: logins, limit: limit) == limit { hasMore = true }
+            if try writer.forgetWatches(overBefore: now, limit: limit) == limit { hasMore = true }
             try writer.forgetLaunches(endedBefore: launches, limit: limit)
             var room = limit
             for job in removals where room > 0 {

@@ -18,7 +18,7 @@ extension Engine {
         // What is put together of parts is of one moment: a job that is handed out meanwhile has one place in it.
         let isWhole =
             filter.stages == nil && filter.registeredAfter == nil && filter.endedSince == nil
-            && filter.placeID != JobFilter.nowhere
+            && filter.placeID != JobFilter.nowhere && filter.returnCode == nil
         return try await isWhole ? store.ask(look) : store.read(look)
     }
 

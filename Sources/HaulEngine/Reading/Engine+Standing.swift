@@ -24,6 +24,8 @@ extension Engine {
     private static let mostAhead = 1000
     /// Seconds after which it is told again even if it has not changed, so that the connection is seen to live.
     private static let silence = 15.0
+    /// Seconds for which it stands written that somebody waits for a job that runs, and after which that is written anew.
+    private static let watched = (lasts: 15.0, renewed: 5.0)
 
     /// Hands out where a job stands whenever that has changed, to its end: what happened in between two is not told one by
     /// one. Nothing is held but a parked task, and all who stand by the same job look at it once.
@@ -36,13 +38,16 @@ extension Engine {
                 var last = ContinuousClock.now
                 while true {
                     let heard = bell.rings
-                    let look = looks.look(at: id, heard: heard, within: Self.lookEvery / 2) { lookAt(id) }
-                    guard let standing = try await look.value else { return try await write(nil) }
+                    guard let standing = try await look(at: id, heard: heard) else { return try await write(nil) }
                     if standing != told || ContinuousClock.now - last > .seconds(Self.silence) {
                         try await write(standing)
                         (told, last) = (standing, ContinuousClock.now)
                     }
                     if standing.job.stage.isEnded { return }
+                    if standing.job.stage == .executing, looks.shouldNote(id, every: Self.watched.renewed) {
+                        let until = world.now().adding(seconds: Self.watched.lasts)
+                        try await store.write { try $0.watch(id, until: until) }
+                    }
                     let crowd = standing.job.stage == .executing ? 1 : max(1, Double(looks.count) / Self.crowd)
                     await bell.wait(after: heard, seconds: min(Self.lookEvery * crowd, Self.silence))
                     try Task.checkCancellation()
@@ -59,6 +64,11 @@ extension Engine {
             if known == nil || standing?.ahead == nil { looks.keep(ahead: standing?.ahead, of: id) }
             return standing
         }
+    }
+
+    /// Where a job stands, for one who stands by it and heard its bell ring so often: all who heard no more look once.
+    func look(at id: Int, heard: Int) async throws -> Standing? {
+        try await looks.look(at: id, heard: heard, within: Self.lookEvery / 2) { lookAt(id) }.value
     }
 
     /// Where a job stands; nil for one that is not there.

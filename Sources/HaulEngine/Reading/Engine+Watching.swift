@@ -33,35 +33,37 @@ extension Engine {
         return latest
     }
 
-    /// Hands out a job whenever it has changed since a revision, or more of it has moved, to its end: what happened in
-    /// between two is not told one by one. Nothing is held but a parked task.
+    /// Hands out where a job stands whenever it has changed since a revision, or more of it has moved, to its end: what
+    /// happened in between two is not told one by one. What is ahead of it rings no bell: it is looked at with the rest, and
+    /// from time to time. Nothing is held but a parked task.
     ///
     /// - Parameters:
     ///   - revision: what the watcher has seen; 0 is nothing.
-    ///   - write: given the job, and what its attempts that run moved so far, all of them together: nil before the first
-    ///     progress. A job of nil where nothing changed for a while, so that the connection is seen to live.
-    public func watch(
-        _ id: Int, after revision: Int, write: (Job?, Attempt.Progress?) async throws -> Void
-    ) async throws {
+    ///   - write: given where it stands; nil where nothing changed for a while, so that the connection is seen to live.
+    public func watch(_ id: Int, after revision: Int, write: (Standing?) async throws -> Void) async throws {
         try await watchers.withBell(id) { bell in
-            var seen = revision
-            var told: Attempt.Progress?
-            while true {
-                let heard = bell.rings
-                let found = try await store.read { reader -> (job: Job, progress: Attempt.Progress?)? in
-                    guard let job = try reader.job(id) else { return nil }
-                    return (job, job.status == .running ? try reader.progress(ofJob: id) : nil)
+            try await looks.standing(by: id) {
+                var seen = revision
+                var told: Attempt.Progress?
+                // Who comes back has seen what is ahead now: that is news once it is another.
+                var ahead: Int??
+                while true {
+                    let heard = bell.rings
+                    guard let standing = try await look(at: id, heard: heard) else { return }
+                    let isFirst = ahead == nil
+                    let isNews =
+                        standing.job.revision > seen || (standing.progress != nil && standing.progress != told)
+                        || (!isFirst && standing.ahead != nil && standing.ahead != ahead ?? nil)
+                    if isNews {
+                        (seen, told) = (standing.job.revision, standing.progress)
+                        try await write(standing)
+                    }
+                    if isNews || isFirst { ahead = .some(standing.ahead) }
+                    if standing.job.status.isEnded { return }
+                    await bell.wait(after: heard, seconds: Self.watcherPatience)
+                    try Task.checkCancellation()
+                    if bell.rings == heard { try await write(nil) }
                 }
-                guard let (job, progress) = found else { return }
-                if job.revision > seen || (progress != nil && progress != told) {
-                    seen = job.revision
-                    told = progress
-                    try await write(job, progress)
-                }
-                if job.status.isEnded { return }
-                await bell.wait(after: heard, seconds: Self.watcherPatience)
-                try Task.checkCancellation()
-                if bell.rings == heard { try await write(nil, nil) }
             }
         }
     }

@@ -10,6 +10,8 @@ final class Looks: Sendable {
         var look: Task<Engine.Standing?, any Error>?
         /// What is ahead of it, as it was seen then.
         var ahead: (elements: Int, seen: ContinuousClock.Instant)?
+        /// When it was written last that somebody stands by.
+        var noted: ContinuousClock.Instant?
     }
 
     private let entries = Mutex<[Int: Entry]>([:])
@@ -42,6 +44,16 @@ final class Looks: Sendable {
             (entry.look, entry.heard, entry.began) = (look, heard, now)
             entries[id] = entry
             return look
+        }
+    }
+
+    /// Whether it is to be written once more that somebody stands by a job: the first who asks is told so, and does it.
+    func shouldNote(_ id: Int, every seconds: Double) -> Bool {
+        let now = ContinuousClock.now
+        return entries.withLock { entries in
+            if let noted = entries[id]?.noted, now - noted < .seconds(seconds) { return false }
+            entries[id]?.noted = now
+            return true
         }
     }
 

@@ -8,21 +8,27 @@ extension Engine {
     /// within a second (``ProgressTeller``).
     ///
     /// - Parameter progress: `transferred` -1 is the element's size.
+    /// - Returns: Whether somebody waits for it, and it is to be told more often.
     /// - Throws: `.conflict` once the lease has ended, `.forbidden` for another element's token.
-    public func progress(_ progress: Attempt.Progress, job: Int, element: Int, token: String) async throws {
+    @discardableResult
+    public func progress(
+        _ progress: Attempt.Progress, job: Int, element: Int, token: String
+    ) async throws -> Bool {
         let id = try proven(token, job: job, element: element)
-        try await transact { writer, ledger in
+        let isWatched = try await transact { writer, ledger in
             let lease = try Fence(writer.reader, now: ledger.now).lease(id)
             guard lease.isLive else { throw EngineError.leaseEnded }
             if lease.element.phase != .running, try ledger.apply(.progressed, to: lease.element) == nil {
                 throw EngineError.leaseEnded
             }
-            var kept = progress
-            if kept.transferred < 0 { kept.transferred = lease.element.size }
-            if kept.transferred > 0 { try ledger.moves(lease.element) }
+            let kept = lease.moved(progress)
+            // A listing that comes says that its site is there, whatever it is for.
+            if kept.transferred > 0 || progress.transferred > 0 { try ledger.moves(lease.element) }
             try writer.setProgress(kept, of: id)
+            return try writer.reader.isWatched(job, now: ledger.now)
         }
         moved.withLock { _ = $0.insert(job) }
+        return isWatched
     }
 
     /// Appends a piece of a running attempt's log.

@@ -16,6 +16,21 @@ struct Lease: Sendable {
     /// What the attempt sent before was on a server that is gone.
     var isTakenOver = false
 
+    /// Of a LIST its listing is all that there is to tell; one that a COPY or REMOVE begins with is none of the bytes that
+    /// these move.
+    private var movesNothing: Bool { element.type == .list && jobType != .list }
+
+    /// Bytes that the attempt moved, by what its worker says: -1 is the element's size.
+    func moved(_ bytes: Int) -> Int { movesNothing ? 0 : bytes < 0 ? element.size : bytes }
+
+    /// What the attempt moved so far, by what its worker says.
+    func moved(_ progress: Attempt.Progress) -> Attempt.Progress {
+        var result = progress
+        result.transferred = moved(progress.transferred)
+        if movesNothing { (result.instant, result.average) = (0, 0) }
+        return result
+    }
+
     var key: AttemptKey { AttemptKey(logUID: logUID, element: id.elementID, attempt: id.number) }
 }
 

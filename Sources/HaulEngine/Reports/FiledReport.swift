@@ -62,10 +62,7 @@ struct FiledReport: Sendable {
     /// The name of the worker that ran it; of one that named none, where it ran.
     var worker: String { lease.isSessionless && !report.host.isEmpty ? report.host : lease.attempt.worker }
 
-    private var transferred: Int {
-        guard let bytes = report.transferred else { return 0 }
-        return bytes < 0 ? lease.element.size : bytes
-    }
+    private var transferred: Int { report.transferred.map { lease.moved($0) } ?? 0 }
 }
 
 extension Engine {

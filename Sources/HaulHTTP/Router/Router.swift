@@ -23,6 +23,7 @@ public struct Router: Sendable {
     private let notFound: @Sendable (HTTPRequest) -> HTTPResponse
     private let methodNotAllowed: @Sendable (HTTPRequest, [String]) -> HTTPResponse
     private let failure: @Sendable (any Error, HTTPRequest) -> HTTPResponse
+    private let refusal: (@Sendable (Int, String) -> HTTPResponse)?
 
     /// A router without routes.
     /// - Parameters:
@@ -32,6 +33,8 @@ public struct Router: Sendable {
     ///   - methodNotAllowed: answers a known path with another method; is given the methods that it has, and `Allow` is
     ///     added where it is missing.
     ///   - failure: answers an error that a handler threw.
+    ///   - refusal: answers what the server refuses by itself, as 413, from a status and a reason in a few words; nil: as
+    ///     the router does that this one is mounted on.
     public init(
         defaultBodyLimit: Int = 1024 * 1024,
         defaultGate: @escaping Gate = { _, _ in .open },
@@ -43,13 +46,15 @@ public struct Router: Sendable {
         },
         failure: @escaping @Sendable (any Error, HTTPRequest) -> HTTPResponse = { _, _ in
             HTTPResponse(status: 500, text: "the server failed\n")
-        }
+        },
+        refusal: (@Sendable (Int, String) -> HTTPResponse)? = nil
     ) {
         self.defaultBodyLimit = defaultBodyLimit
         self.defaultGate = defaultGate
         self.notFound = notFound
         self.methodNotAllowed = methodNotAllowed
         self.failure = failure
+        self.refusal = refusal
     }
 
     /// Adds a route. `pattern` is a path whose segments are literal (unescaped) or `:name`, as in
@@ -118,6 +123,16 @@ public struct Router: Sendable {
         var inner = head
         inner.pathSegments.removeFirst(mount.prefix.count)
         return mount.router.admission(of: inner)
+    }
+
+    /// How the dialect at a head's path says what the server refuses by itself; nil: as the server does.
+    public func refusal(_ status: Int, _ reason: String, of head: HTTPRequestHead) -> HTTPResponse? {
+        if tree.matches(head.pathSegments[...]).isEmpty, let mount = mounted(at: head.pathSegments) {
+            var inner = head
+            inner.pathSegments.removeFirst(mount.prefix.count)
+            if let answer = mount.router.refusal(status, reason, of: inner) { return answer }
+        }
+        return refusal?(status, reason)
     }
 
     private func refuseMethod(

@@ -120,9 +120,9 @@ final class Exchange: Sendable {
     func receive(_ bytes: UnsafeRawBufferPointer) -> Reception {
         state.withLock { state in
             guard state.body.count + bytes.count <= state.bodyLimit else {
-                return .refused(core.tooLong(state.bodyLimit))
+                return .refused(core.tooLong(state.bodyLimit, head))
             }
-            guard core.takeBudget(bytes.count) else { return .refused(core.overBudget()) }
+            guard core.takeBudget(bytes.count) else { return .refused(core.overBudget(head)) }
             state.budgeted += bytes.count
             state.body.append(contentsOf: bytes)
             return .taken
@@ -164,7 +164,7 @@ final class Exchange: Sendable {
                 }
                 if core.isStopping {
                     state.phase = .sending
-                    return core.stoppingAnswer()
+                    return core.stoppingAnswer(head)
                 }
                 state.phase = .running
                 state.isParked = true
@@ -208,7 +208,7 @@ final class Exchange: Sendable {
     }
 
     /// What is sent in the place of an answer that can't be.
-    func unsendable() -> HTTPResponse { core.errorBody(500, "the answer could not be sent") }
+    func unsendable() -> HTTPResponse { core.errorBody(500, "the answer could not be sent", head) }
 
     func sends(_ stream: BodyStream) {
         let (hasLeft, isCancelled) = state.withLock { state in

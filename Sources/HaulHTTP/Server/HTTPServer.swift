@@ -26,12 +26,14 @@ public final class HTTPServer: Sendable {
     ///     its head is in, before `100 Continue` and before any of the body is read, on the server's thread: no waiting
     ///     there, a gate may `ask`. A request without a body goes to the handler at once.
     ///   - handler: answers a whole request.
-    ///   - errorBody: what the server itself answers (400, 408, 413, 414, 431, 500, 501, 503, 505), from a status and a
-    ///     reason: what is wrong in a few words, without a capital and a full stop.
+    ///   - errorBody: what the server itself answers (400, 408, 413, 414, 431, 500, 501, 503, 505), from a status, a
+    ///     reason (what is wrong in a few words, without a capital and a full stop) and the head, where that was in.
     public init(
         configuration: HTTPServerConfiguration, admit: @escaping @Sendable (HTTPRequestHead) -> HTTPAdmission,
         handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
-        errorBody: @escaping @Sendable (Int, String) -> HTTPResponse = { HTTPResponse(status: $0, text: $1 + "\n") }
+        errorBody: @escaping @Sendable (Int, String, HTTPRequestHead?) -> HTTPResponse = { status, reason, _ in
+            HTTPResponse(status: status, text: reason + "\n")
+        }
     ) {
         core = ServerCore(configuration: configuration, admit: admit, handler: handler, errorBody: errorBody)
     }
@@ -41,7 +43,9 @@ public final class HTTPServer: Sendable {
     public convenience init(
         configuration: HTTPServerConfiguration, bodyLimit: @escaping @Sendable (HTTPRequestHead) -> Int,
         handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
-        errorBody: @escaping @Sendable (Int, String) -> HTTPResponse = { HTTPResponse(status: $0, text: $1 + "\n") }
+        errorBody: @escaping @Sendable (Int, String, HTTPRequestHead?) -> HTTPResponse = { status, reason, _ in
+            HTTPResponse(status: status, text: reason + "\n")
+        }
     ) {
         self.init(
             configuration: configuration, admit: { HTTPAdmission(bodyLimit: bodyLimit($0)) }, handler: handler,
@@ -126,13 +130,13 @@ public final class HTTPServer: Sendable {
         core.beginStopping()
         ListenSocket.silence(running.socket)
         // Whatever such a request would still say, its answer is 503.
-        for connection in core.allConnections { connection.cutIncomplete(core.stoppingAnswer()) }
+        for connection in core.allConnections { connection.cutIncomplete(core.stoppingAnswer) }
         await idle(within: grace)
         for connection in core.allConnections { connection.exchange?.cancel() }
         await idle(within: min(2, max(grace, 0.2)))
-        let response = core.stoppingAnswer()
         for connection in core.allConnections {
-            connection.exchange?.answer(response)
+            guard let exchange = connection.exchange else { continue }
+            exchange.answer(core.stoppingAnswer(exchange.head))
         }
         await idle(within: 1)
         // A stream whose producer does not end must not be parked when the server stops.

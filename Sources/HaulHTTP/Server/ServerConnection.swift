@@ -104,13 +104,13 @@ final class ServerConnection: Sendable {
     ///   - length: the head's Content-Length, where that much was read; `hasCookie` likewise.
     /// - Returns: what libmicrohttpd has to send; nil: it closes.
     func failed(_ status: Int, length: String?, hasCookie: Bool) -> HTTPResponse? {
-        let isInBody = state.withLock { state in
+        let head = state.withLock { state in
             state.isCut = true
-            return state.exchange != nil
+            return state.exchange?.head
         }
-        let answer = core.failure(status, isInBody: isInBody, length: length)
+        let answer = core.failure(status, head, length: length)
         let isLengthBad = length.map { !ServerCore.isNumber($0) } ?? false
-        guard !isInBody, status == 413 || isLengthBad || (status == 431 && hasCookie) else { return answer }
+        guard head == nil, status == 413 || isLengthBad || (status == 431 && hasCookie) else { return answer }
         if isTLS {
             let bytes = Self.bytes(of: answer)
             _ = bytes.withUnsafeBytes { haul_tls_send(haul_mhd_tls(connection), $0.baseAddress, $0.count) }
@@ -164,16 +164,17 @@ final class ServerConnection: Sendable {
             guard let began = state.began, now - began > .seconds(core.configuration.requestDeadline) else {
                 return nil
             }
-            cut(&state, core.errorBody(408, "the request took too long to arrive"))
+            cut(&state, core.errorBody(408, "the request took too long to arrive", state.exchange?.head))
             return nil
         }
     }
 
     /// Answers a request that has not come in whole, and gives the connection up.
-    func cutIncomplete(_ response: HTTPResponse) {
+    /// - Parameter response: given its head, where that is in.
+    func cutIncomplete(_ response: (HTTPRequestHead?) -> HTTPResponse) {
         state.withLock { state in
             guard !state.isClosed, state.exchange?.isReceiving ?? (state.began != nil) else { return }
-            cut(&state, response)
+            cut(&state, response(state.exchange?.head))
         }
     }
 

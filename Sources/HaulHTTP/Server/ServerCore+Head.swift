@@ -1,28 +1,28 @@
 extension ServerCore {
     /// What a request is refused with for its head alone, before anyone is asked, or nil.
     func refusal(of head: HTTPRequestHead, hasNUL: Bool, _ certificate: ClientCertificate) -> HTTPResponse? {
-        if isStopping { return stoppingAnswer() }
+        if isStopping { return stoppingAnswer(head) }
         // libmicrohttpd lets everyone through the handshake.
         if case .bad(let reason) = certificate {
-            return errorBody(403, "the client's certificate is not good: \(reason)")
+            return errorBody(403, "the client's certificate is not good: \(reason)", head)
         }
-        if hasNUL { return errorBody(400, "the target holds a NUL") }
+        if hasNUL { return errorBody(400, "the target holds a NUL", head) }
         // "Content-Length : 3" is one to a lenient proxy and none to us: requests are smuggled so (RFC 9112, 5.1).
         guard head.headers.areWellFormed else {
-            return errorBody(400, "a header field's name is no token, or its value holds a control character")
+            return errorBody(400, "a header field's name is no token, or its value holds a control character", head)
         }
         // Two framings of one body are how requests are smuggled past a proxy (RFC 9112, 6.3 and 11.2).
         let lengths = head.headers.all("Content-Length")
         let codings = head.headers.all("Transfer-Encoding")
-        if lengths.count > 1 { return errorBody(400, "more than one Content-Length") }
+        if lengths.count > 1 { return errorBody(400, "more than one Content-Length", head) }
         if !codings.isEmpty {
-            if !lengths.isEmpty { return errorBody(400, "both Content-Length and Transfer-Encoding") }
+            if !lengths.isEmpty { return errorBody(400, "both Content-Length and Transfer-Encoding", head) }
             guard codings.count == 1, codings[0].lowercased() == "chunked" else {
-                return errorBody(501, "a Transfer-Encoding other than chunked")
+                return errorBody(501, "a Transfer-Encoding other than chunked", head)
             }
         }
         guard let text = lengths.first, !Self.isNumber(text) else { return nil }
-        return errorBody(400, "a Content-Length that is no number")
+        return errorBody(400, "a Content-Length that is no number", head)
     }
 
     /// Whether a body follows such a head.
@@ -34,20 +34,22 @@ extension ServerCore {
     /// What an admitted request is refused with for the length that it announces, or nil.
     func refusal(ofLength head: HTTPRequestHead, limit: Int) -> HTTPResponse? {
         guard let text = head.headers["Content-Length"] else { return nil }
-        guard let length = Int(text), length <= limit else { return tooLong(limit) }
-        return hasRoom(for: length) ? nil : overBudget()
+        guard let length = Int(text), length <= limit else { return tooLong(limit, head) }
+        return hasRoom(for: length) ? nil : overBudget(head)
     }
 
-    func tooLong(_ limit: Int) -> HTTPResponse {
-        errorBody(413, "the body is longer than \(limit) bytes")
+    func tooLong(_ limit: Int, _ head: HTTPRequestHead) -> HTTPResponse {
+        errorBody(413, "the body is longer than \(limit) bytes", head)
     }
 
     /// What is answered where libmicrohttpd gives a request up.
     /// - Parameters:
     ///   - status: what libmicrohttpd would answer.
-    ///   - isInBody: whether the head was in, so that the body is at fault.
+    ///   - head: where it was in: the body is at fault.
     ///   - length: the head's Content-Length, where that much was read.
-    func failure(_ status: Int, isInBody: Bool, length: String?) -> HTTPResponse {
+    func failure(_ status: Int, _ head: HTTPRequestHead?, length: String?) -> HTTPResponse {
+        let isInBody = head != nil
+        func errorBody(_ status: Int, _ reason: String) -> HTTPResponse { self.errorBody(status, reason, head) }
         if let length, !isInBody, status == 400, !Self.isNumber(length) {
             return errorBody(400, "a Content-Length that is no number")
         }

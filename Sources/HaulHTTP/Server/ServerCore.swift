@@ -2,10 +2,11 @@ import Synchronization
 
 /// What all connections of a server share.
 final class ServerCore: Sendable {
+    typealias ErrorBody = @Sendable (Int, String, HTTPRequestHead?) -> HTTPResponse
     let configuration: HTTPServerConfiguration
     let admit: @Sendable (HTTPRequestHead) -> HTTPAdmission
     let handler: @Sendable (HTTPRequest) async -> HTTPResponse
-    let errorBody: @Sendable (Int, String) -> HTTPResponse
+    let errorBody: ErrorBody
     private let connections = Mutex<[ObjectIdentifier: ServerConnection]>([:])
     private let budget = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
@@ -15,7 +16,7 @@ final class ServerCore: Sendable {
     init(
         configuration: HTTPServerConfiguration, admit: @escaping @Sendable (HTTPRequestHead) -> HTTPAdmission,
         handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
-        errorBody: @escaping @Sendable (Int, String) -> HTTPResponse
+        errorBody: @escaping ErrorBody
     ) {
         self.configuration = configuration
         self.admit = admit
@@ -67,14 +68,14 @@ final class ServerCore: Sendable {
         if count > 0 { budget.subtract(count, ordering: .relaxed) }
     }
 
-    func overBudget() -> HTTPResponse {
-        var response = errorBody(503, "the server holds as many request bodies as it can")
+    func overBudget(_ head: HTTPRequestHead) -> HTTPResponse {
+        var response = errorBody(503, "the server holds as many request bodies as it can", head)
         response.headers.set("Retry-After", "1")
         return response
     }
 
-    func stoppingAnswer() -> HTTPResponse {
-        var response = errorBody(503, "the server is stopping")
+    func stoppingAnswer(_ head: HTTPRequestHead?) -> HTTPResponse {
+        var response = errorBody(503, "the server is stopping", head)
         response.headers.set("Retry-After", "1")
         return response
     }

@@ -14,7 +14,7 @@ public struct SiteDirectory: Sendable, Hashable {
 
     /// A site given by its id, or by its name. A name that looks like a number is an id.
     public func site(_ text: String) -> Site? {
-        if let id = Int(text) { return byID[id] }
+        if let id = Int(id: text) { return byID[id] }
         return byName[text]
     }
 }

@@ -20,6 +20,8 @@ public struct JobFilter: Sendable, Hashable {
     public static let nowhere = 0
     /// Of those that failed, the ones that did so for one of these reasons.
     public var failures: Set<ErrorClass>?
+    /// Ended, and this is what it ended with (``JobOutcome/code``): 0 where it is DONE and nobody said otherwise, else 1.
+    public var returnCode: Int?
 
     public init(
         userID: Int? = nil, status: Status? = nil, type: JobType? = nil, queue: String? = nil, siteID: Int? = nil,

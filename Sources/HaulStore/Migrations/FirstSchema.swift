@@ -119,6 +119,12 @@ extension Migrations {
         CREATE INDEX launches_open ON launches (id) WHERE phase <> 3;
         CREATE INDEX launches_ended ON launches (changed) WHERE phase = 3;
 
+        -- Jobs whose progress somebody waits for, and for how long at least: their workers tell it more often.
+        CREATE TABLE watches (
+            job_id INTEGER PRIMARY KEY,
+            until INTEGER NOT NULL);
+        CREATE INDEX watches_over ON watches (until);
+
         CREATE TABLE lanes (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             user_id INTEGER NOT NULL REFERENCES users(id),
@@ -195,6 +201,8 @@ extension Migrations {
             class TEXT,
             -- When it is cancelled and removed.
             destruction INTEGER,
+            -- Nobody who asks for the same is given it any more: what it made is gone.
+            unjoined INTEGER NOT NULL DEFAULT 0 CHECK (unjoined IN (0, 1)),
             CHECK (forgotten IS NULL OR status IN (1, 2, 5)),
             CHECK (sound = 1 OR request IS NOT NULL AND status IN (0, 2, 5)),
             CHECK (sound = 0 OR type >= 0 AND lane_id IS NOT NULL),

@@ -168,7 +168,19 @@ private struct JobQuery {
         }
         narrow("j.changed >= ?", filter.since.map { .int($0.milliseconds) })
         narrow("j.registered > ?", filter.registeredAfter.map { .int($0.milliseconds) })
+        narrow("\(Self.returnCode) = ?", filter.returnCode.map(SQLValue.int))
     }
+
+    /// What an ended job ended with, as ``Ask/outcomes(of:)`` has it.
+    private static let returnCode = """
+        COALESCE((SELECT a.returncode FROM elements e
+            JOIN attempts a ON a.job_id = e.job_id AND a.element_id = e.id AND a.number = e.attempts
+            WHERE e.job_id = j.id AND e.id = CASE
+                WHEN j.n_new + j.n_done + j.n_failed + j.n_submitted + j.n_running + j.n_cancelled = 1 THEN 0
+                WHEN j.status = 2 THEN (SELECT f.id FROM elements f INDEXED BY elements_failed
+                    WHERE f.job_id = j.id AND f.phase = 6 ORDER BY f.id DESC LIMIT 1) END),
+            CASE WHEN j.status = 1 THEN 0 ELSE 1 END)
+        """
 
     /// Adds a condition about a value, which stands in it as `?`; none for nil.
     mutating func narrow(_ condition: String, _ value: SQLValue?) {
@@ -209,7 +221,13 @@ private struct JobQuery {
     /// What the stages of a filter mean, each for itself; where any will do, those that have not ended apart if it is asked
     /// for when the others did.
     private static func conditions(ofStages filter: JobFilter) -> [Condition] {
-        guard let stages = filter.stages else {
+        var wantedStages = filter.stages
+        // Nothing has a return code before its end.
+        if filter.returnCode != nil {
+            let ended = Set(JobStage.allCases.filter(\.isEnded))
+            wantedStages = wantedStages?.intersection(ended) ?? ended
+        }
+        guard let stages = wantedStages else {
             guard filter.endedSince != nil else { return [Condition(sql: "")] }
             let running = filter.userID == nil ? [everybodys("")] : meanings.filter(\.hasNotEnded)
             return running + [Condition(sql: "j.ended IS NOT NULL")]

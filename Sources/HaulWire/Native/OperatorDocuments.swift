@@ -27,12 +27,14 @@ public struct QueueDocument: Sendable, Hashable, Codable {
 /// A worker as it was last heard of (`GET /workers`).
 public struct WorkerDocument: Sendable, Hashable, Codable {
     public var name: String
-    public var host: String
-    public var version: String
+    /// For operators.
+    public var host: String?
+    /// For operators.
+    public var version: String?
     public var slots: Int
     /// Names of the protocols that it can run.
     public var protocols: [String]
-    /// Ids of the sites that it can reach; empty is all.
+    /// Ids of the sites that it can reach, to users those that are open to them; empty is all.
     public var sites: [Int]
     /// One-minute load average of its machine.
     public var load: Double?
@@ -105,8 +107,9 @@ extension WorkerDocument: Documented {
     public static let schema = Schema.object(
         "Worker",
         [
-            "name": .text, "host": .text, "version": .text, "slots": .count, "protocols": .list(of: .text),
-            "sites": .list(of: .count).about("Those that it can reach; none is all"),
+            "name": .text, "host?": Schema.text.about("For operators"),
+            "version?": Schema.text.about("For operators"), "slots": .count, "protocols": .list(of: .text),
+            "sites": .list(of: .count).about("Those that it can reach, to users those open to them; none is all"),
             "load?": .number.about("One-minute load average of its machine"), "seen": .time, "alive": .flag,
             "drained": .flag.about("It gets no more work"), "holding": .count.about("Elements that it has"),
         ])

@@ -16,6 +16,22 @@ public struct JobStatusDocument: Sendable, Hashable, Codable {
     }
 }
 
+/// `GET /jobs?count=1`.
+public struct JobCountDocument: Sendable, Hashable, Codable {
+    /// Jobs that are counted at most.
+    public static let most = 100_000
+
+    public var count: Int
+    /// False where there are more.
+    public var complete: Bool
+
+    /// - Parameter count: of more than ``most``, one more than that.
+    public init(_ count: Int) {
+        self.count = min(count, Self.most)
+        complete = count <= Self.most
+    }
+}
+
 /// `GET /jobs/J/elements/E/status`. What moved is `"N/A"` before the first progress.
 public struct ElementStatusDocument: Sendable, Hashable, Codable {
     public var jobID: Int
@@ -71,6 +87,11 @@ public struct ElementStatusDocument: Sendable, Hashable, Codable {
 
 extension JobStatusDocument: Documented {
     public static let schema = Schema.object("JobStatus", ["jobid": .count, "status": .status])
+}
+
+extension JobCountDocument: Documented {
+    public static let schema = Schema.object(
+        "JobCount", ["count": .integer(0...most), "complete": .flag.about("false: there are more")])
 }
 
 extension ElementStatusDocument: Documented {

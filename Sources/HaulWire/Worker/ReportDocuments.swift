@@ -121,6 +121,14 @@ public struct ProgressDocument: Sendable, Codable {
     }
 }
 
+/// The answer to progress.
+public struct ProgressReply: Sendable, Hashable, Codable {
+    /// Somebody waits for it: it is to be told several times a second.
+    public var watched: Bool?
+
+    public init(watched: Bool) { self.watched = watched ? true : nil }
+}
+
 /// The answer to a piece of a log or listing: how much the server has.
 public struct OffsetDocument: Sendable, Codable {
     /// Bytes.
@@ -132,6 +140,11 @@ public struct OffsetDocument: Sendable, Codable {
 extension ResultsReply: Documented {
     public static let schema = Schema.object(
         "ResultsReply", ["results": .list(of: .object(["status": .integer(200...599), "detail?": .text]))])
+}
+
+extension ProgressReply: Documented {
+    public static let schema = Schema.object(
+        "ProgressReply", ["watched?": .flag.about("Somebody waits for it: it is to be told several times a second")])
 }
 
 extension OffsetDocument: Documented {

@@ -49,6 +49,35 @@ import Testing
         }
     }
 
+    /// A queue of qdo's, whose user knows of nothing but qdo: workers come, do its tasks, and go.
+    @Test func launchedThroughQdo() async throws {
+        try await with("workers: 2, per_user: 2, idle_seconds: 2,") { cluster, world in
+            let person = try await world.server.person()
+            let client = QdoClient(person)
+            #expect(try await client.send("PUT", "night").status == 201)
+            let tasks = try await [0, 1, 2].asyncMap { try await client.add("list fake-a:/sleep/1/\($0)", to: "night") }
+            let asked = try await client.launch(2, "night")
+            #expect(asked["name"] == "night" && asked["workers"]?.array?.count == 2, "\(asked)")
+            let seen = LaunchesSeen()
+            try await eventually("all is done", within: .seconds(90)) {
+                seen.look(try await cluster.jobs().count, world.folders)
+                return try await client.get("night")["ntasks"]?["Succeeded"] == 3
+            }
+            #expect((1...2).contains(seen.most))
+            for task in tasks {
+                #expect(try await client.get("night/tasks/\(task)")["exitcode"] == 0)
+                let one = try await person.user.get("/jobs/\(task)/elements/0")
+                #expect(one["status"] == "DONE", "\(one)")
+            }
+            #expect(try await person.launches("night").count == 2)
+            try await eventually("they end", within: .seconds(90)) {
+                let workers = try await client.get("night")["workers"]?.array ?? []
+                return workers.count == 2 && workers.allSatisfy { $0["state"] == "Ended" }
+            }
+            try await eventually("nothing is left") { try await cluster.jobs().isEmpty && world.folders.isEmpty }
+        }
+    }
+
     /// A job outlives the server that submitted it, which knows it again; with the queue it is cancelled.
     @Test func knowsItsOwnAgain() async throws {
         try await with("idle_seconds: 120,") { cluster, world in

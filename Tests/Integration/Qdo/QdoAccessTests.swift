@@ -198,6 +198,46 @@ import Testing
         #expect(try await status(both) == 401)
     }
 
+    /// The site is told to who may read, by the name that they call it, with their own queues and nobody else's.
+    @Test func site() async throws {
+        let server = try LiveServer.ofSuite
+        let (person, other) = (try await newPerson(), try await newPerson())
+        let owner = QdoClient(person)
+        let host = "127.0.0.1:\(server.port)"
+        func expect(_ queues: JSONValue, _ client: QdoClient) async throws {
+            let answer = try await client.send("GET", at: "/site/info")
+            let document: JSONValue = ["sitename": .string(host), "hosts": .object([host: ["queues": queues]])]
+            #expect(answer.status == 200 && answer.json == document, "\(answer)")
+            #expect(answer.headers["Content-Type"] == "application/json")
+        }
+        try await expect([], owner)
+        for queue in ["day", "night"] { #expect(try await owner.send("PUT", queue).status == 201) }
+        try await expect(["day", "night"], owner)
+        try await expect([], QdoClient(other))
+        try await expect([], QdoClient(try await server.caller(user: "chief", role: "operator"), user: person.name))
+        for (scope, status) in [("jobs.read", 200), ("jobs.write", 403)] {
+            let made = try await person.user.post("/tokens", ["scopes": [.string(scope)]])
+            let client = QdoClient(person.user.with(made["token"]?.string), user: person.name)
+            let answer = try await client.send("GET", at: "/site/info")
+            #expect(answer.status == status, "\(scope) \(answer)")
+            // Whatever it is good for, it can become cookies, which are good for no more.
+            let login = try await client.send("GET", at: "/site/login")
+            #expect(login.status == 200 && login["qdo_authkey"] == made["token"], "\(login)")
+        }
+        let refused = try await QdoClient(person.worker, user: person.name).send("GET", at: "/site/info")
+        #expect(refused.status == 403 && refused["code"] == "role", "\(refused)")
+        for token in [nil, "garbage", "haul_unknown"] {
+            let stranger = QdoClient(server.anonymous.with(token), user: person.name)
+            let answer = try await stranger.send("GET", at: "/site/info")
+            #expect(answer.status == 401 && answer["code"] == "no_token", "\(answer)")
+            #expect(answer.headers["WWW-Authenticate"] != nil && !answer.text.contains("queues"), "\(answer)")
+        }
+        for method in ["POST", "PUT", "DELETE"] {
+            let wrong = try await owner.send(method, at: "/site/info")
+            #expect(wrong.status == 405 && wrong.headers["Allow"] == "GET, HEAD", "\(wrong)")
+        }
+    }
+
     /// Where the server stands behind a prefix, and over TLS, the cookies say so.
     @Test func cookiesBehindAProxy() async throws {
         var settings = LiveServer.Settings()

@@ -44,6 +44,16 @@ struct QdoClient: Sendable {
         return answer["id"]?.string ?? ""
     }
 
+    /// Asks for workers.
+    ///
+    /// - Returns: the queue's document.
+    @discardableResult
+    func launch(_ workers: Int, _ queue: String) async throws -> Answer {
+        let answer = try await send("POST", "\(queue)/launch", ["nworkers": .int(workers)])
+        #expect(answer.status == 202, "\(answer)")
+        return answer
+    }
+
     /// - Returns: nil where there is none.
     func pop(_ queue: String) async throws -> Answer? {
         let answer = try await send("POST", "\(queue)/get")

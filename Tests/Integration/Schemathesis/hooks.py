@@ -60,6 +60,8 @@ def before_call(context, case, kwargs):
             continue  # Other requests name it.
         if isinstance(places.get(name), str) and len(places[name]) % 2:
             places[name] = choose(places[name], choices)
+    if path == "/jobs/{job}" and re.fullmatch(r"\+?\d+", str((case.query or {}).get("wait"))):
+        case.query["wait"] = 0  # None waits for what never comes.
     for document in case.body if isinstance(case.body, list) else [case.body]:
         fix_sites(document)
     if path == "/tokens/{token}" and re.fullmatch(r"\s*\+?\d+\s*", str(places.get("token"))):

@@ -36,7 +36,7 @@ import Testing
                     .replacing(":name", with: route.path.contains("results") ? "result" : "src_filepath")
             }
             func send(_ client: UWSClient, _ path: String) async throws -> Answer {
-                try await client.send(route.method, path, form: isReading ? nil : [:])
+                try await client.send(route.method, path, form: isReading ? nil : form(path))
             }
             for token in [nil, "garbage", "haul_unknown"] {
                 let answer = try await send(UWSClient(server.anonymous.with(token)), try await place())
@@ -73,6 +73,42 @@ import Testing
         #expect(try await owner.phase(job) == "PENDING")
         try await UWSClient(boss).post(job, ["PHASE": "ABORT"])
         #expect(try await owner.phase(job) == "ABORTED")
+    }
+
+    /// What is posted to a part of a job says what that shall be.
+    private func form(_ path: String) -> KeyValuePairs<String, String> {
+        switch path.split(separator: "/").last {
+        case "phase": ["PHASE": "ABORT"]
+        case "executionduration": ["EXECUTIONDURATION": "60"]
+        case "destruction": ["DESTRUCTION": "2040-01-01"]
+        default: [:]
+        }
+    }
+
+    /// A part of a job that is posted to without what it shall be: nothing is done, not even of what else is said.
+    @Test func missingParameters() async throws {
+        let (_, client) = try await client()
+        let job = try await make(client)
+        let others: KeyValuePairs = ["RUNID": "x", "src_filepath": "/e"]
+        for part in ["phase", "executionduration", "destruction"] {
+            for form in [[:], others] {
+                let answer = try await client.send("POST", "\(job)/\(part)", form: form)
+                #expect(answer.status == 400 && answer.text.contains(part.uppercased()), "\(part) \(answer)")
+                #expect(answer.headers["Content-Type"]?.hasPrefix("text/plain") == true)
+            }
+            #expect(try await client.send("POST", "\(job)/\(part)").status == 400, "\(part), without a body")
+        }
+        #expect(try await client.get(job + "/parameters/src_filepath").text == "/d")
+        #expect(try await client.get(job).element("runId") == nil)
+        // It may stand in the query; an empty time is none; the job itself and its parameters need nothing.
+        #expect(try await client.send("POST", job + "/executionduration?executionDuration=9").status == 303)
+        #expect(try await client.get(job + "/executionduration").text == "9")
+        try await client.post(job + "/destruction", ["DESTRUCTION": "2040-01-01"])
+        try await client.post(job + "/destruction", ["DESTRUCTION": ""])
+        #expect(try await client.get(job + "/destruction").text == "")
+        for path in [job, job + "/parameters"] { try await client.post(path, [:]) }
+        #expect(try await client.send("POST", job + "/phase?phase=RUN").status == 303)
+        #expect(try await client.phase(job) == "QUEUED")
     }
 
     /// Names with passwords and tokens, as clients of UWS show them.
@@ -122,6 +158,7 @@ import Testing
         for (status, type, body) in bodies {
             let answer = try await client.send("POST", "/mkdir", body: Array(body.utf8), type: type)
             #expect(answer.status == status, "\(type): \(answer)")
+            #expect(answer.headers["Content-Type"]?.hasPrefix("text/plain") == true && answer.text.count > 10)
         }
         for path in ["/", "/jobs", "/mkdir/1/2/3", "/mkdir/x", "/mkdir/-1", "/mkdir/1e0", job + "/nothing", "/MKDIR"] {
             #expect(try await client.get(path).status == 404, "\(path)")

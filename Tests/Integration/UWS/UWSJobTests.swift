@@ -154,6 +154,42 @@ import Testing
         #expect(try await client.phase(draft) == "PENDING")
     }
 
+    /// In a list of one type `TYPE` may be said, in any case, and may be no other.
+    @Test func typesOfLists() async throws {
+        let (person, client) = try await client()
+        let form: KeyValuePairs = ["src_siteid": "1", "src_filepath": "/d", "Type": "Copy"]
+        let refused = try await client.send("POST", "/list", form: form)
+        #expect(refused.status == 400 && refused.text.contains("LIST"), "\(refused)")
+        #expect(refused.headers["Content-Type"]?.hasPrefix("text/plain") == true)
+        for type in ["5", "odd", ""] {
+            #expect(try await client.send("POST", "/mkdir", form: ["TYPE": type]).status == 400, "\(type)")
+        }
+        #expect(try await client.get("/transfer").jobrefs.isEmpty)
+        let job = try await client.make("list", ["src_siteid": "1", "src_filepath": "/d", "type": "list"])
+        let id = job.dropFirst("/list/".utf8.count)
+        #expect(!(try await client.get(job).text.lowercased().contains("id=\"type\"")))
+        // Nothing is done of a request with another, and one with the same is as without.
+        let change: KeyValuePairs = ["TYPE": "mkdir", "src_filepath": "/e", "EXECUTIONDURATION": "9", "PHASE": "RUN"]
+        for part in ["", "/parameters", "/phase"] {
+            #expect(try await client.send("POST", job + part, form: change).status == 400, "\(part)")
+        }
+        for (type, status) in [("MKDIR", 400), ("LIST", 303)] {
+            let answer = try await client.send("PUT", job + "/parameters/TYPE", body: Array(type.utf8))
+            #expect(answer.status == status, "\(answer)")
+        }
+        #expect(try await client.phase(job) == "PENDING")
+        #expect(try await client.get(job + "/executionduration").text == "0")
+        #expect(try await client.get(job + "/parameters/src_filepath").text == "/d")
+        try await client.post(job + "/parameters", ["TYPE": "List", "src_filepath": "/f"])
+        #expect(try await client.get(job + "/parameters/src_filepath").text == "/f")
+        // Where jobs of any type are it is a parameter like another.
+        try await client.post("/transfer/\(id)/parameters", ["TYPE": "mkdir"])
+        #expect(try await client.get(job).status == 404)
+        try await client.post("/mkdir/\(id)", ["TYPE": "MKDIR", "PHASE": "RUN"])
+        let native = try await person.user.get("/jobs/\(id)")
+        #expect(native["type"] == "MKDIR" && native["src_filepath"] == "/f", "\(native)")
+    }
+
     /// What takes longer than it may is aborted; what is to be gone by a time is.
     @Test func timesThatCome() async throws {
         let (person, client) = try await client()
@@ -184,6 +220,14 @@ import Testing
             #expect(document.status == 200 && document.element("runId") == "l")
             #expect(document.text.contains("<uws:parameter id=\"depth\">2</uws:parameter>"))
             #expect(document.text.contains("<uws:parameter id=\"dst_filepath\">/e</uws:parameter>"))
+            // The type is a parameter where jobs of any type are, by the name that makes them there.
+            let isTyped = list == "copy"
+            #expect(document.text.contains("<uws:parameter id=\"TYPE\">COPY</uws:parameter>") == !isTyped, "\(list)")
+            #expect(!document.text.contains("id=\"type\""))
+            for name in ["TYPE", "type"] {
+                let type = try await client.get("/\(list)/\(id)/parameters/\(name)")
+                #expect(isTyped ? type.status == 404 : type.text == "COPY", "\(list) \(type)")
+            }
         }
         #expect(try await client.get("/list/\(id)").status == 404)
         #expect(try await client.send("POST", "/copy/\(id)/phase", form: ["PHASE": "ABORT"]).status == 303)

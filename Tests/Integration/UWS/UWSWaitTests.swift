@@ -80,6 +80,43 @@ import Testing
         }
     }
 
+    /// What happens at another server of the database ends a wait as soon: each phase, and a removal.
+    @Test func atAnotherServer() async throws {
+        var settings = LiveServer.Settings()
+        settings.store = try await TestDatabase.makePostgreSQL()
+        let folder = try Folder()
+        settings.logs = "\"\(folder.path)\""
+        let servers = [try await LiveServer.start(settings), try await LiveServer.start(settings)]
+        let person = try await servers[0].person()
+        let worker = try await ActingWorker(person.worker)
+        let (here, there) = (UWSClient(person.user), UWSClient(person.at(servers[1]).user))
+        let job = try await make(here)
+        let committed = try await told(there, job + "?WAIT=60&PHASE=PENDING") {
+            try await here.post(job + "/phase", ["PHASE": "RUN"])
+        }
+        #expect(committed.element("phase") == "QUEUED")
+        var held: Held?
+        let begun = try await told(there, job + "?WAIT=60&PHASE=QUEUED") { held = try await worker.takeOne() }
+        #expect(begun.element("phase") == "EXECUTING")
+        let ended = try await told(there, job + "?WAIT=60&PHASE=EXECUTING") {
+            try await worker.finish(try #require(held))
+        }
+        #expect(ended.element("phase") == "COMPLETED")
+        for (last, waiting) in [("PENDING", there), ("QUEUED", there), ("PENDING", here)] {
+            let other = waiting.server === here.server ? there : here
+            let job = try await make(other, last == "QUEUED" ? ["PHASE": "RUN"] : [:])
+            let answer = try await told(waiting, job + "?WAIT=60") {
+                let gone = try await other.send("DELETE", job)
+                #expect(gone.status == 303)
+            }
+            #expect(answer.status == 404, "\(last): \(answer)")
+        }
+        for server in servers {
+            #expect(!server.log.contains("request failed"))
+            await server.remove()
+        }
+    }
+
     /// Five hundred that wait: no thread for any, all of them told.
     @Test func fiveHundred() async throws {
         let (_, client) = try await client()

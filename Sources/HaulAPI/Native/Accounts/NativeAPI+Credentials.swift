@@ -52,7 +52,7 @@ extension NativeAPI {
         router.on("DELETE", "/credentials/:credential", remove) { request, path in
             let who = try await principal(of: request, .credentials)
             let vault = try usable(vault)
-            guard let id = Int(path["credential"]) else { throw Problem.notFound(request) }
+            guard let id = Int(id: path["credential"]) else { throw Problem.notFound(request) }
             try await refusing { try await vault.remove(id, of: who.user.id, by: who.actor(request)) }
             return HTTPResponse(status: 204)
         }

@@ -7,7 +7,9 @@ import HaulWire
 extension NativeAPI {
     /// Workers: who may see them, and who may open and close them.
     func addOperatorRoutes(to router: inout Routes) {
-        let workers = Route("Workers", .operate, answers: .ok(listOf: WorkerDocument.schema))
+        let workers = Route(
+            "Workers: operators see all of them; users those that live, and what these can do for them", .look,
+            answers: .ok(listOf: WorkerDocument.schema))
         router.on("GET", "/workers", workers) { request, _ in try await listWorkers(request) }
         let worker = Route("A worker", .operate, answers: .ok(WorkerDocument.schema))
         router.on("GET", "/workers/:worker", worker) { request, path in
@@ -34,30 +36,34 @@ extension NativeAPI {
         }
     }
 
+    /// What one who asks is told of a worker. A user is not told of one that does not live, or that reaches no site which is
+    /// open to them; and of the others neither machine, version, nor sites that are not.
+    private func seen(_ worker: KnownWorker, by who: Principal, _ sites: SiteDirectory) -> WorkerDocument? {
+        var document = WorkerDocument(worker)
+        if who.isOperator { return document }
+        document.sites.removeAll { sites[$0]?.access.admits(who.siteUser) != true }
+        // None at all is every site.
+        guard document.alive, document.sites.isEmpty == worker.record.sites.isEmpty else { return nil }
+        (document.host, document.version) = (nil, nil)
+        return document
+    }
+
     /// `GET /workers`.
     private func listWorkers(_ request: HTTPRequest) async throws -> HTTPResponse {
-        _ = try await principal(of: request, .operate)
+        let who = try await principal(of: request, .operate, .readJobs)
         let first = try await engine.workers(after: "", limit: Self.page)
         let response = JSONStream(for: request).response { [engine] sink in
             var workers = first
             while true {
-                for worker in workers {
+                let sites = try await engine.siteDirectory(with: workers.flatMap(\.record.sites))
+                for document in workers.compactMap({ seen($0, by: who, sites) }) {
                     sink.begin()
-                    try await sink.write(JSONText.bytes(WorkerDocument(worker)))
+                    try await sink.write(JSONText.bytes(document))
                 }
                 guard workers.count == Self.page, let name = workers.last?.record.name else { return }
                 workers = try await engine.workers(after: name, limit: Self.page)
             }
         }
         return watched(response, request.head)
-    }
-}
-
-extension Problem {
-    static func noUser(_ name: String) -> Problem {
-        Problem(
-            ProblemDocument(
-                status: 404, title: "Not found", code: "no_such_user", detail: "There is no user \"\(name)\".",
-                hint: "GET /users (haul users) lists them."))
     }
 }

@@ -9,29 +9,13 @@ extension NativeAPI {
     /// Rows of one short read behind a stream.
     static let page = 500
 
-    /// `GET /jobs?status=&stage=&type=&queue=&site=&since=&registered_after=&last=&limit=&after=&user=`. With `last` the
-    /// newest come first, and `after` is an id that all of them are below.
+    /// `GET /jobs`: narrowed by what ``filter(_:)`` reads, `?last=&limit=&after=`; with `last` the newest come first, and
+    /// `after` is an id that all of them are below. With `count=1` how many there are, however many of them are wanted.
     func listJobs(_ request: HTTPRequest) async throws -> HTTPResponse {
         let principal = try await principal(of: request, .readJobs)
         var query = QueryReader(request)
-        var filter = JobFilter()
-        filter.status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {
-            Status(text: $0)
-        }
-        filter.type = query.parse("type", "a type: LIST, COPY, REMOVE, RENAME or MKDIR") { JobType(text: $0) }
-        filter.queue = query.text("queue")
-        filter.siteID = query.parse("site", "the id or name of a site") { engine.rules.sites.site($0)?.id }
-        filter.since = query.parse("since", "a time: 2026-01-31T12:00Z, a date, or seconds since 1970") {
-            Timestamp(text: $0)
-        }
-        filter.registeredAfter = query.parse("registered_after", "a time, as since") { Timestamp(text: $0) }
-        filter.stages = query.parse("stage", "stages, with commas: \(JobStage.names.joined(separator: ", "))") {
-            text in
-            let stages = text.split(separator: ",", omittingEmptySubsequences: false).map {
-                JobStage(rawValue: "\($0)")
-            }
-            return stages.contains(nil) ? nil : Set(stages.compactMap(\.self))
-        }
+        var filter = filter(&query, try await sites(named: request))
+        let counts = query.parse("count", "0 or 1") { ["1": true, "0": false][$0] } ?? false
         let last = query.number("last", from: 1)
         let after = query.number("after", from: 0) ?? (last == nil ? 0 : Int.max)
         let limit = query.number("limit", from: 0)
@@ -48,6 +32,11 @@ extension NativeAPI {
             }
         }
         let narrowed = filter
+        if counts {
+            // One more says that there are more.
+            let count = try await engine.count(narrowed, most: JobCountDocument.most + 1)
+            return JSONText.response(JobCountDocument(count))
+        }
         let most = [last, limit].compactMap(\.self).min()
         return try await stream(request, after: after, limit: most) { [engine] after, count in
             let jobs = try await engine.jobs(narrowed, after: after, limit: count, newestFirst: last != nil)
@@ -55,6 +44,44 @@ extension NativeAPI {
         } write: { job, sink in
             try await sink.write(JSONText.bytes(writing: JobDocument(job, withCounts: true)))
         }
+    }
+
+    /// The sites, also one that another server made a moment ago and that the query names.
+    private func sites(named request: HTTPRequest) async throws -> SiteDirectory {
+        let known = engine.rules.sites
+        let named = request.query.filter { ["site", "place"].contains($0.name) }
+        if named.allSatisfy({ known.site($0.value) != nil }) { return known }
+        return try await engine.latestRules().sites
+    }
+
+    /// What of jobs is wanted: `status`, `stage`, `type`, `queue`, `site`, `place`, `since`, `registered_after`,
+    /// `ended_since`, `error_class`, `returncode`.
+    private func filter(_ query: inout QueryReader, _ sites: SiteDirectory) -> JobFilter {
+        var filter = JobFilter()
+        filter.status = query.parse("status", "a status: NEW, DONE, FAILED, SUBMITTED, RUNNING or CANCELLED") {
+            Status(text: $0)
+        }
+        filter.type = query.parse("type", "a type: LIST, COPY, REMOVE, RENAME or MKDIR") { JobType(text: $0) }
+        filter.queue = query.text("queue")
+        filter.siteID = query.parse("site", "the id or name of a site") { sites.site($0)?.id }
+        filter.placeID = query.parse("place", "the name of a site, the id of one, maybe of one that is gone, or none") {
+            if let site = sites.site($0) { return site.id }
+            return $0 == "none" ? JobFilter.nowhere : Int(id: $0).flatMap { $0 > 0 ? $0 : nil }
+        }
+        filter.since = query.parse("since", "a time: 2026-01-31T12:00Z, a date, or seconds since 1970") {
+            Timestamp(text: $0)
+        }
+        filter.registeredAfter = query.parse("registered_after", "a time, as since") { Timestamp(text: $0) }
+        filter.endedSince = query.parse("ended_since", "a time, as since") { Timestamp(text: $0) }
+        filter.stages = query.names("stage", "stages, with commas: \(JobStage.names.joined(separator: ", "))") {
+            JobStage(rawValue: $0)
+        }
+        let classes = ErrorClass.allCases.map(\.rawValue).joined(separator: ", ")
+        filter.failures = query.names("error_class", "classes, with commas: \(classes)") { ErrorClass(rawValue: $0) }
+        // They are of those that failed; others have none.
+        if filter.failures != nil { filter.stages = filter.stages?.intersection([.failed]) ?? [.failed] }
+        filter.returnCode = query.parse("returncode", "an integer of 32 bits") { Int32($0).map(Int.init) }
+        return filter
     }
 
     /// `GET /jobs/J/elements?status=&after=&limit=&listing=none`. Elements of no job, or of someone else's: `[]`.
@@ -87,6 +114,24 @@ extension NativeAPI {
         try query.check()
         return watched(
             JSONStream.one { sink in try await write(element, of: job, form, to: &sink) }, request.head)
+    }
+
+    /// `GET /jobs/J/elements/E/listing?q=&limit=`: entries of the listing by their paths, in its order.
+    func searchListing(_ path: PathParameters, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let (job, element) = try await element(path, request)
+        var query = QueryReader(request)
+        let words = query.parse("q", "a text of up to \(SoughtWords.most) bytes") {
+            $0.utf8.count <= SoughtWords.most ? SoughtWords($0) : nil
+        }
+        let limit = query.number("limit", from: 0)
+        try query.check()
+        let search = try await engine.search(
+            listingOf: element.id, job, for: words ?? SoughtWords(""), most: limit)
+        guard let search else { throw Problem.noListing(element) }
+        let response = try await JSONStream(for: request).response(of: search) {
+            JSONText.bytes(writing: FoundEntryDocument(path: $0.path, $0.entry), capacity: 256)
+        }
+        return watched(response, request.head)
     }
 
     /// An element's document; behind it, streamed from disk, the listing that a LIST found.
@@ -127,5 +172,15 @@ extension NativeAPI {
             }
         }
         return watched(response, request.head)
+    }
+}
+
+extension Problem {
+    fileprivate static func noListing(_ element: Element) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 404, title: "Not found", code: "no_listing",
+                detail: "Element \(element.id) of job \(element.jobID) has no listing.",
+                hint: "A LIST element has one once it is DONE (GET /jobs/\(element.jobID)/elements/\(element.id))."))
     }
 }

@@ -22,7 +22,7 @@ extension NativeAPI {
         let one = Self.output("The log and listing of an attempt")
         router.on("GET", "/jobs/:job/elements/:element/output/:attempt", one) { request, path in
             let (job, element) = try await element(path, request)
-            return try await output(of: element, job, number: path.number("attempt"), request)
+            return try await output(of: element, job, number: path.place("attempt"), request)
         }
     }
 

@@ -14,15 +14,24 @@ extension NativeAPI {
             query: [
                 "status?": .statusReference, "type?": .typeReference, "queue?": .text, "site?": .text, "since?": .since,
                 "stage?": .stages, "registered_after?": .since.about("Registered later than that"),
+                "ended_since?": .since.about("Not ended, or ended then or later"),
+                "place?": .text.about("Where its data is in the end: the destination, else the source; none: a TASK's"),
+                "error_class?": .errorClasses,
+                "returncode?": .integer(-1 << 31...1 << 31 - 1).about("What it ended with"),
+                "count?": .one(of: ["0", "1"]).about("1: how many there are, instead of them"),
                 "last?": .integer(1...Int.max).about("The newest so many, the newest first"),
                 "user?": .text.about("For operators: a name, or * for everybody's"),
                 "after?": .count.about("An id; with `last`, all are below it"), "limit?": .count,
-            ], answers: .ok(listOf: JobDocument.counted))
+            ], answers: .ok(listOf: JobDocument.counted, or: JobCountDocument.schema))
         router.on("GET", "/jobs", list) { request, _ in try await listJobs(request) }
-        let show = Route("A job", .readJobs, answers: .ok(JobDocument.counted))
-        router.on("GET", "/jobs/:job", show) { request, path in
-            JSONText.response(writing: JobDocument(try await job(path, request), withCounts: true))
-        }
+        let show = Route(
+            "A job", .readJobs,
+            query: [
+                "wait?": .count.about(
+                    "Until it is at another stage, or so many seconds are over; \(Int(Self.longestWait)) at most"
+                )
+            ], answers: .ok(JobDocument.counted))
+        router.on("GET", "/jobs/:job", show) { request, path in try await showJob(path, request) }
         let status = Route("The status of a job", .readJobs, answers: .ok(JobStatusDocument.schema))
         router.on("GET", "/jobs/:job/status", status) { request, path in
             let job = try await job(path, request)
@@ -63,6 +72,14 @@ extension NativeAPI {
             answers: .ok(ElementDocument.schema))
         router.on("GET", "/jobs/:job/elements/:element", show) { request, path in
             try await showElement(path, request)
+        }
+        let listing = Route(
+            "The entries of the listing that an element made, or those whose paths hold some words", .readJobs,
+            query: [
+                "q?": .text(0...SoughtWords.most).about("What the paths hold, in whatever case"), "limit?": .count,
+            ], answers: .ok(listOf: FoundEntryDocument.schema), .notFound("It has no listing, or none yet."))
+        router.on("GET", "/jobs/:job/elements/:element/listing", listing) { request, path in
+            try await searchListing(path, request)
         }
         let status = Route(
             "The status of an element, and how fast it moves", .readJobs, answers: .ok(ElementStatusDocument.schema))

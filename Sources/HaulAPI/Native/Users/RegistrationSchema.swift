@@ -12,6 +12,12 @@ extension Schema {
     static let stages = text(
         0...200, pattern: "^(?:(?:%)(?:,(?:%))*)?$".replacing("%", with: JobStage.names.joined(separator: "|"))
     ).about("Stages, with commas")
+    /// Why jobs failed, for one of several reasons.
+    static let errorClasses = text(
+        0...400,
+        pattern: "^(?:(?:%)(?:,(?:%))*)?$".replacing(
+            "%", with: ErrorClass.allCases.map(\.rawValue).joined(separator: "|"))
+    ).about("Classes of errors, with commas: of those that failed")
     /// A moment as queries name it.
     static let since = any(of: [
         Schema(["type": "string", "format": "date-time"]), Schema(["type": "string", "format": "date"]),

@@ -10,8 +10,6 @@ extension NativeAPI {
         "types: " + JobType.transfers.map { "\($0.name) (\($0.rawValue))" }.joined(separator: ", ")
     /// Elements that a claim gives where it does not say how many.
     private static let usualLimit = 20
-    /// Seconds that a claim may park.
-    private static let longestWait = 60.0
 
     /// `POST /worker/jobs`, in haul's own form and in that of the documented system.
     func claim(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -19,7 +19,9 @@ extension NativeAPI {
     /// Gives a worker what the user of a job shows at its sites.
     private func give(_ request: HTTPRequest, _ path: PathParameters) async throws -> HTTPResponse {
         let token = try Self.elementToken(request.head)
-        guard let job = Int(path["job"]), let element = Int(path["element"]) else { throw Problem.notFound(request) }
+        guard let job = Int(id: path["job"]), let element = Int(id: path["element"]) else {
+            throw Problem.notFound(request)
+        }
         let places = try await engine.places(provenBy: token, job: job, element: element)
         var given = GivenCredentials(source: [:], destination: [:])
         if let vault {

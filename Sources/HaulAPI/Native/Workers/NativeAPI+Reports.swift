@@ -135,7 +135,7 @@ extension NativeAPI {
         try fields.check()
         let progress = Attempt.Progress(
             transferred: transferred ?? 0, elapsed: elapsed ?? 0, instant: instant ?? 0, average: average ?? 0)
-        try await engine.progress(progress, job: job, element: element, token: token)
-        return JSONText.response(JSONValue.object([:]))
+        let isWatched = try await engine.progress(progress, job: job, element: element, token: token)
+        return JSONText.response(ProgressReply(watched: isWatched))
     }
 }

@@ -37,7 +37,8 @@ extension NativeAPI {
         let done = Route.Answer.ok(.object([:]))
         let end = Route("Report the end of an attempt", .holder, body: .json(.outcome), answers: done, over)
         router.on("PUT", element, end, bodyLimit: 64 << 20) { request, path in try await report(path, request) }
-        let progress = Route("Report what moved so far", .holder, body: .json(.progress), answers: done, over)
+        let progress = Route(
+            "Report what moved so far", .holder, body: .json(.progress), answers: .ok(ProgressReply.schema), over)
         router.on("PUT", element + "/monitoring", progress) { request, path in
             try await self.progress(path, request)
         }
@@ -109,7 +110,7 @@ extension NativeAPI {
     func siteID(_ value: JSONValue) -> Int? {
         switch value {
         case .int(let id): id
-        case .string(let text): engine.rules.sites.site(text)?.id ?? Int(text)
+        case .string(let text): engine.rules.sites.site(text)?.id ?? Int(id: text)
         default: nil
         }
     }

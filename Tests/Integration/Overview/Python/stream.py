@@ -1,5 +1,6 @@
 """A database by haul's Overview face, its progress read by ijson as it comes: stream.py URL TOKEN."""
 import sys
+import time
 
 import ijson
 import requests
@@ -31,4 +32,17 @@ found = requests.get(url + "/overview/search", params={**wanted, "q": "tree"}, a
 check("search", len(list(ijson.items(found.raw, "item"))) >= 2)
 check("metadata", "name" in requests.get(url + "/overview/metadata", timeout=60).json())
 check("no token", requests.post(url + "/overview/generate", data=wanted, timeout=60).status_code == 401)
+# A listing that takes five seconds tells how far it is at least four times in each of them, but for the first.
+answer = requests.post(
+    url + "/overview/generate", data={"server": "fake-a", "documentSetId": "/drip/250/5"}, auth=auth, stream=True,
+    timeout=60)
+times = []
+for event in ijson.items(answer.raw, "item", use_float=True, buf_size=1):
+    if 0 < event["fraction"] < 1:
+        times.append((time.monotonic(), event["fraction"]))
+check("forward: %s" % times, [part for _, part in times] == sorted({part for _, part in times}))
+check("five seconds: %s" % times, times[-1][0] - times[0][0] > 3.5)
+# In any two seconds eight: a machine may stop for a moment.
+settled = [moment for moment, _ in times if moment > times[0][0] + 1.5]
+check("a stream: %s" % times, len(settled) >= 4 * (settled[-1] - settled[0]))
 print("all is well")

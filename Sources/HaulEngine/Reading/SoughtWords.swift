@@ -1,14 +1,14 @@
 /// What is looked for in texts, in whatever case: each is read once from its start to its end, whatever it repeats
 /// (Knuth, Morris and Pratt).
-struct SoughtWords: Sendable {
+public struct SoughtWords: Sendable {
     /// Bytes that it may have.
-    static let most = 256
+    public static let most = 256
 
     private let bytes: [UInt8]
     /// Of each byte: how many of the first ones stand before and with it once more.
     private let again: [Int]
 
-    init(_ text: String) {
+    public init(_ text: String) {
         bytes = Array(text.lowercased().utf8)
         var again = [Int](repeating: 0, count: bytes.count)
         var known = 0
@@ -20,7 +20,7 @@ struct SoughtWords: Sendable {
         self.again = again
     }
 
-    func stand(in text: String) -> Bool {
+    public func stand(in text: String) -> Bool {
         if bytes.isEmpty { return true }
         var known = 0
         for byte in text.lowercased().utf8 {

@@ -2,7 +2,7 @@ import HaulEngine
 import HaulModel
 
 /// What is told of a job while it is waited for, as Overview's work queue does. Which stage is told how is said here alone.
-struct OverviewProgress: Equatable {
+struct OverviewState: Equatable {
     /// Jobs ahead of it; 0 once it runs.
     var ahead = 0
     /// From 0 to 1, which is its end.
@@ -18,19 +18,16 @@ struct OverviewProgress: Equatable {
     ///   - standing: nil for a job that is gone.
     ///   - reason: why it failed, if it did.
     init(_ standing: Engine.Standing?, reason: String?) {
-        guard let standing else {
-            end(1, "The job was removed.")
-            return
-        }
-        switch standing.job.stage {
+        switch standing?.job.stage {
+        case nil: end(1, "The job was removed.")
         case .uncommitted, .waiting:
-            ahead = standing.ahead ?? 0
+            ahead = standing?.ahead ?? 0
             message = "waiting"
         case .executing:
             // Nobody knows how much there is to list: it goes forward with what was, and is 1 at the end alone.
-            let moved = Double(max(0, standing.progress?.transferred ?? 0))
+            let moved = Double(max(0, standing?.progress?.transferred ?? 0))
             fraction = min(0.99, moved / (moved + Self.half))
-            message = standing.progress.map { "listing: \($0.transferred) bytes so far" } ?? "listing"
+            message = (standing?.progress).map { "listing: \($0.transferred) bytes so far" } ?? "listing"
         case .done: end(0, nil)
         case .failed: end(1, reason ?? "It failed.")
         case .cancelled: end(1, "The job was cancelled.")
@@ -41,22 +38,5 @@ struct OverviewProgress: Equatable {
         fraction = 1
         returnCode = code
         error = why.map { "Exited with code \(code)\nstderr:\n\($0)" }
-    }
-
-    var json: [UInt8] {
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.key("n_ahead_in_queue")
-            writer.value(ahead)
-            writer.key("fraction")
-            writer.value(JSONValue.double(fraction))
-            writer.key("message")
-            writer.value(message)
-            writer.key("returncode")
-            writer.value(returnCode)
-            writer.key("error")
-            writer.value(error)
-        }
-        return writer.bytes
     }
 }
