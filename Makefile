@@ -25,7 +25,8 @@ BUILD    := $(SWIFT) build --scratch-path $(SCRATCH)
 # is what Foundation's XML is linked with where Swift's runtime goes into the programs.
 LIBRARIES := libsqlite3-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsodium-dev libssl-dev libxml2-dev \
     libglobus-gssapi-gsi-dev
-# What backends shell out to (ssh, curl), and the servers that demo, playground and tests run; PostgreSQL for several hauld.
+# What backends shell out to (ssh, xrdcp, rclone), what asks servers for tests and measurements (curl), and the servers that
+# demo, playground and tests run; PostgreSQL for several hauld.
 SERVERS   := openssh-client openssh-server curl apache2 nginx-extras postgresql \
     xrootd-client xrootd-client-plugins xrootd-server xrootd-server-plugins xrootd-plugins rclone globus-gridftp-server-progs
 # What tests need besides: openssl makes their certificates, python3 plays servers that lie, zsh and fish try their

@@ -133,6 +133,16 @@ static inline CURLcode haul_curl_set_upload(
     return curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
 }
 
+typedef int (*haul_curl_progress)(void *context, curl_off_t size, curl_off_t received, curl_off_t length, curl_off_t sent);
+
+/// `progress` runs as bytes move, and once a second; other than 0 it ends the transfer.
+static inline CURLcode haul_curl_set_progress(CURL *c, haul_curl_progress progress, void *context)
+{
+    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(c, CURLOPT_XFERINFODATA, context);
+    return curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, progress);
+}
+
 /// `before` runs each time that the request is about to go out.
 static inline CURLcode haul_curl_set_before(CURL *c, haul_curl_before before, void *context)
 {

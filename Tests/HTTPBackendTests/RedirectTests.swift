@@ -7,7 +7,7 @@ import Testing
 /// Where a server may send a worker that has a list of hosts, and what goes along.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RedirectTests {
     /// The two ways of a request.
-    enum Way: String, CaseIterable, Sendable { case pool, process }
+    enum Way: String, CaseIterable, Sendable { case pool, stream }
 
     private struct Ask: CurlRequest {
         var server: String
@@ -35,14 +35,11 @@ import Testing
             let answer = try await pool.perform(ask)
             return (String(decoding: answer.body, as: UTF8.self), answer)
         }
-        let bench = try Bench()
-        defer { bench.remove() }
-        let stream = try await CurlStream.start(
-            ask, tool: CurlTool(hosts: hosts), scratch: bench.folder + "/scratch")
+        let pool = CurlPool(roof: 1 << 20, hosts: hosts, connections: CurlConnections())
+        let stream = try CurlStream.start(ask, in: pool)
         var body = Data()
         while let piece = await stream.read() { body += piece }
         let answer = await stream.finish()
-        #expect(bench.names(bench.folder + "/scratch") == [])
         return (String(decoding: body, as: UTF8.self), answer)
     }
 

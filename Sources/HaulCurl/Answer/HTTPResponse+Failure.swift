@@ -53,7 +53,7 @@ extension HTTPResponse {
         switch exitCode {
         case 5, 6, 7, 35, 45, 97: .connect
         case 28: .timeout
-        case 8, 16, 18, 33, 52, 55, 56, 92, 95, 96: .interrupted
+        case 8, 16, 18, 33, 42, 52, 55, 56, 92, 95, 96: .interrupted
         // The certificate is not what the site's CA signed.
         case 51, 60, 83, 90, 91: .auth
         case 67: .auth

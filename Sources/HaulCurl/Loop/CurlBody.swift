@@ -106,7 +106,7 @@ private final class CurlFile {
     deinit { close(raw) }
 }
 
-/// What a curl process reads from its environment and libcurl does not.
+/// What curl(1) reads from its environment and libcurl does not.
 enum CurlSystem {
     static let authorities = ProcessInfo.processInfo.environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     static let authoritiesFolder = ProcessInfo.processInfo.environment["SSL_CERT_DIR"].flatMap {

@@ -17,6 +17,9 @@ final class CurlHandle {
     private var sink = CurlSink()
     private var source: CurlSource?
     private var halt: CurlHalt?
+    private var flow: CurlFlow?
+    /// For what streams: while it stands still on this side, the server is not the one who does nothing.
+    private var stall = CurlStall()
     private var headSize = 0
     private var isHeadWhole = false
     /// How often the request went out.
@@ -45,10 +48,11 @@ final class CurlHandle {
         errorText[0] = 0
         wanted = call.wanted
         sink = CurlSink(limit: job.pool.roof)
-        if let reason = try open(call) { throw BackendFailure(.backend, reason) }
+        if let reason = open(call) { throw BackendFailure(.backend, reason) }
         for line in call.lines { fields = curl_slist_append(fields, line) }
         let context = Unmanaged.passUnretained(self).toOpaque()
         var codes = options(call) + connection(call.connection) + body(call, context)
+        if flow != nil { codes += streaming(call, context) }
         codes += [
             haul_curl_set_callbacks(easy, Self.receive, Self.receiveLine, context),
             haul_curl_set_before(easy, Self.before, context),
@@ -69,7 +73,18 @@ final class CurlHandle {
         sink = CurlSink()
         source = nil
         halt = nil
+        (flow, stall) = (nil, CurlStall())
         (headSize, isHeadWhole, sendings) = (0, false, 0)
+    }
+
+    /// Hands on to its reader what came of an answer that streams.
+    func flush() { if flow?.inflow?.flush() == true { goOn() } }
+
+    /// Has a transfer go on that stood still because its reader or its writer was slow.
+    func goOn() {
+        guard flow != nil else { return }
+        stall.goOn()
+        haul_curl_go_on(easy)
     }
 
     /// Whether every kept connection that the request was put on was closed without a word, until libcurl gave up.
@@ -87,14 +102,17 @@ final class CurlHandle {
         } else if code == CURLE_OK, !isHeadWhole {
             // libcurl takes a head that breaks off for a whole one.
             (exitCode, message) = (56, "the connection ended within the answer's head")
-        } else if let failure = source?.failure {
+        } else if let failure = source?.failure ?? flow?.outflow?.failure {
             (exitCode, message) = (26, failure)
         } else if let failure = sink.failure {
             (exitCode, message) = (23, failure)
+        } else if stall.isOver {
+            (exitCode, message) = (28, "nothing moved for \(stall.seconds) seconds")
         }
         var response = HTTPResponse(
             exitCode: exitCode, status: Int(haul_curl_number(easy, CURLINFO_RESPONSE_CODE)),
-            downloaded: sink.count, uploaded: Int(haul_curl_number(easy, CURLINFO_SIZE_UPLOAD_T)), message: message)
+            downloaded: flow?.inflow?.count ?? sink.count,
+            uploaded: flow?.outflow?.count ?? Int(haul_curl_number(easy, CURLINFO_SIZE_UPLOAD_T)), message: message)
         response.contentLength = Int(header("content-length")).flatMap { $0 >= 0 ? $0 : nil }
         response.lastModified = header("last-modified")
         response.etag = header("etag")
@@ -129,19 +147,21 @@ final class CurlHandle {
     }
 
     /// - Returns: Why a file of this machine cannot be used.
-    private func open(_ call: CurlCall) throws(BackendFailure) -> String? {
+    private func open(_ call: CurlCall) -> String? {
         switch call.kept {
         case .nothing: break
         case .memory(let limit): sink = CurlSink(memory: min(limit, sink.limit))
         case .file(let path): sink = CurlSink(path: path, limit: sink.limit)
-        case .stream: throw BackendFailure(.backend, "a pool streams no answers")
+        case .stream: flow = job?.flow
         }
         switch call.sent {
         case .nothing, .bytes: break
         case .file(let path): source = CurlSource(path: path)
         case .halting(let halt): self.halt = halt
-        case .stream: throw BackendFailure(.backend, "a pool streams no bodies")
+        case .stream: flow = job?.flow
         }
+        if case .stream = call.kept, flow?.inflow == nil { return "nobody reads what is to be streamed" }
+        if case .stream = call.sent, flow?.outflow == nil { return "nobody writes what is to be streamed" }
         return sink.failure ?? source?.failure
     }
 
@@ -203,7 +223,7 @@ final class CurlHandle {
     private func body(_ call: CurlCall, _ context: UnsafeMutableRawPointer) -> [CURLcode] {
         var codes: [CURLcode] = []
         switch call.sent {
-        case .nothing, .stream:
+        case .nothing:
             if call.method == "GET" { return [haul_curl_set_long(easy, CURLOPT_HTTPGET, 1)] }
             if call.method == "HEAD" { return [haul_curl_set_long(easy, CURLOPT_NOBODY, 1)] }
         case .bytes(let bytes):
@@ -214,12 +234,29 @@ final class CurlHandle {
         case .file:
             codes.append(
                 haul_curl_set_upload(easy, Int64(source?.size ?? 0), Self.send, Self.rewind, context))
+        case .stream(let length):
+            codes.append(haul_curl_set_upload(easy, Int64(length ?? -1), Self.send, Self.rewind, context))
+            // What has left cannot be sent once more over another connection.
+            codes.append(haul_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1))
         case .halting(let halt):
             codes.append(haul_curl_set_upload(easy, Int64(halt.length), Self.send, Self.rewind, context))
             // Only the server's own word makes it begin.
             codes.append(haul_curl_set_long(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 600_000))
         }
         return codes + [haul_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, call.method)]
+    }
+
+    private func streaming(_ call: CurlCall, _ context: UnsafeMutableRawPointer) -> [CURLcode] {
+        stall = CurlStall(seconds: call.stallSeconds)
+        return [
+            haul_curl_set_long(easy, CURLOPT_BUFFERSIZE, CurlFlow.buffer),
+            haul_curl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, CurlFlow.buffer),
+            // An error page must not pass for content.
+            haul_curl_set_long(easy, CURLOPT_FAILONERROR, flow?.inflow == nil ? 0 : 1),
+            // libcurl's own clock counts pauses of an upload as the server's; it only has the transfer looked at.
+            haul_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, Int(Int32.max) / 1000),
+            haul_curl_set_progress(easy, Self.look, context),
+        ]
     }
 
     // MARK: What libcurl calls
@@ -230,7 +267,9 @@ final class CurlHandle {
 
     private static let receive: haul_curl_data = { data, size, count, context in
         guard let handle = of(context) else { return 0 }
-        return handle.sink.take(UnsafeRawBufferPointer(start: data, count: size * count)) ? size * count : 0
+        let piece = UnsafeRawBufferPointer(start: data, count: size * count)
+        if let inflow = handle.flow?.inflow { return inflow.take(piece) ? piece.count : haul_curl_pause() }
+        return handle.sink.take(piece) ? piece.count : 0
     }
 
     private static let receiveLine: haul_curl_data = { data, size, count, context in
@@ -251,11 +290,28 @@ final class CurlHandle {
             memset(data, 0, count)
             return count > 0 ? count : haul_curl_pause_upload()
         }
+        if let outflow = handle.flow?.outflow {
+            switch outflow.fill(room) {
+            case .bytes(let count): return count
+            case .pause: return haul_curl_pause_upload()
+            case .abort: return haul_curl_abort_upload()
+            }
+        }
         return handle.source?.fill(room) ?? haul_curl_abort_upload()
     }
 
     private static let rewind: haul_curl_seek = { context, offset, origin in
-        of(context)?.source?.go(to: Int(offset), origin) ?? false ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+        guard let handle = of(context) else { return CURL_SEEKFUNC_FAIL }
+        if let outflow = handle.flow?.outflow {
+            return outflow.count == 0 && offset == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+        }
+        return handle.source?.go(to: Int(offset), origin) ?? false ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+    }
+
+    private static let look: haul_curl_progress = { context, _, received, _, sent in
+        guard let handle = of(context), let flow = handle.flow else { return 0 }
+        let stands = flow.inflow?.isPaused == true || flow.outflow?.isPaused == true
+        return handle.stall.saw(Int(received) + Int(sent), standsHere: stands) ? 0 : 1
     }
 
     private static let before: haul_curl_before = { context, _, _, _, _ in

@@ -19,6 +19,8 @@ struct CurlLanes {
     private let multi: UnsafeMutableRawPointer?
     private var lanes: [Name: Lane] = [:]
     private var handles: [ObjectIdentifier: CurlHandle] = [:]
+    /// Those of them whose bodies stream.
+    private var streaming: [ObjectIdentifier: CurlHandle] = [:]
     /// Set up anew for each request; what one learnt of TLS sessions serves the next.
     private var spare: [CurlHandle] = []
 
@@ -37,6 +39,7 @@ struct CurlLanes {
     mutating func cancel(_ job: CurlJob) {
         if let handle = handles.removeValue(forKey: ObjectIdentifier(job)) {
             // In the middle of a request the connection goes with it.
+            streaming[ObjectIdentifier(job)] = nil
             curl_multi_remove_handle(multi, handle.easy)
             handle.end()
             left(job)
@@ -48,6 +51,11 @@ struct CurlLanes {
             job.rememberCancel()
         }
     }
+
+    mutating func goOn(_ job: CurlJob) { streaming[ObjectIdentifier(job)]?.goOn() }
+
+    /// Hands on what came of the answers that stream.
+    func flush() { for handle in streaming.values { handle.flush() } }
 
     /// Answers what ended.
     mutating func answer() {
@@ -63,7 +71,7 @@ struct CurlLanes {
             job?.finish(.failure(failure))
         }
         for job in lanes.values.flatMap(\.waiting) { job.finish(.failure(failure)) }
-        (handles, lanes, spare) = ([:], [:], [])
+        (handles, streaming, lanes, spare) = ([:], [:], [:], [])
     }
 
     private mutating func start(_ job: CurlJob) {
@@ -81,6 +89,7 @@ struct CurlLanes {
                 throw error
             }
             handles[ObjectIdentifier(job)] = handle
+            if job.flow != nil { streaming[ObjectIdentifier(job)] = handle }
             lanes[job.lane, default: Lane()].running += 1
         } catch {
             job.finish(.failure(error))
@@ -91,6 +100,7 @@ struct CurlLanes {
         guard let context = haul_curl_context(easy) else { return }
         let handle = Unmanaged<CurlHandle>.fromOpaque(context).takeUnretainedValue()
         guard let job = handle.job, handles.removeValue(forKey: ObjectIdentifier(job)) != nil else { return }
+        streaming[ObjectIdentifier(job)] = nil
         let isAgain = handle.metClosedConnections(code) && job.freshen()
         let response = handle.response(code)
         curl_multi_remove_handle(multi, easy)

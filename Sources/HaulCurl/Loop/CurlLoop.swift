@@ -12,6 +12,8 @@ final class CurlLoop: TaskExecutor {
     enum Command {
         case start(CurlJob)
         case cancel(CurlJob)
+        /// One that streams has room again, or something to send.
+        case goOn(CurlJob)
     }
 
     private struct State {
@@ -95,15 +97,19 @@ final class CurlLoop: TaskExecutor {
                 switch command {
                 case .start(let job): lanes.add(job)
                 case .cancel(let job): lanes.cancel(job)
+                case .goOn(let job): lanes.goOn(job)
                 }
             }
             if isClosed { break }
+            // What was held back came as it went on.
+            lanes.flush()
             let rests = state.withLock { state in
                 state.sleeps = state.commands.isEmpty && state.jobs.isEmpty && !state.isClosed
                 return state.sleeps
             }
             watch.wait(isPatient: rests)
             if rests { state.withLock { $0.sleeps = false } }
+            lanes.flush()
             lanes.answer()
         }
         lanes.end(Self.closed)

@@ -31,19 +31,25 @@ public final class CurlPool: Sendable {
     /// - Throws: `CancellationError`, once the request does not run any more; ``BackendFailure`` where libcurl does not
     ///   take it, or the worker may not go there.
     public func perform(_ request: any CurlRequest) async throws -> HTTPResponse {
+        try await perform(request, nil)
+    }
+
+    /// - Parameter flow: Of a request whose body, or whose answer's, streams.
+    func perform(_ request: any CurlRequest, _ flow: CurlFlow?) async throws -> HTTPResponse {
         var redirects = CurlRedirects(request, hosts: hosts)
-        var answer = try await send(request)
+        var answer = try await send(request, flow)
         while let next = redirects.next(&answer) {
             let wasRepeated = answer.repeated
-            answer = try await send(next)
+            answer = try await send(next, flow)
             answer.repeated = answer.repeated || wasRepeated
         }
         return answer
     }
 
-    private func send(_ request: any CurlRequest) async throws -> HTTPResponse {
+    private func send(_ request: any CurlRequest, _ flow: CurlFlow?) async throws -> HTTPResponse {
         try Task.checkCancellation()
-        let job = CurlJob(request, self)
+        let job = CurlJob(request, self, flow)
+        flow?.connect { [loop = connections.loop] in loop.send(.goOn(job)) }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 job.wait(continuation)
@@ -81,12 +87,14 @@ final class CurlJob: Sendable {
 
     let request: any CurlRequest
     let pool: CurlPool
+    let flow: CurlFlow?
     let lane: CurlLanes.Name
     private let state = Mutex(State())
 
-    init(_ request: any CurlRequest, _ pool: CurlPool) {
+    init(_ request: any CurlRequest, _ pool: CurlPool, _ flow: CurlFlow? = nil) {
         self.request = request
         self.pool = pool
+        self.flow = flow
         lane = CurlLanes.Name(pool: ObjectIdentifier(pool), server: request.server)
     }
 

@@ -1,7 +1,6 @@
 public import Foundation
 
-/// One HTTP request, the same for requests in this process (``CurlPool``) and for a process of their own
-/// (``CurlStream``). Never part of a log: headers and connection hold secrets.
+/// One HTTP request, for ``CurlPool`` or ``CurlStream``. Never part of a log: headers and connection hold secrets.
 public struct CurlCall: Sendable {
     /// What is sent.
     public enum Sent: Sendable {
@@ -61,11 +60,6 @@ public struct CurlCall: Sendable {
 
     /// Seconds for name lookup, TCP and TLS together.
     var connectSeconds: Int { min(10, stallSeconds) }
-
-    /// The body comes from standard input, instead of going to standard output.
-    var isStreamedUpload: Bool {
-        if case .stream = sent { true } else { false }
-    }
 
     /// The header lines as they are to be set: no type is made up for a body that has none.
     var lines: [String] {

@@ -28,7 +28,7 @@ struct HTTPRequest: CurlRequest {
         /// These are sent.
         case bytes(Data)
         case file(String)
-        /// Through a curl process, with the bytes that will come where that is known.
+        /// As it comes, with the bytes that will come where that is known.
         case stream(length: Int?)
         /// The beginning of one, which then stands still.
         case halting(CurlHalt)

@@ -13,7 +13,7 @@ struct HTTPBackend: Backend {
     static var threads: BackendThreads { .own(CurlConnections.shared.executor) }
 
     static func open(_ batch: BatchSpec) async throws -> HTTPBackend {
-        let curl = try Curl(batch, name: "http")
+        let curl = Curl(batch, name: "http")
         let proxy = batch.settings["proxy"]?.string
         let source = try Site(batch.source, scratch: batch.scratch, proxy: proxy)
         let destination = try batch.destination.map { try Site($0, scratch: batch.scratch, proxy: proxy) }

@@ -75,7 +75,7 @@ actor Download {
         guard !aborted else { throw CancellationError() }
         var request = request
         request.bandwidth = bandwidth
-        let opened = try await CurlStream.start(request, tool: server.curl.tool, scratch: server.curl.scratch)
+        let opened = try CurlStream.start(request, in: server.curl.streams)
         guard !aborted else {
             opened.abort()
             throw CancellationError()

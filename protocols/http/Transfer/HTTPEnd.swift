@@ -225,7 +225,7 @@ struct HTTPEnd: CopyEnd {
         var request = server.request(
             .put(onlyIfMissing: !order.replace), location, body: .stream(length: order.source.size))
         request.bandwidth = order.bandwidth
-        let stream = try await CurlStream.start(request, tool: server.curl.tool, scratch: server.curl.scratch)
+        let stream = try CurlStream.start(request, in: server.curl.streams)
         return HTTPWriter(stream, "PUT \(location.given)")
     }
 }

@@ -3,7 +3,7 @@ import HaulCurl
 import HaulModel
 import HaulProtocol
 
-// Ways of moving a file that cost less than a curl process each.
+// Ways of moving a file that cost less than a stream of their own.
 
 extension CopyMover where Source == HTTPEnd, Target == LocalEnd {
     /// A GET into the file.

@@ -16,7 +16,7 @@ struct S3Request: CurlRequest {
         case bytes(Data, hash: SigV4.Payload)
         /// A file of this machine, with its SHA-256.
         case file(String, hash: SigV4.Payload)
-        /// So many bytes that pass through a curl process.
+        /// So many bytes, as they come.
         case stream(Int)
     }
 
@@ -26,7 +26,7 @@ struct S3Request: CurlRequest {
         /// At most so many bytes.
         case memory(Int)
         case file(String)
-        /// Through a curl process; an error's document does not.
+        /// As it comes; an error's document does not.
         case stream
     }
 

@@ -4,7 +4,7 @@ import HaulModel
 import HaulProtocol
 import Synchronization
 
-/// The bytes of an object, in order, as a curl process gets them. A connection that breaks is made again from where it
+/// The bytes of an object, in order, as they come. A connection that breaks is made again from where it
 /// broke, a few times, while the object is what it was (`If-Match`).
 actor ObjectReader: CopyReader {
     private static let mostBreaks = 3
@@ -85,7 +85,7 @@ actor ObjectReader: CopyReader {
         if let version = order.facts.version, !version.isEmpty { request.headers = [("If-Match", version)] }
         request.from = offset
         request.answer = .stream
-        let opened = try await CurlStream.start(request, tool: bucket.curl.tool, scratch: bucket.curl.scratch)
+        let opened = try CurlStream.start(request, in: bucket.curl.streams)
         let isOver = current.withLock { current in
             if !current.isOver { current.stream = opened }
             return current.isOver

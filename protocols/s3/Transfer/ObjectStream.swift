@@ -16,9 +16,11 @@ final class ObjectStream: Sendable {
         var isProven: Bool
     }
 
+    /// Bytes of what the server says of it.
+    private static let longestAnswer = 1 << 20
+
     private let bucket: Bucket
     private let stream: CurlStream
-    private let body: String
     private let hash: Hasher
     private let what: String
 
@@ -35,16 +37,15 @@ final class ObjectStream: Sendable {
         _ bucket: Bucket, _ key: [UInt8], query: [(String, String)] = [], headers: [SigV4.Header] = [], length: Int,
         what: String
     ) async throws -> ObjectStream {
-        let body = bucket.curl.bodyFile()
         var request = bucket.request(.put, key, query: query, headers: headers, sent: .stream(length))
-        request.answer = .file(body)
+        request.answer = .memory(longestAnswer)
         let hash = try Hasher()
-        let stream = try await CurlStream.start(request, tool: bucket.curl.tool, scratch: bucket.curl.scratch)
-        return ObjectStream(bucket, stream, body, hash, what)
+        let stream = try CurlStream.start(request, in: bucket.curl.streams)
+        return ObjectStream(bucket, stream, hash, what)
     }
 
-    private init(_ bucket: Bucket, _ stream: CurlStream, _ body: String, _ hash: Hasher, _ what: String) {
-        (self.bucket, self.stream, self.body, self.hash, self.what) = (bucket, stream, body, hash, what)
+    private init(_ bucket: Bucket, _ stream: CurlStream, _ hash: Hasher, _ what: String) {
+        (self.bucket, self.stream, self.hash, self.what) = (bucket, stream, hash, what)
     }
 
     /// - Throws: What the server said, once it takes no more.
@@ -58,7 +59,6 @@ final class ObjectStream: Sendable {
         let response = await stream.finish()
         try Task.checkCancellation()
         guard response.isSuccess else { throw await refusal(response) }
-        unlink(body)
         let md5 = await hash.finish()
         let isProven = try Self.compare(md5, response, what)
         return Arrived(etag: response.etag, md5: md5, isProven: isProven)
@@ -67,10 +67,9 @@ final class ObjectStream: Sendable {
     /// To the server the body is cut off.
     func abort() { stream.abort() }
 
-    /// After ``abort()``: returns once curl is gone.
+    /// After ``abort()``: returns once nothing is sent any more.
     func ended() async {
         _ = await stream.finish()
-        unlink(body)
     }
 
     /// Whether an answer's ETag is the md5 of what was sent.
@@ -84,12 +83,8 @@ final class ObjectStream: Sendable {
     }
 
     private func refusal(_ response: HTTPResponse) async -> Refused {
-        let text = try? await bucket.curl.run { [body] in
-            defer { unlink(body) }
-            guard let handle = FileHandle(forReadingAtPath: body) else { return "" }
-            return String(decoding: (try? handle.read(upToCount: 1 << 16)) ?? Data(), as: UTF8.self)
-        }
-        return Refused(status: response.status, failure: response.failure(what, text.flatMap(S3Error.parse)))
+        let error = try? await bucket.curl.run { S3Error.parse(String(decoding: response.body, as: UTF8.self)) }
+        return Refused(status: response.status, failure: response.failure(what, error ?? nil))
     }
 
     /// A request whose body the server did not take.

@@ -10,12 +10,12 @@ public struct Curl: Sendable {
     /// Bytes of all such bodies together.
     private static let memoryBytes = 64 << 20
 
-    public let tool: CurlTool
     public let metadata: CurlPool
     public let data: CurlPool
     /// Copies within a server take as long as they take: nobody waits behind them.
     public let copies: CurlPool
-    public let scratch: String
+    /// As many as the elements that are under way have of them: one that waited for another would do so for ever.
+    public let streams: CurlPool
     public let spool: Spool
     public let memory = Room(bytes: memoryBytes)
     /// Seconds without a byte after which a request is given up.
@@ -23,15 +23,13 @@ public struct Curl: Sendable {
     private let disk: BlockingQueue
 
     /// - Parameter name: The protocol's, which the files of its spool carry.
-    /// - Throws: ``BackendFailure`` where a tool is missing.
-    public init(_ batch: BatchSpec, name: String) throws {
-        tool = try CurlTool(hosts: batch.hosts)
+    public init(_ batch: BatchSpec, name: String) {
         // A listing of a million entries has about 400 MB.
         metadata = CurlPool(roof: max(1 << 20, min(1 << 30, batch.spoolBytes / 4)), hosts: batch.hosts)
         // One byte more than may come, so that too much is seen as such.
         data = CurlPool(roof: Self.smallFile + 1, hosts: batch.hosts)
         copies = CurlPool(roof: 1 << 20, most: 64, hosts: batch.hosts)
-        scratch = batch.scratch
+        streams = CurlPool(roof: Self.smallFile, most: .max, hosts: batch.hosts)
         spool = Spool(directory: batch.spool, bytes: batch.spoolBytes, name: name)
         stallSeconds = max(1, batch.timeout)
         disk = BlockingQueue(label: "haul.\(name).disk")
