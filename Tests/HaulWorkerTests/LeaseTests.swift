@@ -169,13 +169,17 @@ import Testing
         let other = try Bench(server: server)
         try await eventually("it has ended, as it had nothing to do") { !bench.logged("idle").isEmpty }
         #expect(await bench.end == .drained)
+        let port = server.port
         await server.stop()
+        // Another test's server would be as good to the workers.
+        let held = try HeldPort(port)
         let late = try Bench(url: server.url) { $0.exitIdleSeconds = 0.1 }
         let lateEnd = await late.end
         let isDeserted = if case .deserted = lateEnd { true } else { false }
         #expect(isDeserted, "\(lateEnd)")
         #expect(late.logged("server-unreachable").count == 1)
         try await eventually("the other one looks for it") { !other.logged("server-unreachable").isEmpty }
+        withExtendedLifetime(held) {}
         for one in [bench, other] { #expect(await one.close() == .drained) }
         await late.close()
     }
