@@ -45,7 +45,7 @@ struct StreamServer {
     private static let block = Data((0..<65_537).map { UInt8(truncatingIfNeeded: $0 % 251) })
 
     private static let script = #"""
-        import hashlib, http.server, threading, time
+        import hashlib, http.server, socket, threading, time
         block = bytes(i % 251 for i in range(65537))
         seen, lock = {}, threading.Lock()
         def tell(name, text):
@@ -85,6 +85,12 @@ struct StreamServer {
                         tell(name, "GET %d" % sent)
                     tell(name, "GET %d whole" % sent)
                 except OSError: tell(name, "GET %d cut" % sent)
+            def refuse(self, status):
+                # Answered before the body is there, and closed as servers do: what is on its way is still read.
+                self.close_connection = True
+                self.head(status, 0)
+                self.connection.shutdown(socket.SHUT_WR)
+                while self.rfile.read1(65536): pass
             def pieces(self):
                 if "Content-Length" in self.headers:
                     left = int(self.headers["Content-Length"])
@@ -103,7 +109,7 @@ struct StreamServer {
                     yield piece
             def do_PUT(self):
                 what, name = self.path[1:].split("/")
-                if what == "refuse": self.close_connection = True; return self.head(403, 0)
+                if what == "refuse": return self.refuse(403)
                 if what == "deaf": return time.sleep(30)
                 came, md5 = 0, hashlib.md5()
                 try:
@@ -111,7 +117,7 @@ struct StreamServer {
                         came += len(piece)
                         md5.update(piece)
                         tell(name, "PUT %d" % came)
-                        if what == "midway" and came > 1 << 20: self.close_connection = True; return self.head(507, 0)
+                        if what == "midway" and came > 1 << 20: return self.refuse(507)
                 except (OSError, ValueError):
                     self.close_connection = True
                     return tell(name, "PUT %d cut" % came)
