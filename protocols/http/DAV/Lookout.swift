@@ -19,11 +19,14 @@ final class Lookout: Sendable {
 
     private struct Asker {
         var name: [UInt8]
+        var isAfter: Bool
         var continuation: CheckedContinuation<Answer, any Error>
     }
 
     private struct Round {
-        var directory: Location
+        /// That of its first asker.
+        let id: Int
+        let directory: Location
         var askers: [Int: Asker] = [:]
     }
 
@@ -34,9 +37,11 @@ final class Lookout: Sendable {
 
     private struct State {
         var nextID = 0
-        /// Copies at work, and how many of them wait for an answer.
+        /// Copies at work, and how many of them wait for others to ask.
         var active = 0
         var waiting = 0
+        /// Copies that ended since then: others are about to take their places.
+        var ended = (count: 0, since: ContinuousClock.now)
         /// Askers that wait for others to ask, by directory.
         var rounds: [String: Round] = [:]
         var answering: [Int: Asker] = [:]
@@ -48,7 +53,9 @@ final class Lookout: Sendable {
     /// How long a name that was not there is believed not to be there.
     private static let lifetime = Duration.seconds(2)
     /// How long a question waits for others: before a copy, when many begin at once, and after it.
-    private static let gathering = (before: Duration.milliseconds(2), after: Duration.milliseconds(100))
+    private static let gathering = (before: Duration.milliseconds(2), after: Duration.milliseconds(50))
+    /// How long it takes until others are at work where many copies ended at once.
+    private static let refilling = Duration.milliseconds(20)
     /// Fewer ask each for itself.
     private static let fewest = 4
     private static let mostDirectories = 64
@@ -60,10 +67,16 @@ final class Lookout: Sendable {
 
     /// Runs the copy of a small file: while others are at work, questions wait for theirs.
     func during<Value: Sendable>(_ server: Server, _ body: () async throws -> Value) async throws -> Value {
-        state.withLock { $0.active += 1 }
+        state.withLock { state in
+            state.active += 1
+            if state.ended.count > 0 { state.ended.count -= 1 }
+        }
         defer {
             let due = state.withLock { state in
                 state.active -= 1
+                let now = ContinuousClock.now
+                if now - state.ended.since > Self.refilling { state.ended = (0, now) }
+                state.ended.count += 1
                 return Self.due(&state)
             }
             start(due, server)
@@ -104,40 +117,49 @@ final class Lookout: Sendable {
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 let (isFirst, due) = state.withLock { state in
                     let isFirst = state.rounds[key] == nil
-                    state.rounds[key, default: Round(directory: directory)].askers[id] = Asker(
-                        name: name, continuation: continuation)
+                    state.rounds[key, default: Round(id: id, directory: directory)].askers[id] = Asker(
+                        name: name, isAfter: isAfter, continuation: continuation)
                     state.waiting += 1
                     // Those that begin come one after the other: the last is not known.
                     return (isFirst, isAfter ? Self.due(&state) : [])
                 }
                 start(due, server)
-                if isFirst, due.isEmpty {
-                    Task {
-                        try? await Task.sleep(for: patience)
-                        start(state.withLock { Self.take(key, &$0) }.map { [$0] } ?? [], server)
-                    }
-                }
+                if isFirst, !due.contains(where: { $0.id == id }) { end(id, key, server, after: patience) }
             }
         } onCancel: {
             let asker = state.withLock { state -> Asker? in
-                let asker =
-                    state.rounds[key]?.askers.removeValue(forKey: id) ?? state.answering.removeValue(forKey: id)
-                if asker != nil { state.waiting -= 1 }
-                return asker
+                if let asker = state.rounds[key]?.askers.removeValue(forKey: id) {
+                    state.waiting -= 1
+                    return asker
+                }
+                return state.answering.removeValue(forKey: id)
             }
             asker?.continuation.resume(throwing: CancellationError())
         }
     }
 
-    /// The rounds that are not worth waiting for others any longer: three in four of those at work have asked.
+    /// Has a round wait for others no longer than that.
+    private func end(_ id: Int, _ key: String, _ server: Server, after patience: Duration) {
+        Task {
+            try? await Task.sleep(for: patience)
+            let round = state.withLock { $0.rounds[key]?.id == id ? Self.take(key, &$0) : nil }
+            start(round.map { [$0] } ?? [], server)
+        }
+    }
+
+    /// The rounds that are not worth waiting for others any longer: three in four of those at work wait for one. Few of one
+    /// directory wait on while others are answered, whose places may be taken by more of it.
     private static func due(_ state: inout State) -> [Round] {
-        guard state.waiting * 4 >= state.active * 3 else { return [] }
-        return state.rounds.keys.compactMap { take($0, &state) }
+        let coming = ContinuousClock.now - state.ended.since <= refilling ? state.ended.count : 0
+        guard state.waiting * 4 >= (state.active + coming) * 3 else { return [] }
+        let many = state.rounds.filter { $0.value.askers.count >= fewest }
+        return (many.isEmpty ? state.rounds : many).keys.compactMap { take($0, &state) }
     }
 
     private static func take(_ key: String, _ state: inout State) -> Round? {
         guard let round = state.rounds.removeValue(forKey: key), !round.askers.isEmpty else { return nil }
         state.answering.merge(round.askers) { $1 }
+        state.waiting -= round.askers.count
         return round
     }
 
@@ -164,14 +186,16 @@ final class Lookout: Sendable {
             switch listing {
             case .members(let members)?:
                 state.snapshots[key] = Snapshot(names: Set(members.keys), time: time)
+            case .missing?: state.snapshots[key] = Snapshot(names: [], time: time)
             case .tooLong?: state.large[key] = 2 * most
-            case .missing?, nil: break
+            case nil: break
             case .refused?: state.large[key] = .max
             }
         }
         for (id, asker) in round.askers {
             switch listing {
             case .members(let members)?: answer(id, .found(members[asker.name] ?? .nothing))
+            case .missing? where !asker.isAfter: answer(id, .found(.nothing))
             // Each is told by the server why.
             case .missing?, .tooLong?, .refused?, nil: answer(id, .askYourself)
             }
@@ -179,11 +203,7 @@ final class Lookout: Sendable {
     }
 
     private func answer(_ id: Int, _ answer: Answer) {
-        let asker = state.withLock { state -> Asker? in
-            let asker = state.answering.removeValue(forKey: id)
-            if asker != nil { state.waiting -= 1 }
-            return asker
-        }
+        let asker = state.withLock { $0.answering.removeValue(forKey: id) }
         asker?.continuation.resume(returning: answer)
     }
 }
