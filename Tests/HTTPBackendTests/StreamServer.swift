@@ -54,6 +54,7 @@ struct StreamServer {
             protocol_version = "HTTP/1.1"
             def log_message(self, *a): pass
             def handle_expect_100(self):
+                if self.path.startswith("/hasty"): self.close_connection = True; self.head(201, 0); return False
                 if not self.path.startswith("/refuse"): self.send_response_only(100); self.end_headers()
                 return True
             def head(self, status, length):
@@ -70,6 +71,11 @@ struct StreamServer {
                 start, body = 0, block * (count // len(block) + 1)
                 if "Range" in self.headers and what == "bytes": start = int(self.headers["Range"][6:-1])
                 if what == "missing": self.head(404, count)
+                elif what == "moved":
+                    self.send_response(301)
+                    self.send_header("Location", "http://127.0.0.1:1/")
+                    self.send_header("Content-Length", str(count))
+                    self.end_headers()
                 elif start:
                     self.send_response(206)
                     self.send_header("Content-Length", str(count - start))

@@ -112,6 +112,16 @@ import Testing
         }
     }
 
+    /// What a server says of another place is no content, either.
+    @Test func aRedirectsPageIsNoContent() async throws {
+        try await StreamServer.with { server in
+            let stream = try CurlStream.start(Ask(server: server.endpoint, path: "/moved/a/50000"), in: Self.pool())
+            #expect(await stream.read() == nil)
+            let answer = await stream.finish()
+            #expect(answer.status == 301 && answer.errorClass == .invalid, "\(answer)")
+        }
+    }
+
     @Test func aBodyThatBreaksOff() async throws {
         try await StreamServer.with { server in
             let stream = try CurlStream.start(Ask(server: server.endpoint, path: "/cut/a/4000000"), in: Self.pool())
@@ -199,7 +209,86 @@ import Testing
             answer = await long.finish()
             #expect(!answer.isSuccess && answer.exitCode == 26, "\(answer)")
             #expect(try await !server.seen("long").hasSuffix("whole"))
+
+            let late = try CurlStream.start(Self.put(server, "/put/late", 2_000_000), in: Self.pool())
+            #expect(await late.write(StreamServer.content(2_000_000)))
+            let isTaken = await late.write(Data(count: 1))
+            #expect(await late.finish().isSuccess == !isTaken)
         }
+    }
+
+    /// A server that says at once that all is well has not got what was to be sent.
+    @Test func anAnswerThatComesTooSoon() async throws {
+        try await StreamServer.with { server in
+            let stream = try CurlStream.start(Self.put(server, "/hasty/a", 3 << 20), in: Self.pool())
+            let piece = StreamServer.content(1 << 20)
+            for _ in 0..<3 { if await !stream.write(piece) { break } }
+            let answer = await stream.finish()
+            #expect(answer.status == 201 && !answer.isSuccess && answer.errorClass == .interrupted, "\(answer)")
+        }
+    }
+
+    /// To the server what is given up is cut off, also where nobody had said how long it would be.
+    @Test func givenUpIsNoEnd() async throws {
+        try await StreamServer.with { server in
+            for number in 0..<30 {
+                let stream = try CurlStream.start(Self.put(server, "/put/a\(number)", nil), in: Self.pool())
+                #expect(await stream.write(StreamServer.content(100_000)))
+                try await eventually("some of it is there") { try await !server.seen("a\(number)").isEmpty }
+                stream.abort()
+                _ = await stream.finish()
+                try await eventually("it is cut") { try await server.seen("a\(number)").hasSuffix("cut") }
+            }
+        }
+    }
+
+    /// A request that found no server leaves nothing behind that the next one stumbles over.
+    @Test func afterANameThatIsNone() async throws {
+        try await StreamServer.with { server in
+            let connections = CurlConnections()
+            // Too long for a name: nobody is asked for it.
+            let nobody = Ask(server: String(repeating: "a", count: 64) + ":1", path: "/")
+            for _ in 0..<3 {
+                let answer = try await CurlPool(roof: 1 << 20, connections: connections).perform(Quiet(ask: nobody))
+                #expect(answer.errorClass == .connect, "\(answer)")
+            }
+            for _ in 0..<3 {
+                let stream = try CurlStream.start(
+                    Ask(server: server.endpoint, path: "/bytes/a/100000"), in: Self.pool(connections))
+                #expect(await Self.all(stream).count == 100_000)
+                #expect(await stream.finish().isSuccess)
+            }
+        }
+    }
+
+    private struct Quiet: CurlRequest {
+        let ask: Ask
+        var server: String { ask.server }
+
+        func call() -> CurlCall {
+            var call = ask.call()
+            call.kept = .nothing
+            return call
+        }
+    }
+
+    /// Whoever brings stops where there is no room, and is told each time that there is some again.
+    @Test func whoeverBringsIsToldOfRoom() async throws {
+        let inflow = CurlInflow()
+        let room = DispatchSemaphore(value: 0)
+        inflow.connect { room.signal() }
+        let piece = StreamServer.content(CurlFlow.room)
+        let thread = Thread {
+            for _ in 0..<4_000 {
+                while !piece.withUnsafeBytes({ inflow.take($0) }) { if !inflow.flush() { room.wait() } }
+                _ = inflow.flush()
+            }
+            inflow.end()
+        }
+        thread.start()
+        var count = 0
+        while let data = await inflow.read() { count += data.count }
+        #expect(count == 4_000 * piece.count)
     }
 
     @Test func aRefusal() async throws {

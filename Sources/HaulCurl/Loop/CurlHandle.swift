@@ -92,8 +92,13 @@ final class CurlHandle {
         code == CURLE_SEND_ERROR && sendings > 1 && headSize == 0 && halt == nil && source?.failure == nil
     }
 
+    /// Whether a connection was there, so that libcurl has put away what it had for the request: of one that failed before,
+    /// it keeps buffers whose size it does not change any more.
+    var isReusable: Bool { sendings > 0 }
+
     /// What came of it.
     func response(_ code: CURLcode) -> HTTPResponse {
+        let status = Int(haul_curl_number(easy, CURLINFO_RESPONSE_CODE))
         var exitCode = Int(code.rawValue)
         var message = code == CURLE_OK ? "" : String(cString: errorText)
         if code != CURLE_OK, message.isEmpty { message = String(cString: curl_easy_strerror(code)) }
@@ -108,9 +113,14 @@ final class CurlHandle {
             (exitCode, message) = (23, failure)
         } else if stall.isOver {
             (exitCode, message) = (28, "nothing moved for \(stall.seconds) seconds")
+        } else if code == CURLE_OK, let length = flow?.outflow?.length, status < 300,
+            haul_curl_number(easy, CURLINFO_SIZE_UPLOAD_T) < Int64(length)
+        {
+            // libcurl is content with any answer: one that came while it asked for leave, or with the connection's end.
+            (exitCode, message) = (55, "the server answered before it had the body")
         }
         var response = HTTPResponse(
-            exitCode: exitCode, status: Int(haul_curl_number(easy, CURLINFO_RESPONSE_CODE)),
+            exitCode: exitCode, status: status,
             downloaded: flow?.inflow?.count ?? sink.count,
             uploaded: flow?.outflow?.count ?? Int(haul_curl_number(easy, CURLINFO_SIZE_UPLOAD_T)), message: message)
         response.contentLength = Int(header("content-length")).flatMap { $0 >= 0 ? $0 : nil }
@@ -248,9 +258,11 @@ final class CurlHandle {
 
     private func streaming(_ call: CurlCall, _ context: UnsafeMutableRawPointer) -> [CURLcode] {
         stall = CurlStall(seconds: call.stallSeconds)
+        // libcurl reads as much as it has room for, and then waits for as long as that takes at the bandwidth.
+        let buffer = min(CurlFlow.buffer, max(1 << 10, (call.bandwidth ?? .max) / 4))
         return [
-            haul_curl_set_long(easy, CURLOPT_BUFFERSIZE, CurlFlow.buffer),
-            haul_curl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, CurlFlow.buffer),
+            haul_curl_set_long(easy, CURLOPT_BUFFERSIZE, buffer),
+            haul_curl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, max(16 << 10, buffer)),
             // An error page must not pass for content.
             haul_curl_set_long(easy, CURLOPT_FAILONERROR, flow?.inflow == nil ? 0 : 1),
             // libcurl's own clock counts pauses of an upload as the server's; it only has the transfer looked at.
@@ -268,7 +280,11 @@ final class CurlHandle {
     private static let receive: haul_curl_data = { data, size, count, context in
         guard let handle = of(context) else { return 0 }
         let piece = UnsafeRawBufferPointer(start: data, count: size * count)
-        if let inflow = handle.flow?.inflow { return inflow.take(piece) ? piece.count : haul_curl_pause() }
+        if let inflow = handle.flow?.inflow {
+            // Where it leads elsewhere, what the server says of that is no content.
+            guard haul_curl_number(handle.easy, CURLINFO_RESPONSE_CODE) < 300 else { return piece.count }
+            return inflow.take(piece) ? piece.count : haul_curl_pause()
+        }
         return handle.sink.take(piece) ? piece.count : 0
     }
 

@@ -102,10 +102,10 @@ struct CurlLanes {
         guard let job = handle.job, handles.removeValue(forKey: ObjectIdentifier(job)) != nil else { return }
         streaming[ObjectIdentifier(job)] = nil
         let isAgain = handle.metClosedConnections(code) && job.freshen()
-        let response = handle.response(code)
+        let (response, isReusable) = (handle.response(code), handle.isReusable)
         curl_multi_remove_handle(multi, easy)
         handle.end()
-        if spare.count < Self.spareHandles { spare.append(handle) }
+        if isReusable, spare.count < Self.spareHandles { spare.append(handle) }
         if isAgain { lanes[job.lane]?.waiting.insert(job, at: 0) }
         left(job)
         if !isAgain { job.finish(.success(response)) }

@@ -9,6 +9,8 @@ final class CurlInflow: Sendable {
         /// Bytes that came, of all.
         var count = 0
         var reader: CheckedContinuation<Data?, Never>?
+        /// Bytes of the last piece that was handed on: about as many come next.
+        var usual = 0
         /// libcurl was told to wait, because there is no room.
         var isPaused = false
         var isOver = false
@@ -29,7 +31,7 @@ final class CurlInflow: Sendable {
                 return false
             }
             state.isPaused = false
-            if state.bytes.isEmpty { state.bytes.reserveCapacity(CurlFlow.room) }
+            if state.bytes.isEmpty { state.bytes.reserveCapacity(max(state.usual, piece.count)) }
             state.bytes.append(contentsOf: piece)
             state.count += piece.count
             return true
@@ -62,12 +64,14 @@ final class CurlInflow: Sendable {
         goOn?()
         if let now { return now }
         return await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> Data?? in
-                if !state.bytes.isEmpty { return Self.takeAll(&state) }
-                if state.isOver { return .some(nil) }
+            let (answer, goOn) = state.withLock { state -> (Data??, (@Sendable () -> Void)?) in
+                // There was nothing a moment ago; by now there may be more than there is room for.
+                if !state.bytes.isEmpty { return (Self.takeAll(&state), state.isPaused ? state.goOn : nil) }
+                if state.isOver { return (.some(nil), nil) }
                 state.reader = continuation
-                return .none
+                return (.none, state.isPaused ? state.goOn : nil)
             }
+            goOn?()
             if let answer { continuation.resume(returning: answer) }
         }
     }
@@ -85,6 +89,7 @@ final class CurlInflow: Sendable {
 
     private static func takeAll(_ state: inout State) -> Data {
         defer { state.bytes = Data() }
+        state.usual = state.bytes.count
         return state.bytes
     }
 }

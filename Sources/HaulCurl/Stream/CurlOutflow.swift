@@ -45,6 +45,8 @@ final class CurlOutflow: Sendable {
 
     func fill(_ room: UnsafeMutableRawBufferPointer) -> Filled {
         let (filled, writer) = state.withLock { state -> (Filled, CheckedContinuation<Bool, Never>?) in
+            // What was given up must not look like the end of a whole one.
+            if state.isOver { return (.abort, nil) }
             var count = 0
             while count < room.count, let first = state.pieces.first {
                 let part = min(room.count - count, first.count - state.taken)
@@ -61,10 +63,10 @@ final class CurlOutflow: Sendable {
             }
             state.waiting -= count
             state.sent += count
-            if let length, state.sent > length || count == 0 && state.isWhole && state.sent < length {
+            if let length, count == 0, state.isWhole, state.sent < length {
                 state.failure = "\(length) bytes were announced, \(state.sent) came"
-                return (.abort, nil)
             }
+            if state.failure != nil { return (.abort, nil) }
             state.isPaused = count == 0 && !state.isWhole
             guard state.waiting < CurlFlow.room, let writer = state.writer else {
                 return (state.isPaused ? .pause : .bytes(count), nil)
@@ -91,6 +93,8 @@ final class CurlOutflow: Sendable {
         if data.isEmpty { return state.withLock { !$0.isOver } }
         let (isTaken, isFull, goOn) = state.withLock { state -> (Bool, Bool, (@Sendable () -> Void)?) in
             guard !state.isOver else { return (false, false, nil) }
+            let all = state.sent + state.waiting + data.count
+            if let length, all > length { state.failure = "\(length) bytes were announced, \(all) came" }
             // Many small ones would make many pieces.
             if let last = state.pieces.indices.last, state.pieces[last].count + data.count <= Self.small {
                 state.pieces[last].append(data)

@@ -23,7 +23,9 @@ public final class CurlStream: Sendable {
             do {
                 return try await pool.perform(request, flow)
             } catch let failure as BackendFailure {
-                return Self.ended(2, failure.reason)
+                var answer = Self.ended(failure.errorClass == .invalid ? 3 : 2, failure.reason)
+                if failure.errorClass == .permission { answer.refusal = failure.reason }
+                return answer
             } catch {
                 return Self.ended(42, "it was given up")
             }

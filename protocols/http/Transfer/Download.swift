@@ -94,7 +94,8 @@ actor Download {
                 .interrupted, "GET \(location.given): it changed while it was read", returncode: 22)
         }
         let cut = response.exitCode == 0 ? response.isSuccess : [18, 52, 55, 56].contains(response.exitCode)
-        let provable = !response.etag.isEmpty || !response.lastModified.isEmpty
+        // A weak tag promises no equal bytes.
+        let provable = !response.etag.isEmpty && !response.etag.hasPrefix("W/") || !response.lastModified.isEmpty
         guard cut, offset > start, offset < size, provable, breaks < Self.mostBreaks else {
             if response.isSuccess {
                 throw BackendFailure(

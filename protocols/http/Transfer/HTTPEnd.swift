@@ -105,7 +105,8 @@ struct HTTPEnd: CopyEnd {
     /// has to be looked at properly: it may be a directory, which must not give way.
     func isMissing() async throws -> Bool {
         let glance: Server.Glance
-        let answer = mayGuess ? try await server.lookout.before(location, server) : .askYourself
+        // Only where the rename, or the trial of whole PUTs, has the server refuse what is there after all.
+        let answer = mayGuess && server.canMove ? try await server.lookout.before(location, server) : .askYourself
         switch answer {
         case .found(let found): glance = found
         case .askYourself: glance = try await server.glance(location)
