@@ -22,6 +22,17 @@ import Testing
         await server.stop()
     }
 
+    /// One job's end is not asked for time and again: the server says when.
+    @Test func hearsOfTheEndAtOnce() async throws {
+        let server = try ScriptedServer { request, _ in
+            Documents.json(Documents.job(7, request.query("wait") == nil ? "RUNNING" : "DONE"))
+        }
+        let run = try await HaulRun.run(["wait", "7", "--url", server.url])
+        #expect(run.code == 0)
+        #expect(server.requests.map { $0.query("wait") } == [nil, "1"])
+        await server.stop()
+    }
+
     @Test func endsInTime() async throws {
         let server = try ScriptedServer { _, _ in Documents.json(Documents.job(7, "RUNNING")) }
         let run = try await HaulRun.run(["wait", "7", "--timeout", "0.5", "--url", server.url])

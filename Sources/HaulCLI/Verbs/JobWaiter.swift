@@ -1,7 +1,8 @@
 import Foundation
 import HaulWire
 
-/// Asks for jobs until they have ended, less and less often, and shows how far they are.
+/// Asks for jobs until they have ended, and shows how far they are. The first of those that go on is asked for so that the
+/// server answers when it changes: who waits for one job hears of its end at once.
 struct JobWaiter {
     let invocation: Invocation
     let jobs: [Int]
@@ -34,13 +35,14 @@ struct JobWaiter {
         let start = clock.now
         let deadline = timeout.map { start + .seconds($0) }
         var view = ProgressView(invocation.errors)
-        var pause = 0.2
+        var pause = 0.0
         var last: [Int: JobDocument] = [:]
         var waiting = jobs
         while true {
             var open: [Int] = []
-            for id in waiting {
-                let job = try await server.get(JobDocument.self, "/jobs/\(id)")
+            for (index, id) in waiting.enumerated() {
+                let until = clock.now + .seconds(index == 0 ? pause : 0)
+                let job = try await look(id, last[id], until: deadline.map { min($0, until) } ?? until, server)
                 last[id] = job
                 if !["DONE", "FAILED", "CANCELLED"].contains(job.status) { open.append(id) }
             }
@@ -55,11 +57,27 @@ struct JobWaiter {
                     message: "not done after \(Human.time(timeout ?? 0)): \(open.count) of \(jobs.count) jobs go on",
                     hint: "haul wait \(open.prefix(20).map { String($0) }.joined(separator: " "))")
             }
-            let until = clock.now + .seconds(pause)
-            try await clock.sleep(until: deadline.map { min($0, until) } ?? until)
-            pause = min(2, pause * 1.3)
+            pause = min(2, pause + 1)
         }
         return try await conclude(jobs.compactMap { last[$0] }, server)
+    }
+
+    /// The job when its status is another than before, or as it is at that time.
+    private func look(
+        _ id: Int, _ before: JobDocument?, until: ContinuousClock.Instant, _ server: ServerConnection
+    ) async throws -> JobDocument {
+        guard let before else { return try await server.get(JobDocument.self, "/jobs/\(id)") }
+        while true {
+            // In whole seconds; what is left of a deadline is slept through.
+            let seconds = Int((until - clock.now) / .seconds(1) + 0.01)
+            guard seconds > 0 else { break }
+            let job = try await server.get(JobDocument.self, "/jobs/\(id)", [("wait", "\(seconds)")])
+            if job.status != before.status || clock.now >= until { return job }
+            // A server that is about to end answers early; it is not asked as fast as it can.
+            try await clock.sleep(until: min(until, clock.now + .seconds(0.2)))
+        }
+        try await clock.sleep(until: until)
+        return try await server.get(JobDocument.self, "/jobs/\(id)")
     }
 
     /// Bytes done and in all, where a person watches and the elements are few enough to ask for each.
