@@ -184,10 +184,11 @@ import Testing
 
 @Suite struct DataNodesTests {
     private func host(
-        _ offered: String, peer: String?, proves: Bool, _ option: [String] = []
+        _ offered: String, peer: String?, proves: Bool, _ option: [String] = [], hosts: [String]? = nil
     ) throws -> String {
+        let hosts = try hosts.map { try #require(HostList($0)) }
         let address = Address(host: offered, port: 6379)
-        let found = try DataNodes(option).address(address, peer: peer, proves: proves)
+        let found = try DataNodes(option, hosts: hosts).address(address, peer: peer, proves: proves)
         #expect(found.port == 6379)
         return found.host
     }
@@ -210,6 +211,21 @@ import Testing
         }
         #expect(try host("127.0.0.2", peer: "127.0.0.1", proves: true) == "127.0.0.2")
         #expect(try host("127.0.0.2", peer: "192.0.2.1", proves: true, ["127.0.0.2"]) == "127.0.0.2")
+    }
+
+    /// A worker that may talk to some hosts alone is led to no other by a server that has proved who it is.
+    @Test func hostsOfTheWorker() throws {
+        let hosts = ["grid.example.org", "192.0.2.8:6379", "192.0.2.9"]
+        for good in ["192.0.2.8", "192.0.2.9", "192.0.2.1"] {
+            #expect(try host(good, peer: "192.0.2.1", proves: true, hosts: hosts) == good)
+        }
+        #expect {
+            try host("192.0.2.10", peer: "192.0.2.1", proves: true, hosts: hosts)
+        } throws: {
+            ($0 as? BackendFailure)?.errorClass == .permission
+        }
+        // What an operator says of the site is good, too.
+        #expect(try host("192.0.2.10", peer: "192.0.2.1", proves: true, ["192.0.2.0/28"], hosts: hosts) == "192.0.2.10")
     }
 
     @Test(arguments: ["localhost", "", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "::1", "1.2.3.4/1/2", "1.2.3.+4"])

@@ -14,11 +14,11 @@ struct GridFTPBackend: Backend {
     let thirdParty: ThirdParty?
 
     static func open(_ batch: BatchSpec) async throws -> GridFTPBackend {
-        let site = try GridFTPSite(batch.source, settings: batch.settings)
+        let site = try GridFTPSite(batch.source, settings: batch.settings, hosts: batch.hosts)
         let source = RemoteSite(site)
         var destination: RemoteSite?
         if let spec = batch.destination {
-            let other = try GridFTPSite(spec, settings: batch.settings)
+            let other = try GridFTPSite(spec, settings: batch.settings, hosts: batch.hosts)
             let isSame = try await BlockingQueue(label: "haul.gridftp.open").run { other.isSame(as: site) }
             destination = isSame ? source : RemoteSite(other)
         }

@@ -18,8 +18,10 @@ struct GridFTPSite: Sendable {
 
     static let standardPort = 2811
 
-    /// - Parameter settings: The worker's: `ca_dir` counts where the site says nothing.
-    init(_ spec: SiteSpec, settings: [String: JSONValue]) throws {
+    /// - Parameters:
+    ///   - settings: The worker's: `ca_dir` counts where the site says nothing.
+    ///   - hosts: Where the worker may go; nil is anywhere.
+    init(_ spec: SiteSpec, settings: [String: JSONValue], hosts: HostList? = nil) throws {
         name = spec.site
         guard let endpoint = spec.endpoints.first, let address = Self.address(endpoint) else {
             throw BackendFailure(.invalid, "site \(spec.site) has no endpoint of the form host:port")
@@ -30,7 +32,7 @@ struct GridFTPSite: Sendable {
         authorities = text(spec.options["ca_dir"]) ?? text(settings["ca_dir"]) ?? Environment.allowed["X509_CERT_DIR"]
         subject = text(spec.options["subject"])
         let nodes: [String]? = spec.options["data_nodes"]?.array?.compactMap(\.string)
-        self.nodes = try DataNodes(nodes ?? [])
+        self.nodes = try DataNodes(nodes ?? [], hosts: hosts)
         gsi = proxy == nil ? nil : Self.tool()
         if proxy != nil, gsi == nil {
             throw BackendFailure(.backend, "haul-gsi is not beside haul-gridftp: a site with a proxy needs it")

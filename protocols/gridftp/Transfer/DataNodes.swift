@@ -6,10 +6,13 @@ import HaulProtocol
 ///
 /// Without a proxy nobody proves anything, so the server's own address counts and of its answer the port alone. With one
 /// the data connection is authenticated (DCAU), and a striped server's nodes are other machines: anything but this
-/// machine and its neighbours on the wire, unless the server is there, too. The site option `data_nodes` names others.
+/// machine and its neighbours on the wire, unless the server is there, too; where the worker's configuration names hosts,
+/// those alone. The site option `data_nodes`, which operators set, names others.
 struct DataNodes: Sendable, Equatable {
     /// Addresses and networks that may be sent to, besides the server's own.
     private let networks: [Network]
+    /// Where this worker may go; nil is anywhere.
+    private let hosts: HostList?
 
     private struct Network: Sendable, Equatable {
         let address: UInt32
@@ -19,7 +22,8 @@ struct DataNodes: Sendable, Equatable {
     }
 
     /// - Parameter option: `192.0.2.7`, or `192.0.2.0/24`.
-    init(_ option: [String]) throws {
+    init(_ option: [String], hosts: HostList? = nil) throws {
+        self.hosts = hosts
         networks = try option.map { text in
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             let bits = parts.count == 2 ? Int(parts[1]) : 32
@@ -38,7 +42,8 @@ struct DataNodes: Sendable, Equatable {
     ///   - offered: What the server says.
     ///   - peer: The server's own address, that of the control connection.
     ///   - proves: The data connection is authenticated.
-    /// - Throws: ``BackendFailure`` (`invalid`) for a place that the server has no business to name.
+    /// - Throws: ``BackendFailure`` for a place that the server has no business to name (`invalid`), or that this worker may not
+    ///   be made to talk to (`permission`).
     func address(_ offered: Address, peer: String?, proves: Bool) throws -> Address {
         if offered.host == peer { return offered }
         if let node = Self.number(offered.host) {
@@ -46,7 +51,13 @@ struct DataNodes: Sendable, Equatable {
             if proves {
                 let isNear = Self.near.contains { $0.holds(node) }
                 let peerIsNear = peer.flatMap(Self.number).map { number in Self.near.contains { $0.holds(number) } }
-                if !isNear || peerIsNear == true { return offered }
+                if !isNear || peerIsNear == true {
+                    if let problem = hosts?.problem("\(offered.host):\(offered.port)") {
+                        throw BackendFailure(
+                            .permission, "\(problem), and \(peer ?? "the server") names it for a data connection")
+                    }
+                    return offered
+                }
                 throw BackendFailure(
                     .invalid,
                     "\(peer ?? "the server") names \(offered) for a data connection, which is no place of its own: "
