@@ -103,14 +103,14 @@ extension FileCopying {
     /// The hash to show all bytes that pass from `offset` on; it has seen those before it. Nil where none is wanted, or
     /// the source computes it itself.
     /// - Parameter seen: False where others moved some of the bytes: they passed nobody.
-    func passing(_ move: CopyMove<Source, Target>, _ offset: Int, seen: Bool) async throws -> StreamHash? {
+    func passing(_ move: CopyMove<Source, Target>, _ offset: Int, seen: Bool) async throws -> SideHash? {
         guard let algorithm = move.algorithm, seen else { return nil }
         let traits = source.traits
         // Where both ends are compared the source's own checksum will do; a promise is about what passes.
         if options.verify == .checksum, !traits.isNear, !traits.isStream, traits.checksums.contains(algorithm) {
             return nil
         }
-        let hash = try StreamHash(algorithm)
+        let hash = try SideHash(algorithm)
         guard offset > 0 else { return hash }
         // A part is what it is compared with where both ends are compared: it cannot vouch for the source.
         if options.verify != .checksum, !traits.isNear, move.target.traits.isNear {
@@ -131,12 +131,12 @@ extension FileCopying {
         let order = ReadOrder(
             facts: facts, follow: follow, bandwidth: options.bandwidth, streams: options.streams, report: report)
         if let sum = try await end.checksum(algorithm, order) { return sum.lowercased() }
-        let hash = try StreamHash(algorithm)
+        let hash = try SideHash(algorithm)
         try await read(end, order, into: hash)
-        return hash.finish()
+        return await hash.finish()
     }
 
-    private func read<End: CopyEnd>(_ end: End, _ order: ReadOrder, into hash: StreamHash) async throws {
+    private func read<End: CopyEnd>(_ end: End, _ order: ReadOrder, into hash: SideHash) async throws {
         let reader = try await end.reader(order)
         defer { reader.abandon() }
         let pace = end.traits.isNear ? nil : pace
@@ -149,7 +149,7 @@ extension FileCopying {
                     let piece = rest.prefix(pace?.piece ?? Self.piece)
                     rest = rest.dropFirst(piece.count)
                     try await pace?.admit(piece.count)
-                    piece.withUnsafeBytes { hash.update($0) }
+                    await hash.update(piece)
                     seen += piece.count
                     // Long for a large file, and no standstill.
                     report.progress(transferred: seen, total: order.facts.size)

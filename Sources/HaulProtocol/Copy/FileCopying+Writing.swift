@@ -81,7 +81,7 @@ extension FileCopying {
             let hash = try await passing(move, offset, seen: moved == nil)
             if offset > 0, offset == move.facts.size, feed == nil {
                 // All of it is there: no end answers from behind the last byte.
-                read = hash?.finish()
+                read = await hash?.finish()
             } else {
                 (now, read) = try await pump(move, from: offset, feed, hash, to: writer)
                 feed = nil
@@ -158,7 +158,7 @@ extension FileCopying {
     /// Moves the bytes from `offset` on through this process.
     /// - Returns: What the source is by now, where its reader says, and the checksum of all of it, where asked for.
     private func pump(
-        _ move: CopyMove<Source, Target>, from offset: Int, _ begun: CopyFeed?, _ hash: StreamHash?,
+        _ move: CopyMove<Source, Target>, from offset: Int, _ begun: CopyFeed?, _ hash: SideHash?,
         to writer: any CopyWriter
     ) async throws -> (FileFacts?, String?) {
         var order = move.readOrder
@@ -178,7 +178,7 @@ extension FileCopying {
                     let piece = rest.prefix(pace?.piece ?? rest.count)
                     rest = rest.dropFirst(piece.count)
                     try await pace?.admit(piece.count)
-                    if let hash { piece.withUnsafeBytes { hash.update($0) } }
+                    await hash?.update(piece)
                     try await writer.write(piece, at: offset)
                     offset += piece.count
                     report.progress(transferred: offset, total: move.facts.size)
@@ -189,7 +189,7 @@ extension FileCopying {
                 throw BackendFailure(
                     .interrupted, "\(source.shown) ended after \(offset) of \(move.facts.size) bytes")
             }
-            return (try await feed.finish(), hash?.finish())
+            return (try await feed.finish(), await hash?.finish())
         } onCancel: {
             feed.abandon()
             writer.abandon()

@@ -8,8 +8,13 @@ public final class PipeReader: Sendable {
         var waiter: CheckedContinuation<Data?, Never>?
         var upTo = 0
         var ticket: UInt64?
+        /// The last read brought much.
+        var isFlooded = false
         var closed = false
     }
+
+    /// Bytes of one read from which on more are expected.
+    private static let flood = 1 << 16
 
     private let queue: DispatchQueue
     private let loop: EventLoop?
@@ -59,7 +64,8 @@ public final class PipeReader: Sendable {
     private func attempt() {
         let answer: (CheckedContinuation<Data?, Never>, Data?)? = state.withLock { state in
             guard let waiter = state.waiter, !state.closed else { return nil }
-            let (data, code) = Self.read(descriptor, upTo: state.upTo, by: loop?.buffer)
+            // What comes in floods is not copied out of the room that others read into.
+            let (data, code) = Self.read(descriptor, upTo: state.upTo, by: state.isFlooded ? nil : loop?.buffer)
             if code == EAGAIN {
                 state.ticket = Readiness.shared.once(.readable, of: descriptor) { [weak self] in
                     guard let self else { return }
@@ -68,6 +74,7 @@ public final class PipeReader: Sendable {
                 return nil
             }
             state.waiter = nil
+            state.isFlooded = data?.count ?? 0 > Self.flood
             return (waiter, data)
         }
         if let (waiter, data) = answer { waiter.resume(returning: data) }

@@ -1,5 +1,6 @@
 import Foundation
 import HaulModel
+import Support
 import Testing
 
 @testable import HaulProtocol
@@ -15,6 +16,26 @@ struct CopyChecksumTests {
 
     private var source: MemoryEnd { MemoryEnd(store: there, path: "/s/a") }
     private var target: MemoryEnd { MemoryEnd(store: here, path: "/d/a") }
+
+    /// Beside who moves them pieces are hashed in their order, be they large or small.
+    @Test(arguments: [StreamHash.Algorithm.md5, .adler32]) func besideTheMove(_ algorithm: StreamHash.Algorithm)
+        async throws
+    {
+        let seeded = Seeded(7)
+        let content = Data(seeded.bytes(3 << 20))
+        let whole = try StreamHash(algorithm)
+        content.withUnsafeBytes { whole.update($0) }
+        let side = try SideHash(algorithm)
+        var at = 0
+        while at < content.count {
+            let size = min(
+                content.count - at, seeded.percent(50) ? seeded.number(0...100) : seeded.number(60_000...300_000))
+            await side.update(content[at..<(at + size)])
+            at += size
+        }
+        #expect(await side.finish() == whole.finish())
+        #expect(try await SideHash(.md5).finish() == "md5:d41d8cd98f00b204e9800998ecf8427e")
+    }
 
     @Test func adler32IsZlibs() throws {
         let pattern = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ ($0 >> 8)) }

@@ -50,7 +50,7 @@ final class Connection: SFTPTransport {
         return client
     }
 
-    func read() async -> Data? { await child.output?.read() }
+    func read() async -> Data? { await child.output?.read(upTo: 1 << 18) }
 
     func post(_ data: Data) { child.input?.post(data) }
 
