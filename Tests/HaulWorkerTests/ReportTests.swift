@@ -80,9 +80,11 @@ import Testing
             }
         }
         bench.server.hand(Claims.job(1, (0..<8).map { "/ok/\($0)" }))
+        // What was told before the first report was answered says nothing of it.
         try await eventually("nothing is held") {
-            Set(bench.server.outcomes.map(\.elementID)).count == 8 && bench.server.record.beats.last?.holding == []
+            !bench.logged("outcome-dropped").isEmpty && bench.server.record.beats.last?.holding == []
         }
+        #expect(Set(bench.server.outcomes.map(\.elementID)).count == 8)
         #expect(bench.logged("outcome-dropped").count == 1)
         await bench.close()
     }

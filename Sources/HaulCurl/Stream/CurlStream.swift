@@ -42,7 +42,12 @@ public final class CurlStream: Sendable {
     /// must have been read.
     public func finish() async -> HTTPResponse {
         flow.outflow?.finish()
-        return await ending.value
+        var answer = await ending.value
+        // Written when the server had all that was announced, and answered.
+        if answer.exitCode == 0, let failure = flow.outflow?.failure {
+            (answer.exitCode, answer.message) = (26, failure)
+        }
+        return answer
     }
 
     /// Ends the request where it is: to the server the body is cut off.
