@@ -1,6 +1,7 @@
 import Foundation
 import HaulAPI
 import HaulAuth
+import HaulConfig
 import HaulCrypto
 import HaulEngine
 import HaulHTTP
@@ -101,8 +102,7 @@ struct Server {
     static func makeFolder(of path: String, _ what: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try PrivateFolder.make(folder, withParents: true)
         } catch {
             throw StartError(
                 message: "\(folder): the folder of \(what) can't be made: \(error.localizedDescription)")

@@ -22,8 +22,7 @@ struct LoginFile: Sendable {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let new = path + ".new"
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try PrivateFolder.make(folder, withParents: true)
             unlink(new)
             let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }

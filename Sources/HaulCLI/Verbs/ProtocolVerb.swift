@@ -1,4 +1,5 @@
 import Foundation
+import HaulConfig
 import HaulModel
 import HaulProtocol
 
@@ -88,8 +89,7 @@ enum ProtocolVerb {
             site: "check", endpoints: endpoints, options: try pairs("option", invocation),
             credentials: try pairs("credential", invocation).compactMapValues(\.string))
         let local = FileManager.default.temporaryDirectory.appending(path: "haul-check-" + UUID().uuidString).path
-        try FileManager.default.createDirectory(
-            atPath: local, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try PrivateFolder.make(local)
         defer { try? FileManager.default.removeItem(atPath: local) }
         let target = CheckTarget(
             discovered: discovered, site: site, settings: try pairs("setting", invocation), base: base, local: local)

@@ -1,4 +1,5 @@
 import Foundation
+import HaulConfig
 import HaulProtocol
 import Synchronization
 
@@ -42,8 +43,7 @@ public final class WorkFolder: Sendable {
                 if FileManager.default.fileExists(atPath: folder) {
                     try FileManager.default.removeItem(atPath: folder)
                 }
-                try FileManager.default.createDirectory(
-                    atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+                try PrivateFolder.make(folder, isNew: true)
             }
         } catch {
             throw Problem(description: "work_dir \(path) cannot be cleared: \(error.localizedDescription)")
@@ -73,8 +73,7 @@ public final class WorkFolder: Sendable {
     /// Makes a private folder, with those above it, where it is missing.
     func make(_ folder: String) async throws {
         try await files.run {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try PrivateFolder.make(folder, withParents: true)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HaulConfig
 import HaulEngine
 import HaulModel
 import HaulProtocol
@@ -31,8 +32,7 @@ struct LaunchFolder: Sendable {
             throw StartError(message: "\(self.config): launched workers' configuration (launch.config) can't be read")
         }
         do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try PrivateFolder.make(path, withParents: true)
         } catch {
             throw StartError(
                 message: "\(path): the folder of launched workers can't be made: \(error.localizedDescription)")
@@ -63,8 +63,7 @@ struct LaunchFolder: Sendable {
     func make(_ worker: NewWorker, script: String? = nil) async throws {
         try await files.run {
             let folder = folder(of: worker.key)
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            try PrivateFolder.make(folder, isNew: true)
             try write(worker.token + "\n", to: folder + "/token")
             let told = try JSONEncoder().encode(Told(url: url, name: worker.name, exit_idle_seconds: idleSeconds))
             try write(String(decoding: told, as: UTF8.self), to: folder + "/launch.json")
