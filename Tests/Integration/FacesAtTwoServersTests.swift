@@ -6,19 +6,10 @@ import Testing
 /// The other faces at two servers of one database: each shows what was done at the other a moment ago.
 @Suite(.timeLimit(.minutes(3))) struct FacesAtTwoServersTests {
     private func twoServers(_ body: (LiveServer, LiveServer) async throws -> Void) async throws {
-        var settings = LiveServer.Settings()
-        let first = try await LiveServer.start(settings)
-        settings.state = first.stateFolder
-        settings.store = first.sharedStore
-        let second = try await LiveServer.start(settings)
-        do { try await body(first, second) } catch {
-            await second.remove()
-            await first.remove()
-            throw error
+        try await LiveServer.two { first, second in
+            try await body(first, second)
+            #expect(!first.log.contains("request failed") && !second.log.contains("request failed"))
         }
-        #expect(!first.log.contains("request failed") && !second.log.contains("request failed"))
-        await second.remove()
-        await first.remove()
     }
 
     /// Sites that were made at the other have their names in each list and document that shows them, from the first on.

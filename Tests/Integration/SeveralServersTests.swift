@@ -7,25 +7,6 @@ import Testing
 
 /// Two servers of one database, and workers that talk to either.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct SeveralServersTests {
-    private func twoServers(
-        _ change: (inout LiveServer.Settings) -> Void = { _ in }, _ body: (LiveServer, LiveServer) async throws -> Void
-    ) async throws {
-        var settings = LiveServer.Settings()
-        change(&settings)
-        let first = try await LiveServer.start(settings)
-        settings.state = first.stateFolder
-        settings.store = first.sharedStore
-        let second = try await LiveServer.start(settings)
-        do { try await body(first, second) } catch {
-            await second.remove()
-            await first.remove()
-            throw error
-        }
-        #expect(first.process?.status == nil || first.process == nil)
-        await second.remove()
-        await first.remove()
-    }
-
     private func send(
         _ text: String, to stream: String = "log", at offset: Int, _ held: Held, _ server: LiveServer
     ) async throws -> Answer {
@@ -39,7 +20,7 @@ import Testing
     }
 
     @Test func piecesGoToEither() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             for last in [first, second] {
@@ -69,7 +50,7 @@ import Testing
     }
 
     @Test func aListingInPiecesIsExpandedByEither() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             let id = try await person.copy("/d", "/to")
@@ -90,7 +71,7 @@ import Testing
     }
 
     @Test func followedThroughTheOther() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             let id = try await person.mkdir("/d")
@@ -114,7 +95,7 @@ import Testing
 
     @Test func overTLS() async throws {
         let certificate = try await Certificate()
-        try await twoServers({ $0.certificate = certificate }) { first, second in
+        try await LiveServer.two({ $0.certificate = certificate }) { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             let id = try await person.mkdir("/d")
@@ -169,7 +150,7 @@ import Testing
 
     /// One whose place another took while it stood still ends; one whose row is gone enters itself again.
     @Test func oustedAndForgotten() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let name = "url = '\(second.url)'"
             try await OutsideSQL.run(first, "DELETE FROM servers WHERE \(name)")
             try await eventually("it is there again", within: .seconds(20)) {
@@ -184,7 +165,7 @@ import Testing
 
     /// A lease that ends, noticed by whichever server's duty is first: what the attempt sent is in its log.
     @Test func lostAttemptsOfTheOther() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             for server in [first, second, first, second] {
                 let worker = try await ActingWorker(person.worker)
@@ -203,7 +184,7 @@ import Testing
 
     /// An element that its worker does not have, and whose log another server has than the one that the worker beats at.
     @Test func unheldAtTheOther() async throws {
-        try await twoServers({
+        try await LiveServer.two({
             $0.leaseSeconds = 8
             $0.heartbeatSeconds = 0.5
         }) { first, second in
@@ -225,7 +206,7 @@ import Testing
 
     /// The server that had the beginning dies and stays away: the other, which shares its folder, goes on where it was.
     @Test func aDeadHolder() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             let id = try await person.mkdir("/d")
@@ -245,7 +226,7 @@ import Testing
     }
 
     @Test func aReportOverADeadHolder() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             let id = try await person.mkdir("/d")
@@ -266,7 +247,7 @@ import Testing
 
     /// Both append to the logs of one job at once: none tears the other's.
     @Test func oneJobsLogsThroughBoth() async throws {
-        try await twoServers { first, second in
+        try await LiveServer.two { first, second in
             let person = try await first.person()
             let worker = try await ActingWorker(person.worker)
             let id = try await person.copy("/d", "/to")
