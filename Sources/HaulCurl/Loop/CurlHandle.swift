@@ -51,7 +51,8 @@ final class CurlHandle {
         if let reason = open(call) { throw BackendFailure(.backend, reason) }
         for line in call.lines { fields = curl_slist_append(fields, line) }
         let context = Unmanaged.passUnretained(self).toOpaque()
-        var codes = options(call) + connection(call.connection) + body(call, context)
+        var codes = call.set(on: easy) + call.connection.set(on: easy) + body(call, context)
+        if job.isFresh { codes.append(haul_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
         if flow != nil { codes += streaming(call, context) }
         codes += [
             haul_curl_set_callbacks(easy, Self.receive, Self.receiveLine, context),
@@ -173,61 +174,6 @@ final class CurlHandle {
         if case .stream = call.kept, flow?.inflow == nil { return "nobody reads what is to be streamed" }
         if case .stream = call.sent, flow?.outflow == nil { return "nobody writes what is to be streamed" }
         return sink.failure ?? source?.failure
-    }
-
-    private func options(_ call: CurlCall) -> [CURLcode] {
-        var codes = [
-            haul_curl_set_text(easy, CURLOPT_URL, call.url),
-            haul_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
-            haul_curl_set_text(easy, CURLOPT_USERAGENT, "haul"),
-            haul_curl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
-            haul_curl_set_long(easy, CURLOPT_NOSIGNAL, 1),
-            // A name server that is slow must not hold up the others when this one is given up.
-            haul_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
-            haul_curl_set_long(easy, CURLOPT_PATH_AS_IS, 1),
-            haul_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
-            // Servers close what rests; one that is asked at that moment has to be asked again.
-            haul_curl_set_long(easy, CURLOPT_MAXAGE_CONN, 30),
-            haul_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT, call.connectSeconds),
-            haul_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1),
-            haul_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, call.stallSeconds),
-        ]
-        if let bandwidth = call.bandwidth {
-            codes.append(haul_curl_set_size(easy, CURLOPT_MAX_RECV_SPEED_LARGE, Int64(max(1, bandwidth))))
-            codes.append(haul_curl_set_size(easy, CURLOPT_MAX_SEND_SPEED_LARGE, Int64(max(1, bandwidth))))
-        }
-        if call.followsRedirects {
-            // Says where it would go, and goes nowhere: `CurlRedirects`.
-            codes.append(haul_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 1))
-            codes.append(haul_curl_set_long(easy, CURLOPT_MAXREDIRS, 0))
-        }
-        if job?.isFresh == true { codes.append(haul_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
-        if call.from > 0 {
-            codes.append(haul_curl_set_size(easy, CURLOPT_RESUME_FROM_LARGE, Int64(call.from)))
-        }
-        return codes
-    }
-
-    private func connection(_ connection: CurlConnection) -> [CURLcode] {
-        var codes: [CURLcode] = []
-        if let proxy = connection.proxy {
-            codes.append(haul_curl_set_text(easy, CURLOPT_PROXY, proxy))
-        } else {
-            // The environment's proxies are for other programs.
-            codes.append(haul_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
-        }
-        if let authorities = connection.authorities ?? CurlSystem.authorities {
-            codes.append(haul_curl_set_text(easy, CURLOPT_CAINFO, authorities))
-        }
-        if let folder = CurlSystem.authoritiesFolder {
-            codes.append(haul_curl_set_text(easy, CURLOPT_CAPATH, folder))
-        }
-        if let password = connection.password {
-            codes.append(haul_curl_set_secret(easy, 0, password))
-        } else if let bearer = connection.bearer {
-            codes.append(haul_curl_set_secret(easy, 1, bearer))
-        }
-        return codes
     }
 
     private func body(_ call: CurlCall, _ context: UnsafeMutableRawPointer) -> [CURLcode] {
