@@ -8,49 +8,11 @@ import Testing
 
 /// Bodies that pass through this process as they come.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StreamTests {
-    private struct Ask: CurlRequest {
-        let server: String
-        var method = "GET"
-        let path: String
-        var sent = CurlCall.Sent.nothing
-        var from = 0
-        var bandwidth: Int?
-        var stallSeconds = 20
-
-        func call() -> CurlCall {
-            var call = CurlCall(
-                method: method, url: "http://\(server)\(path)", connection: CurlConnection(), stallSeconds: stallSeconds
-            )
-            (call.sent, call.from, call.bandwidth) = (sent, from, bandwidth)
-            if method == "GET" { call.kept = .stream }
-            return call
-        }
-    }
-
-    private static func pool(_ connections: CurlConnections = CurlConnections()) -> CurlPool {
-        CurlPool(roof: 1 << 20, most: .max, connections: connections)
-    }
-
-    private static func put(_ server: StreamServer, _ path: String, _ length: Int?) -> Ask {
-        Ask(server: server.endpoint, method: "PUT", path: path, sent: .stream(length: length))
-    }
-
-    private static func all(_ stream: CurlStream) async -> Data {
-        var data = Data()
-        while let piece = await stream.read() { data += piece }
-        return data
-    }
-
-    private static func md5(_ data: Data) throws -> String {
-        let hash = try StreamHash(.md5)
-        data.withUnsafeBytes { hash.update($0) }
-        return String(hash.finish().dropFirst("md5:".count))
-    }
-
     @Test(arguments: [0, 1, 16_384, 1 << 20, 20_000_001]) func comes(_ count: Int) async throws {
         try await StreamServer.with { server in
-            let stream = try CurlStream.start(Ask(server: server.endpoint, path: "/bytes/a/\(count)"), in: Self.pool())
-            #expect(await Self.all(stream) == StreamServer.content(count))
+            let stream = try CurlStream.start(
+                StreamAsk(server: server.endpoint, path: "/bytes/a/\(count)"), in: StreamAsk.pool())
+            #expect(await StreamAsk.all(stream) == StreamServer.content(count))
             let answer = await stream.finish()
             #expect(answer.isSuccess && answer.downloaded == count && answer.contentLength == count, "\(answer)")
             #expect(await stream.read() == nil)
@@ -61,7 +23,8 @@ import Testing
     func leaves(_ count: Int, _ isAnnounced: Bool) async throws {
         try await StreamServer.with { server in
             let content = StreamServer.content(count)
-            let stream = try CurlStream.start(Self.put(server, "/put/a", isAnnounced ? count : nil), in: Self.pool())
+            let stream = try CurlStream.start(
+                StreamAsk.put(server, "/put/a", isAnnounced ? count : nil), in: StreamAsk.pool())
             // Pieces of many sizes, empty ones among them.
             var (at, size) = (0, 0)
             while at < count {
@@ -71,7 +34,7 @@ import Testing
             }
             let answer = await stream.finish()
             #expect(answer.isSuccess && answer.uploaded == count, "\(answer)")
-            #expect(try await server.seen("a") == "PUT \(count) \(try Self.md5(content)) whole")
+            #expect(try await server.seen("a") == "PUT \(count) \(try StreamAsk.md5(content)) whole")
         }
     }
 
@@ -79,12 +42,12 @@ import Testing
     @Test func drops() async throws {
         try await StreamServer.with { server in
             let content = StreamServer.content(600_000)
-            let stream = try CurlStream.start(Self.put(server, "/put/a", nil), in: Self.pool())
+            let stream = try CurlStream.start(StreamAsk.put(server, "/put/a", nil), in: StreamAsk.pool())
             for at in stride(from: 0, to: content.count, by: 3) {
                 #expect(await stream.write(content[at..<(at + 3)]))
             }
             #expect(await stream.finish().isSuccess)
-            #expect(try await server.seen("a") == "PUT 600000 \(try Self.md5(content)) whole")
+            #expect(try await server.seen("a") == "PUT 600000 \(try StreamAsk.md5(content)) whole")
         }
     }
 
@@ -92,43 +55,14 @@ import Testing
         try await StreamServer.with { server in
             let count = 5_000_000
             let rest = try CurlStream.start(
-                Ask(server: server.endpoint, path: "/bytes/a/\(count)", from: 1_234_567), in: Self.pool())
-            #expect(await Self.all(rest) == StreamServer.content(count)[1_234_567...])
+                StreamAsk(server: server.endpoint, path: "/bytes/a/\(count)", from: 1_234_567), in: StreamAsk.pool())
+            #expect(await StreamAsk.all(rest) == StreamServer.content(count)[1_234_567...])
             #expect(await rest.finish().isSuccess)
             // The whole where the rest was asked for is no rest.
             let whole = try CurlStream.start(
-                Ask(server: server.endpoint, path: "/whole/a/\(count)", from: 1_234_567), in: Self.pool())
-            #expect(await Self.all(whole).isEmpty)
+                StreamAsk(server: server.endpoint, path: "/whole/a/\(count)", from: 1_234_567), in: StreamAsk.pool())
+            #expect(await StreamAsk.all(whole).isEmpty)
             #expect(await whole.finish().exitCode == 33)
-        }
-    }
-
-    @Test func anErrorsPageIsNoContent() async throws {
-        try await StreamServer.with { server in
-            let stream = try CurlStream.start(Ask(server: server.endpoint, path: "/missing/a/50000"), in: Self.pool())
-            #expect(await stream.read() == nil)
-            let answer = await stream.finish()
-            #expect(answer.status == 404 && answer.errorClass == .notFound)
-        }
-    }
-
-    /// What a server says of another place is no content, either.
-    @Test func aRedirectsPageIsNoContent() async throws {
-        try await StreamServer.with { server in
-            let stream = try CurlStream.start(Ask(server: server.endpoint, path: "/moved/a/50000"), in: Self.pool())
-            #expect(await stream.read() == nil)
-            let answer = await stream.finish()
-            #expect(answer.status == 301 && answer.errorClass == .invalid, "\(answer)")
-        }
-    }
-
-    @Test func aBodyThatBreaksOff() async throws {
-        try await StreamServer.with { server in
-            let stream = try CurlStream.start(Ask(server: server.endpoint, path: "/cut/a/4000000"), in: Self.pool())
-            let came = await Self.all(stream)
-            #expect(came == StreamServer.content(4_000_000).prefix(came.count) && came.count >= 2_000_000)
-            let answer = await stream.finish()
-            #expect(answer.exitCode == 18 && answer.errorClass == .interrupted, "\(answer)")
         }
     }
 
@@ -137,7 +71,7 @@ import Testing
         try await StreamServer.with { server in
             let count = 96 << 20
             let stream = try CurlStream.start(
-                Ask(server: server.endpoint, path: "/bytes/a/\(count)", stallSeconds: 1), in: Self.pool())
+                StreamAsk(server: server.endpoint, path: "/bytes/a/\(count)", stallSeconds: 1), in: StreamAsk.pool())
             var came = try #require(await stream.read()).count
             // It is time itself that must do nothing: longer than the server may take.
             try await Task.sleep(for: .seconds(2.5))
@@ -155,120 +89,17 @@ import Testing
 
     @Test func aSlowWriter() async throws {
         try await StreamServer.with { server in
-            var ask = Self.put(server, "/put/a", 3_000_000)
+            var ask = StreamAsk.put(server, "/put/a", 3_000_000)
             ask.stallSeconds = 1
             let content = StreamServer.content(3_000_000)
-            let stream = try CurlStream.start(ask, in: Self.pool())
+            let stream = try CurlStream.start(ask, in: StreamAsk.pool())
             for part in 0..<3 {
                 #expect(await stream.write(content[(part * 1_000_000)..<((part + 1) * 1_000_000)]))
                 try await Task.sleep(for: .seconds(1.4))
             }
             let answer = await stream.finish()
             #expect(answer.isSuccess, "\(answer)")
-            #expect(try await server.seen("a") == "PUT 3000000 \(try Self.md5(content)) whole")
-        }
-    }
-
-    /// A server that does nothing is given up.
-    @Test func aServerThatStandsStill() async throws {
-        try await StreamServer.with { server in
-            let began = ContinuousClock.now
-            var get = Ask(server: server.endpoint, path: "/stall/a/4000000")
-            get.stallSeconds = 1
-            let download = try CurlStream.start(get, in: Self.pool())
-            #expect(await Self.all(download).count >= 2_000_000)
-            var answer = await download.finish()
-            #expect(answer.exitCode == 28 && answer.errorClass == .timeout, "\(answer)")
-            #expect(answer.message == "nothing moved for 1 seconds")
-
-            var put = Self.put(server, "/deaf/b", 64 << 20)
-            put.stallSeconds = 1
-            let upload = try CurlStream.start(put, in: Self.pool())
-            let piece = StreamServer.content(1 << 20)
-            var count = 0
-            while count < 64, await upload.write(piece) { count += 1 }
-            #expect(count < 64)
-            answer = await upload.finish()
-            #expect(answer.errorClass == .timeout, "\(answer)")
-            #expect(ContinuousClock.now - began < .seconds(15))
-        }
-    }
-
-    /// What was announced and does not come, or more of it than that, never passes for the whole.
-    @Test func anotherLength() async throws {
-        try await StreamServer.with { server in
-            let short = try CurlStream.start(Self.put(server, "/put/short", 2_000_000), in: Self.pool())
-            #expect(await short.write(StreamServer.content(1_999_999)))
-            var answer = await short.finish()
-            #expect(answer.exitCode == 26 && !answer.isSuccess, "\(answer)")
-            #expect(answer.message == "2000000 bytes were announced, 1999999 came")
-            try await eventually("it is cut") { try await server.seen("short").hasSuffix("cut") }
-
-            let long = try CurlStream.start(Self.put(server, "/put/long", 2_000_000), in: Self.pool())
-            _ = await long.write(StreamServer.content(2_000_001))
-            answer = await long.finish()
-            #expect(!answer.isSuccess && answer.exitCode == 26, "\(answer)")
-            #expect(try await !server.seen("long").hasSuffix("whole"))
-
-            let late = try CurlStream.start(Self.put(server, "/put/late", 2_000_000), in: Self.pool())
-            #expect(await late.write(StreamServer.content(2_000_000)))
-            let isTaken = await late.write(Data(count: 1))
-            #expect(await late.finish().isSuccess == !isTaken)
-        }
-    }
-
-    /// A server that says at once that all is well has not got what was to be sent.
-    @Test func anAnswerThatComesTooSoon() async throws {
-        try await StreamServer.with { server in
-            let stream = try CurlStream.start(Self.put(server, "/hasty/a", 3 << 20), in: Self.pool())
-            let piece = StreamServer.content(1 << 20)
-            for _ in 0..<3 { if await !stream.write(piece) { break } }
-            let answer = await stream.finish()
-            #expect(answer.status == 201 && !answer.isSuccess && answer.errorClass == .interrupted, "\(answer)")
-        }
-    }
-
-    /// To the server what is given up is cut off, also where nobody had said how long it would be.
-    @Test func givenUpIsNoEnd() async throws {
-        try await StreamServer.with { server in
-            for number in 0..<30 {
-                let stream = try CurlStream.start(Self.put(server, "/put/a\(number)", nil), in: Self.pool())
-                #expect(await stream.write(StreamServer.content(100_000)))
-                try await eventually("some of it is there") { try await !server.seen("a\(number)").isEmpty }
-                stream.abort()
-                _ = await stream.finish()
-                try await eventually("it is cut") { try await server.seen("a\(number)").hasSuffix("cut") }
-            }
-        }
-    }
-
-    /// A request that found no server leaves nothing behind that the next one stumbles over.
-    @Test func afterANameThatIsNone() async throws {
-        try await StreamServer.with { server in
-            let connections = CurlConnections()
-            // Too long for a name: nobody is asked for it.
-            let nobody = Ask(server: String(repeating: "a", count: 64) + ":1", path: "/")
-            for _ in 0..<3 {
-                let answer = try await CurlPool(roof: 1 << 20, connections: connections).perform(Quiet(ask: nobody))
-                #expect(answer.errorClass == .connect, "\(answer)")
-            }
-            for _ in 0..<3 {
-                let stream = try CurlStream.start(
-                    Ask(server: server.endpoint, path: "/bytes/a/100000"), in: Self.pool(connections))
-                #expect(await Self.all(stream).count == 100_000)
-                #expect(await stream.finish().isSuccess)
-            }
-        }
-    }
-
-    private struct Quiet: CurlRequest {
-        let ask: Ask
-        var server: String { ask.server }
-
-        func call() -> CurlCall {
-            var call = ask.call()
-            call.kept = .nothing
-            return call
+            #expect(try await server.seen("a") == "PUT 3000000 \(try StreamAsk.md5(content)) whole")
         }
     }
 
@@ -291,73 +122,13 @@ import Testing
         #expect(count == 4_000 * piece.count)
     }
 
-    @Test func aRefusal() async throws {
-        try await StreamServer.with { server in
-            for (path, status, kind) in [("/refuse/a", 403, ErrorClass.permission), ("/midway/b", 507, .noSpace)] {
-                let stream = try CurlStream.start(Self.put(server, path, 512 << 20), in: Self.pool())
-                let piece = StreamServer.content(1 << 20)
-                var count = 0
-                while count < 512, await stream.write(piece) { count += 1 }
-                #expect(count < 512)
-                let answer = await stream.finish()
-                #expect(answer.status == status && answer.errorClass == kind, "\(answer)")
-                #expect(await !stream.write(piece))
-            }
-        }
-    }
-
-    @Test func givenUp() async throws {
-        try await StreamServer.with { server in
-            let download = try CurlStream.start(
-                Ask(server: server.endpoint, path: "/bytes/a/\(256 << 20)"), in: Self.pool())
-            _ = try #require(await download.read())
-            download.abort()
-            // What had come already, at most.
-            while let piece = await download.read() { #expect(piece.count <= CurlFlow.room + (1 << 20)) }
-            #expect(await download.finish().errorClass == .interrupted)
-            try await eventually("the download is cut") { try await server.seen("a").hasSuffix("cut") }
-
-            let upload = try CurlStream.start(Self.put(server, "/put/b", 256 << 20), in: Self.pool())
-            #expect(await upload.write(StreamServer.content(3 << 20)))
-            upload.abort()
-            #expect(await !upload.write(Data(count: 1)))
-            #expect(await upload.finish().errorClass == .interrupted)
-            try await eventually("the upload is cut") { try await server.seen("b").hasSuffix("cut") }
-
-            // Before it began.
-            let early = try CurlStream.start(Self.put(server, "/put/c", 5), in: Self.pool())
-            early.abort()
-            #expect(await !early.finish().isSuccess)
-        }
-    }
-
-    /// A reader, and a writer, that wait are told when another gives the request up.
-    @Test func givenUpByAnother() async throws {
-        try await StreamServer.with { server in
-            let download = try CurlStream.start(Ask(server: server.endpoint, path: "/stall/a/4000000"), in: Self.pool())
-            let upload = try CurlStream.start(Self.put(server, "/deaf/b", 512 << 20), in: Self.pool())
-            async let came = Self.all(download).count
-            async let left = {
-                var count = 0
-                while count < 512, await upload.write(StreamServer.content(1 << 20)) { count += 1 }
-                return count
-            }()
-            try await eventually("it stands still") { try await server.seen("a").split(separator: " ").count == 2 }
-            download.abort()
-            upload.abort()
-            #expect(await came <= 2_100_000)
-            #expect(await left < 512)
-            _ = await (download.finish(), upload.finish())
-        }
-    }
-
     /// An upload does not go out on a connection that the server may be about to close.
     @Test func aConnectionThatWasClosed() async throws {
         try await StreamServer.with { server in
             let connections = CurlConnections()
             for name in ["a", "b", "c"] {
                 let stream = try CurlStream.start(
-                    Self.put(server, "/last/\(name)", 100_000), in: Self.pool(connections))
+                    StreamAsk.put(server, "/last/\(name)", 100_000), in: StreamAsk.pool(connections))
                 #expect(await stream.write(StreamServer.content(100_000)))
                 let answer = await stream.finish()
                 #expect(answer.isSuccess && !answer.repeated, "\(answer)")
@@ -368,10 +139,10 @@ import Testing
     @Test func noFasterThanAllowed() async throws {
         try await StreamServer.with { server in
             let began = ContinuousClock.now
-            var get = Ask(server: server.endpoint, path: "/bytes/a/2000000")
+            var get = StreamAsk(server: server.endpoint, path: "/bytes/a/2000000")
             get.bandwidth = 1_000_000
-            let stream = try CurlStream.start(get, in: Self.pool())
-            #expect(await Self.all(stream).count == 2_000_000)
+            let stream = try CurlStream.start(get, in: StreamAsk.pool())
+            #expect(await StreamAsk.all(stream).count == 2_000_000)
             #expect(ContinuousClock.now - began > .seconds(1.2))
         }
     }
@@ -383,13 +154,13 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<24 {
                     group.addTask {
-                        let pool = Self.pool(connections)
+                        let pool = StreamAsk.pool(connections)
                         let count = 1_500_000 + number * 100_003
                         let from = try CurlStream.start(
-                            Ask(server: server.endpoint, path: "/bytes/g\(number)/\(count)"), in: pool)
+                            StreamAsk(server: server.endpoint, path: "/bytes/g\(number)/\(count)"), in: pool)
                         let isKnown = number % 3 > 0
                         let to = try CurlStream.start(
-                            Self.put(server, "/put/p\(number)", isKnown ? count : nil), in: pool)
+                            StreamAsk.put(server, "/put/p\(number)", isKnown ? count : nil), in: pool)
                         while let piece = await from.read() {
                             // Some stop halfway.
                             if number % 8 == 7 { break }
@@ -402,7 +173,7 @@ import Testing
                         } else {
                             #expect(await from.finish().isSuccess)
                             #expect(await to.finish().isSuccess)
-                            let md5 = try Self.md5(StreamServer.content(count))
+                            let md5 = try StreamAsk.md5(StreamServer.content(count))
                             #expect(try await server.seen("p\(number)") == "PUT \(count) \(md5) whole")
                         }
                     }

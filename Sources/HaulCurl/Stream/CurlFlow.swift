@@ -1,6 +1,3 @@
-import CCurl
-import HaulProtocol
-
 /// What a streamed request passes between libcurl's thread and whoever reads or writes its body: at most one of the two
 /// has a body that streams.
 final class CurlFlow: Sendable {

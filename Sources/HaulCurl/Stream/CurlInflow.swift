@@ -1,4 +1,3 @@
-import CCurl
 import Foundation
 import Synchronization
 
@@ -57,19 +56,13 @@ final class CurlInflow: Sendable {
 
     /// What came; nil once all was read and no more comes.
     func read() async -> Data? {
-        let (now, goOn) = state.withLock { state -> (Data??, (@Sendable () -> Void)?) in
-            if state.bytes.isEmpty { return (state.isOver ? .some(nil) : .none, nil) }
-            return (Self.takeAll(&state), state.isPaused ? state.goOn : nil)
-        }
-        goOn?()
-        if let now { return now }
-        return await withCheckedContinuation { continuation in
+        await withCheckedContinuation { continuation in
             let (answer, goOn) = state.withLock { state -> (Data??, (@Sendable () -> Void)?) in
-                // There was nothing a moment ago; by now there may be more than there is room for.
-                if !state.bytes.isEmpty { return (Self.takeAll(&state), state.isPaused ? state.goOn : nil) }
+                let goOn = state.isPaused ? state.goOn : nil
+                if !state.bytes.isEmpty { return (Self.takeAll(&state), goOn) }
                 if state.isOver { return (.some(nil), nil) }
                 state.reader = continuation
-                return (.none, state.isPaused ? state.goOn : nil)
+                return (.none, goOn)
             }
             goOn?()
             if let answer { continuation.resume(returning: answer) }

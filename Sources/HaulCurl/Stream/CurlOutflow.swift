@@ -1,4 +1,3 @@
-import CCurl
 import Foundation
 import Synchronization
 
@@ -22,7 +21,7 @@ final class CurlOutflow: Sendable {
     }
 
     /// What ``CurlOutflow/fill(_:)`` brings.
-    enum Filled {
+    enum Filled: Equatable {
         case bytes(Int)
         /// Nothing now.
         case pause
@@ -91,29 +90,24 @@ final class CurlOutflow: Sendable {
     /// - Returns: False once no more is taken.
     func write(_ data: Data) async -> Bool {
         if data.isEmpty { return state.withLock { !$0.isOver } }
-        let (isTaken, isFull, goOn) = state.withLock { state -> (Bool, Bool, (@Sendable () -> Void)?) in
-            guard !state.isOver else { return (false, false, nil) }
-            let all = state.sent + state.waiting + data.count
-            if let length, all > length { state.failure = "\(length) bytes were announced, \(all) came" }
-            // Many small ones would make many pieces.
-            if let last = state.pieces.indices.last, state.pieces[last].count + data.count <= Self.small {
-                state.pieces[last].append(data)
-            } else {
-                state.pieces.append(data)
-            }
-            state.waiting += data.count
-            defer { state.isPaused = false }
-            return (true, state.waiting >= CurlFlow.room, state.isPaused ? state.goOn : nil)
-        }
-        goOn?()
-        guard isTaken, isFull else { return isTaken }
         return await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> Bool? in
-                if state.isOver { return false }
-                if state.waiting < CurlFlow.room { return true }
-                state.writer = continuation
-                return nil
+            let (answer, goOn) = state.withLock { state -> (Bool?, (@Sendable () -> Void)?) in
+                guard !state.isOver else { return (false, nil) }
+                let all = state.sent + state.waiting + data.count
+                if let length, all > length { state.failure = "\(length) bytes were announced, \(all) came" }
+                // Many small ones would make many pieces.
+                if let last = state.pieces.indices.last, state.pieces[last].count + data.count <= Self.small {
+                    state.pieces[last].append(data)
+                } else {
+                    state.pieces.append(data)
+                }
+                state.waiting += data.count
+                let isFull = state.waiting >= CurlFlow.room
+                if isFull { state.writer = continuation }
+                defer { state.isPaused = false }
+                return (isFull ? nil : true, state.isPaused ? state.goOn : nil)
             }
+            goOn?()
             if let answer { continuation.resume(returning: answer) }
         }
     }
