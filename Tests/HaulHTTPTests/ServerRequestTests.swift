@@ -83,7 +83,7 @@ import Testing
         try await withServer({ _ in }, bodyLimit: 1000, Self.echo) { server in
             let raw = try RawConnection(port: server.port)
             await raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n")
-            await raw.send([UInt8](repeating: 0x78, count: 4_000_000))
+            #expect(await raw.send([UInt8](repeating: 0x78, count: 4_000_000)))
             #expect(await raw.readToEnd().hasPrefix("HTTP/1.1 413"))
         }
     }

@@ -294,6 +294,34 @@ import Testing
         }
     }
 
+    /// Refused and hung up on at once, by many: each socket that lingers is let go of, and the next ones are served.
+    @Test func whatLingersIsLetGo() async {
+        await #expect(processExitsWith: .success) {
+            let server = try ServerStopTests.server { _ in HTTPResponse(text: "done") }
+            let client = HTTPClient()
+            #expect(try await client.send(HTTPClientRequest(url: server.url("/"))).status == 200)
+            let atFirst = ProcessFigures.descriptors
+            for round in 0..<3 {
+                await withTaskGroup { group in
+                    for number in 0..<200 {
+                        group.addTask {
+                            guard let raw = try? RawConnection(port: server.port) else { return }
+                            await raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n")
+                            await raw.send([UInt8](repeating: 0x78, count: number * 100))
+                            // Some hang up with a reset, some in good order, some only once they have their answer.
+                            if number % 3 == 0 { raw.reset() }
+                            if number % 3 == 1 { #expect(await raw.readToEnd().hasPrefix("HTTP/1.1 413")) }
+                        }
+                    }
+                }
+                #expect(try await client.send(HTTPClientRequest(url: server.url("/\(round)"))).status == 200)
+            }
+            #expect(await eventually { ProcessFigures.descriptors <= atFirst + 8 })
+            await client.close()
+            await server.stop(grace: 1)
+        }
+    }
+
     @Test func nothingIsLeftBehind() async {
         await #expect(processExitsWith: .success) {
             var descriptors = 0

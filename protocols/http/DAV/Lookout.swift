@@ -53,7 +53,7 @@ final class Lookout: Sendable {
     /// How long a name that was not there is believed not to be there.
     private static let lifetime = Duration.seconds(2)
     /// How long a question waits for others: before a copy, when many begin at once, and after it.
-    private static let gathering = (before: Duration.milliseconds(2), after: Duration.milliseconds(50))
+    typealias Gathering = (before: Duration, after: Duration)
     /// How long it takes until others are at work where many copies ended at once.
     private static let refilling = Duration.milliseconds(20)
     /// Fewer ask each for itself.
@@ -63,7 +63,10 @@ final class Lookout: Sendable {
     private static let bytesForEach = 6 << 10
     private static let leastBytes = 64 << 10
 
+    private let gathering: Gathering
     private let state = Mutex(State())
+
+    init(gathering: Gathering = (.milliseconds(2), .milliseconds(50))) { self.gathering = gathering }
 
     /// Runs the copy of a small file: while others are at work, questions wait for theirs.
     func during<Value: Sendable>(_ server: Server, _ body: () async throws -> Value) async throws -> Value {
@@ -95,14 +98,14 @@ final class Lookout: Sendable {
             return !snapshot.names.contains(name)
         }
         if isMissing { return .found(.nothing) }
-        return try await ask(name, in: location.parent, key, server, Self.gathering.before, isAfter: false)
+        return try await ask(name, in: location.parent, key, server, gathering.before, isAfter: false)
     }
 
     /// What is at a place after a copy.
     func after(_ location: Location, _ server: Server) async throws -> Answer {
         guard let name = location.segments.last, !server.isPlain else { return .askYourself }
         let directory = location.parent
-        return try await ask(name, in: directory, directory.encoded, server, Self.gathering.after, isAfter: true)
+        return try await ask(name, in: directory, directory.encoded, server, gathering.after, isAfter: true)
     }
 
     private func ask(
