@@ -43,7 +43,7 @@ struct RcloneConformance {
         }
         await server?.stop()
         var limits = Limits.all(
-            Limits.ownPermissions, Limits.noLinks, Limits.noResume, Limits.noResumeElsewhere, Limits.noStream,
+            Limits.ownPermissions, Limits.noLinks, Limits.noResume, Limits.noResumeElsewhere,
             Limits.noCredentials)
         // rclone's WebDAV keeps times with few vendors.
         if server != nil { limits = Limits.all(limits, Limits.ownTimes) }

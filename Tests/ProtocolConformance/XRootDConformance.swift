@@ -12,7 +12,7 @@ struct XRootDConformance {
     /// must be all.
     @Test func anonymous() async throws {
         let limits = Limits.all(
-            Limits.ownTimes, Limits.noLinks, Limits.noResume, Limits.noStream, Limits.noCredentials)
+            Limits.ownTimes, Limits.noLinks, Limits.noResume, Limits.noCredentials)
         let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: folder) }
         for part in ["root/base", "local"] {

@@ -11,10 +11,18 @@ extension RcloneBackend {
 
     func put(_ element: ElementSpec, _ report: ElementReport) async throws {
         guard let target = element.destination else { throw BackendFailure(.invalid, "no destination") }
-        try await FileCopying(
-            element, options, report, from: LocalEnd(worker: element.source),
-            to: RcloneEnd(target, source, abilities), movers: [.upload]
-        ).run()
+        let to = try RcloneEnd(target, source, abilities)
+        switch try report.source(of: element) {
+        case .file(let file):
+            try await FileCopying(element, options, report, from: file, to: to, movers: [.upload]).run()
+        case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: to).run()
+        }
+    }
+
+    func serve(
+        _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
+    ) async throws {
+        try await body(RcloneEnd(element.source, source, abilities))
     }
 
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws {

@@ -35,15 +35,18 @@ actor CheckRelay {
 
     private init(killAt: Int) { self.killAt = killAt }
 
-    /// - Parameter killAt: Kills the put once it says that so many bytes are there.
+    /// - Parameters:
+    ///   - other: Where the destination is; nil: where the source is.
+    ///   - killAt: Kills the put once it says that so many bytes are there.
     static func run(
-        _ site: CheckSite, _ from: String, _ to: String, _ options: [String: JSONValue] = [:], attempt: Int = 1,
-        killAt: Int = .max
+        _ site: CheckSite, _ from: String, _ to: String, at other: CheckSite? = nil,
+        _ options: [String: JSONValue] = [:], attempt: Int = 1, killAt: Int = .max
     ) async throws -> Outcome {
+        let other = other ?? site
         let pipe = try site.makePipe()
         defer { unlink(pipe) }
         let relay = CheckRelay(killAt: killAt)
-        let put = try await site.start(site.batch(.put, options)) {
+        let put = try await other.start(other.batch(.put, options)) {
             await relay.takeFromPut($0)
         }
         let get: BackendRun
@@ -60,7 +63,7 @@ actor CheckRelay {
             id: id, source: site.path(from), destination: nil, attempt: attempt, partSeed: "check.\(to)", pipe: pipe)
         await get.add(element)
         var target = element
-        target.destination = site.path(to)
+        target.destination = other.path(to)
         await put.add(target)
         await put.finish()
         await put.wait()
