@@ -4,7 +4,7 @@ import HaulProtocol
 /// globus-gridftp-server that runs for the tests: on a free port of the loopback interface, and no longer than this
 /// process.
 public final class GridFTPServer: Sendable {
-    /// `localhost:PORT`, the name that the host certificate has.
+    /// `localhost:PORT`, the name that the host certificate has; of one at IPv6 `[::1]:PORT`.
     public let endpoint: String
     public let port: Int
     /// The folder with its log; goes with ``stop()``.
@@ -13,9 +13,9 @@ public final class GridFTPServer: Sendable {
 
     /// A server where everybody is `anonymous`.
     /// - Parameter arguments: More of globus-gridftp-server(8), such as `-connections-max 3`.
-    public static func anonymous(_ arguments: [String] = []) async throws -> GridFTPServer {
+    public static func anonymous(_ arguments: [String] = [], isIPv6: Bool = false) async throws -> GridFTPServer {
         let account = getuid() == 0 ? ["-anonymous-user", "root", "-allow-root"] : []
-        return try await start(["-aa"] + account + arguments, [:])
+        return try await start(["-aa"] + account + arguments, [:], isIPv6: isIPv6)
     }
 
     /// A server that takes the proxies of a grid: every user of its map is the account of this process.
@@ -24,7 +24,10 @@ public final class GridFTPServer: Sendable {
         return try await start(account + arguments, grid.serverEnvironment)
     }
 
-    private static func start(_ arguments: [String], _ environment: [String: String]) async throws -> GridFTPServer {
+    private static func start(
+        _ arguments: [String], _ environment: [String: String], isIPv6: Bool = false
+    ) async throws -> GridFTPServer {
+        let host = isIPv6 ? "::1" : "127.0.0.1"
         let executable = try WebServer.tool("globus-gridftp-server", package: "globus-gridftp-server-progs")
         var last = WebServer.Failure(description: "no free port")
         for _ in 0..<5 {
@@ -33,7 +36,7 @@ public final class GridFTPServer: Sendable {
             let folder = try StackFolder.temporary("haul-gridftp")
             let log = folder + "/server.log"
             let usual = [
-                "-p", "\(port)", "-control-interface", "127.0.0.1", "-data-interface", "127.0.0.1", "-no-chdir",
+                "-p", "\(port)", "-control-interface", host, "-data-interface", host, "-no-chdir",
                 "-log-level", "ERROR,WARN", "-logfile", log,
             ]
             var variables = Environment.allowed
@@ -44,8 +47,8 @@ public final class GridFTPServer: Sendable {
                     executable: executable, arguments: usual + arguments, environment: variables,
                     output: .append(path: folder + "/output"), errors: .append(path: folder + "/output"), newGroup: true
                 ))
-            if await WebServer.answers(port, child) {
-                return GridFTPServer(port: port, folder: folder, child: child)
+            if await WebServer.answers(port, child, isIPv6: isIPv6) {
+                return GridFTPServer(port: port, isIPv6: isIPv6, folder: folder, child: child)
             }
             await child.stop()
             let said = (try? String(contentsOfFile: folder + "/output", encoding: .utf8)) ?? ""
@@ -55,9 +58,9 @@ public final class GridFTPServer: Sendable {
         throw last
     }
 
-    private init(port: Int, folder: String, child: Child) {
+    private init(port: Int, isIPv6: Bool, folder: String, child: Child) {
         self.port = port
-        endpoint = "localhost:\(port)"
+        endpoint = (isIPv6 ? "[::1]" : "localhost") + ":\(port)"
         self.folder = folder
         self.child = child
     }

@@ -42,7 +42,8 @@ public enum Loopback {
     }
 
     /// Whether somebody listens there.
-    static func accepts(_ port: Int) -> Bool {
+    static func accepts(_ port: Int, isIPv6: Bool = false) -> Bool {
+        if isIPv6 { return acceptsAtIPv6(port) }
         let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { return false }
         defer { close(socket) }
@@ -50,6 +51,21 @@ public enum Loopback {
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    private static func acceptsAtIPv6(_ port: Int) -> Bool {
+        let socket = Foundation.socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard socket >= 0 else { return false }
+        defer { close(socket) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = UInt16(truncatingIfNeeded: port).bigEndian
+        address.sin6_addr = in6addr_loopback
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
             }
         }
     }

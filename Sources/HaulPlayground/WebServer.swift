@@ -97,10 +97,10 @@ public final class WebServer: Sendable {
     }
 
     /// Waits until something listens on a port, or the process that should has ended.
-    static func answers(_ port: Int, _ child: Child) async -> Bool {
+    static func answers(_ port: Int, _ child: Child, isIPv6: Bool = false) async -> Bool {
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline, child.status == nil {
-            if Loopback.accepts(port) { return true }
+            if Loopback.accepts(port, isIPv6: isIPv6) { return true }
             try? await Task.sleep(for: .milliseconds(20))
         }
         return false

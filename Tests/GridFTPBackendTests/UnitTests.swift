@@ -232,7 +232,10 @@ import Testing
     func noNetworks(_ text: String) { #expect(throws: BackendFailure.self) { try DataNodes([text]) } }
 
     @Test func asPortTakesIt() {
-        #expect(DataNodes.port(Address(host: "192.0.2.1", port: 1029)) == "192,0,2,1,4,5")
-        #expect(DataNodes.port(Address(host: "::1", port: 1029)) == nil)
+        #expect(DataNodes.port(Address(host: "192.0.2.1", port: 1029)) == "PORT 192,0,2,1,4,5")
+        #expect(DataNodes.port(Address(host: "::1", port: 1029)) == "EPRT |2|::1|1029|")
+        for host in ["fe80::1%lo", "localhost", "1.2.3", "::1|1|", ""] {
+            #expect(DataNodes.port(Address(host: host, port: 1029)) == nil)
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import HaulModel
 import HaulProtocol
 
@@ -81,11 +82,15 @@ struct DataNodes: Sendable, Equatable {
         return fields.reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// As PORT takes it.
-    /// - Returns: Nil for what is no IPv4 address.
+    /// The command that has a server connect there: `PORT 192,0,2,1,4,5`, or `EPRT |2|2001:db8::1|1029|` (RFC 2428).
+    /// - Returns: Nil for what is no address in figures.
     static func port(_ address: Address) -> String? {
-        guard number(address.host) != nil else { return nil }
-        let fields = address.host.split(separator: ".").map(String.init)
-        return (fields + ["\(address.port >> 8)", "\(address.port & 255)"]).joined(separator: ",")
+        if number(address.host) != nil {
+            let fields = address.host.split(separator: ".").map(String.init)
+            return "PORT " + (fields + ["\(address.port >> 8)", "\(address.port & 255)"]).joined(separator: ",")
+        }
+        var number = in6_addr()
+        guard inet_pton(AF_INET6, address.host, &number) == 1 else { return nil }
+        return "EPRT |2|\(address.host)|\(address.port)|"
     }
 }

@@ -27,9 +27,9 @@ actor LaneOpener {
             let place = try await DataTransfer.passive(to, "\(target.server.site.address)", at: target.server.site)
             guard let port = DataNodes.port(place) else {
                 throw BackendFailure(
-                    .invalid, "\(target.server.site.address) is at \(place): between two servers only IPv4 will do")
+                    .invalid, "\(target.server.site.address) is at \(place), where no other server can be sent")
             }
-            try await Self.expect(["PORT " + port], from, source)
+            try await Self.expect([port], from, source)
             return Lane(source: from, target: to)
         } catch {
             from.close()
