@@ -47,6 +47,7 @@ final class AskedReader: CopyReader {
             }
             if state.withLock({ $0.isAbandoned }) { throw CancellationError() }
             // All of it, or the source said how it ended.
+            if left <= 0, let pipe { leave(pipe) }
             await state.withLock({ $0.asking })?.value
             let (ending, read) = state.withLock { ($0.ending, $0.read) }
             switch ending {
@@ -74,6 +75,13 @@ final class AskedReader: CopyReader {
         }
         // Whoever writes into it gets EPIPE, answers, and the next question has its turn.
         pipe?.close()
+    }
+
+    /// Has whoever goes on to write get EPIPE instead of waiting for ever. The pipe stays open until they have opened it, too:
+    /// without a reader they could not.
+    private func leave(_ pipe: PipeReader) {
+        if order.to > order.from { return pipe.close() }
+        Task { if await pipe.read(upTo: 1) != nil { pipe.close() } }
     }
 
     private func ended(_ read: Int) throws -> Data? {

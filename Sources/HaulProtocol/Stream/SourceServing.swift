@@ -79,15 +79,21 @@ struct SourceServing: Sendable {
             }
         }
         defer { telling.cancel() }
+        let wanted = max(0, min(to, facts.size) - from)
         return try await withTaskCancellationHandler {
             var sent = 0
             do {
                 while let data = try await reader.next() {
-                    // Nobody reads on: enough was seen.
-                    guard await pipe.write(data) else { return .sent(sent, nil) }
-                    sent += data.count
-                    told.withLock { $0 = from + sent }
-                    report.progress(transferred: from + sent, total: facts.size)
+                    let piece = data.prefix(wanted - sent)
+                    if !piece.isEmpty {
+                        // Nobody reads on: enough was seen.
+                        guard await pipe.write(piece) else { return .sent(sent, nil) }
+                        sent += piece.count
+                        told.withLock { $0 = from + sent }
+                        report.progress(transferred: from + sent, total: facts.size)
+                    }
+                    // It grew, and nobody takes what is behind.
+                    if piece.count < data.count { return .sent(sent, try await end.facts(follow: follow)) }
                 }
             } catch let failure as BackendFailure where failure.errorClass == .interrupted {
                 // Of a source that is another by now there is no more: whoever asked for it sees that.
