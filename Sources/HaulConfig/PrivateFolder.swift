@@ -13,8 +13,8 @@ public enum PrivateFolder {
         switch errno {
         case EEXIST where !isNew && isFolder(path): return
         case ENOENT where withParents:
-            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            guard parent != path else { throw POSIXError(.ENOENT) }
+            let parent = (path as NSString).deletingLastPathComponent
+            guard !parent.isEmpty, parent != path else { throw POSIXError(.ENOENT) }
             try make(parent, withParents: true)
             try make(path, isNew: isNew)
         case let code: throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)

@@ -44,6 +44,9 @@ import Testing
         #expect(mode(top) == 0o755)
         #expect(throws: POSIXError(.EEXIST)) { try PrivateFolder.make(top, isNew: true) }
         #expect(throws: POSIXError(.ENOENT)) { try PrivateFolder.make(top + "/a/b") }
+        #expect(throws: POSIXError(.ENOENT)) { try PrivateFolder.make("", withParents: true) }
+        try PrivateFolder.make(top + "/x/../y/z/", withParents: true)
+        #expect(mode(top + "/y/z") == 0o700)
         try Data().write(to: URL(fileURLWithPath: top + "/file"))
         #expect(throws: POSIXError(.EEXIST)) { try PrivateFolder.make(top + "/file") }
         #expect(throws: POSIXError(.ENOTDIR)) { try PrivateFolder.make(top + "/file/a", withParents: true) }
