@@ -41,7 +41,7 @@ import Testing
             #expect(outcome.results["\(index)"]?.isOK == true)
         }
         // Long enough for all of them, however slow the machine is.
-        let lookout = Lookout(gathering: (.seconds(1), .seconds(1)))
+        let lookout = Lookout(gathering: (.seconds(3), .seconds(3)))
         let begun = Begun()
         let told = try await withThrowingTaskGroup(of: Lookout.Answer.self) { group in
             for index in 0..<files {

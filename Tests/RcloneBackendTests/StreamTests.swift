@@ -15,7 +15,8 @@ struct StreamTests {
             let site = SiteSpec(site: "s", options: ["remote": .string(remote ?? ":local:\(bench.root)")])
             let config = try RcloneConfig([("source", site, nil)])
             let daemon = try await RcloneDaemon.start(
-                try #require(ToolPath.find("rclone")), config: config, scratch: bench.folder + "/scratch")
+                try #require(ToolPath.find("rclone")), config: config, scratch: bench.folder + "/scratch",
+                timeout: 60)
             let files = RemoteFiles(control: daemon.control, remote: RcloneConfig.name("source"))
             let abilities = try await Abilities.ask(files)
             func end(_ path: String) throws -> RcloneEnd { try RcloneEnd(path, files, abilities) }
@@ -42,6 +43,47 @@ struct StreamTests {
             await daemon.stop()
         }
     }
+
+    /// Whoever reads a file for another protocol tells how long it is: where nobody knows that, no copy could be checked.
+    @Test func aFileWithoutALength() async throws {
+        let python = try #require(ToolPath.find("python3"))
+        let child = try await Child.start(
+            Command(executable: python, arguments: ["-u", "-c", Self.endless], output: .pipe, errors: .null))
+        var said = Data()
+        while said.last != UInt8(ascii: "\n"), let more = await child.output?.read() { said.append(more) }
+        let port = String(decoding: said, as: UTF8.self).trimmingCharacters(in: .newlines)
+        try await Bench.with { bench in
+            let site = SiteSpec(site: "s", options: ["remote": .string(":http,url='http://127.0.0.1:\(port)/':")])
+            let daemon = try await RcloneDaemon.start(
+                try #require(ToolPath.find("rclone")), config: try RcloneConfig([("source", site, nil)]),
+                scratch: bench.folder + "/scratch", timeout: 60)
+            let files = RemoteFiles(control: daemon.control, remote: RcloneConfig.name("source"))
+            let abilities = try await Abilities.ask(files)
+            #expect(try await RcloneEnd("/f", files, abilities).facts(follow: false)?.kind == .file)
+            await #expect {
+                _ = try await RcloneEnd("/f", files, abilities, isServed: true).facts(follow: false)
+            } throws: {
+                ($0 as? BackendFailure)?.errorClass == .invalid
+            }
+            await daemon.stop()
+        }
+        await child.stop()
+    }
+
+    /// Its answers end with the connection.
+    private static let endless = """
+        import http.server
+        class H(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *a): pass
+            def do_HEAD(self):
+                self.send_response(200)
+                self.send_header("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
+                self.end_headers()
+            def do_GET(self):
+                self.do_HEAD(); self.wfile.write(b"content")
+        s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+        print(s.server_port); s.serve_forever()
+        """
 
     /// What stops before there is an answer ends at once when it is cancelled, and takes nobody else with it.
     @Test func aSilentRclone() async throws {

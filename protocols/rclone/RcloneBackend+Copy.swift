@@ -22,7 +22,7 @@ extension RcloneBackend {
     func serve(
         _ element: ElementSpec, _ report: ElementReport, to body: @Sendable (any CopyEnd) async throws -> Void
     ) async throws {
-        try await body(RcloneEnd(element.source, source, abilities))
+        try await body(RcloneEnd(element.source, source, abilities, isServed: true))
     }
 
     func copy(_ element: ElementSpec, _ report: ElementReport) async throws {

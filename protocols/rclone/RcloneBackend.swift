@@ -25,7 +25,8 @@ struct RcloneBackend: Backend {
                     return (side, spec, String(decoding: data, as: UTF8.self))
                 })
         }
-        let daemon = try await RcloneDaemon.start(executable, config: config, scratch: batch.scratch)
+        let daemon = try await RcloneDaemon.start(
+            executable, config: config, scratch: batch.scratch, timeout: batch.timeout)
         do {
             let source = RemoteFiles(control: daemon.control, remote: RcloneConfig.name("source"))
             let abilities = try await Abilities.ask(source)

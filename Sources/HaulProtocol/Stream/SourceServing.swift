@@ -92,8 +92,7 @@ struct SourceServing: Sendable {
                         told.withLock { $0 = from + sent }
                         report.progress(transferred: from + sent, total: facts.size)
                     }
-                    // It grew, and nobody takes what is behind.
-                    if piece.count < data.count { return .sent(sent, try await end.facts(follow: follow)) }
+                    if piece.count < data.count { return try await tooMuch(facts, sent) }
                 }
             } catch let failure as BackendFailure where failure.errorClass == .interrupted {
                 // Of a source that is another by now there is no more: whoever asked for it sees that.
@@ -105,6 +104,13 @@ struct SourceServing: Sendable {
             reader.abandon()
             pipe.close()
         }
+    }
+
+    /// There is more than was wanted, which nobody takes: it grew, or never had the size that its site tells.
+    private func tooMuch(_ facts: FileFacts, _ sent: Int) async throws -> SourceAnswer {
+        let now = try await end.facts(follow: follow)
+        guard now?.isStill(facts) == true else { return .sent(sent, now) }
+        throw BackendFailure(.checksum, "\(end.shown) has more than the \(facts.size) bytes that its site tells")
     }
 
     private func open() async throws -> PipeWriter {

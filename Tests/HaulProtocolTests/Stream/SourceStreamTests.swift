@@ -40,9 +40,14 @@ import Testing
     /// Has more bytes by the time it is read than when it was looked at.
     private struct Growing: CopyEnd {
         var end: MemoryEnd
+        /// It is said to be what it was.
+        var isHidden = false
         var shown: String { end.shown }
         var traits: CopyTraits { end.traits }
-        func facts(follow: Bool) async throws -> FileFacts? { try await end.facts(follow: follow) }
+        func facts(follow: Bool) async throws -> FileFacts? {
+            guard isHidden else { return try await end.facts(follow: follow) }
+            return FileFacts(kind: .file, size: SourceStreamTests.size, modified: 1000)
+        }
         func sibling(_ name: String) -> Growing { Growing(end: end.sibling(name)) }
         func prepareParent(make: Bool, isMissing: Bool) async throws {}
         func publish(as target: Growing, replace: Bool) async throws -> Bool { false }
@@ -58,7 +63,8 @@ import Testing
         func writer(_ order: WriteOrder) async throws -> any CopyWriter { try await end.writer(order) }
     }
 
-    @Test func aSourceThatGrew() async throws {
+    /// - Parameter isHidden: Its site goes on to tell the size that it had.
+    @Test(arguments: [false, true]) func aSourceThatGrew(isHidden: Bool) async throws {
         let place = try Place()
         let store = MemoryStore(["/s/a": String(repeating: "a", count: Self.size)])
         let pipe = PipeReader(descriptor: open(place.pipe, O_RDWR | O_NONBLOCK | O_CLOEXEC))
@@ -71,12 +77,14 @@ import Testing
         for question in [SourceQuestion.facts, .read(from: 0, to: Self.size), .end] { asked.yield(question) }
         let element = ElementSpec(id: "e", source: "/s/a", destination: nil, pipe: place.pipe)
         try await SourceServing(
-            end: Growing(end: MemoryEnd(store: store, path: "/s/a")), element: element, options: CommonOptions(),
+            end: Growing(end: MemoryEnd(store: store, path: "/s/a"), isHidden: isHidden), element: element,
+            options: CommonOptions(),
             report: ElementReport(id: "e", writer: place.writer)
         ).run(questions)
         pipe.close()
         #expect(await reading.value <= Self.size)
         let lines = try await place.lines()
+        if isHidden { return #expect(lines.contains(#""class":"checksum""#), "\(lines)") }
         #expect(lines.contains(#""bytes":\#(Self.size)"#), "\(lines)")
         // What it is by now tells that it is another.
         #expect(lines.contains(#""size":\#(Self.size + Self.more)"#), "\(lines)")

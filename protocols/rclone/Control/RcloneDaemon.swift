@@ -12,7 +12,10 @@ final class RcloneDaemon: Sendable {
     private let child: Child
 
     /// Starts it, and returns once it listens.
-    static func start(_ executable: String, config: RcloneConfig, scratch: String) async throws -> RcloneDaemon {
+    /// - Parameter timeout: Seconds after which haul itself gives up what stands still: rclone waits longer.
+    static func start(
+        _ executable: String, config: RcloneConfig, scratch: String, timeout: Int
+    ) async throws -> RcloneDaemon {
         let file = scratch + "/rclone.conf"
         let made = try await BlockingQueue(label: "haul.rclone.open").run {
             FileManager.default.createFile(
@@ -25,7 +28,7 @@ final class RcloneDaemon: Sendable {
             child = try await Child.start(
                 Command(
                     executable: executable, arguments: ["rcd"],
-                    environment: Environment.allowed.merging(environment(file, scratch, password)) { $1 },
+                    environment: Environment.allowed.merging(environment(file, scratch, password, timeout)) { $1 },
                     output: .null))
         } catch {
             throw BackendFailure(.busy, "\(error)")
@@ -54,7 +57,9 @@ final class RcloneDaemon: Sendable {
     }
 
     /// Never in arguments: the password, and what the configuration says.
-    private static func environment(_ config: String, _ scratch: String, _ password: String) -> [String: String] {
+    private static func environment(
+        _ config: String, _ scratch: String, _ password: String, _ timeout: Int
+    ) -> [String: String] {
         [
             "HOME": scratch, "RCLONE_CONFIG": config, "RCLONE_CACHE_DIR": scratch + "/cache",
             "RCLONE_RC_ADDR": "127.0.0.1:0", "RCLONE_RC_USER": "haul", "RCLONE_RC_PASS": password,
@@ -63,7 +68,9 @@ final class RcloneDaemon: Sendable {
             "RCLONE_IGNORE_TIMES": "true",
             // The job is tried again; who is away is told so soon.
             "RCLONE_LOW_LEVEL_RETRIES": "3", "RCLONE_RETRIES": "1", "RCLONE_CONTIMEOUT": "15s",
-            "RCLONE_TIMEOUT": "60s", "RCLONE_RC_JOB_EXPIRE_DURATION": "1h",
+            "RCLONE_TIMEOUT": "\(max(60, 2 * timeout))s", "RCLONE_RC_JOB_EXPIRE_DURATION": "1h",
+            // Else whatever it serves is cut off after an hour, however fast it goes.
+            "RCLONE_RC_SERVER_WRITE_TIMEOUT": "0",
         ]
     }
 

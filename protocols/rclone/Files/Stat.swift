@@ -5,6 +5,8 @@ import HaulProtocol
 struct Stat: Sendable, Hashable {
     var name: String
     var facts: FileFacts
+    /// False for a file whose length is known once it was read: its size is 0 here.
+    var hasSize: Bool
     /// By rclone's names: `md5`.
     var hashes: [String: String]
 
@@ -14,9 +16,9 @@ struct Stat: Sendable, Hashable {
         }
         self.name = name
         let modified = item["ModTime"]?.string.flatMap { Timestamp.seconds($0) }
-        // -1: a file whose size is not known before it is read.
-        facts = FileFacts(
-            kind: isDirectory ? .directory : .file, size: max(0, item["Size"]?.int ?? 0), modified: modified)
+        let size = item["Size"]?.int ?? -1
+        hasSize = isDirectory || size >= 0
+        facts = FileFacts(kind: isDirectory ? .directory : .file, size: max(0, size), modified: modified)
         hashes = (item["Hashes"]?.object ?? [:]).compactMapValues(\.string)
     }
 

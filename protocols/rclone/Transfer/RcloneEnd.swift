@@ -8,14 +8,17 @@ struct RcloneEnd: CopyEnd {
     let path: RemotePath
     let files: RemoteFiles
     let abilities: Abilities
+    /// It is read by another, who has to be told how long it is.
+    private let isServed: Bool
 
-    init(_ given: String, _ files: RemoteFiles, _ abilities: Abilities) throws {
-        (shown, self.files, self.abilities) = (given, files, abilities)
+    init(_ given: String, _ files: RemoteFiles, _ abilities: Abilities, isServed: Bool = false) throws {
+        (shown, self.files, self.abilities, self.isServed) = (given, files, abilities, isServed)
         path = try RemotePath(given)
     }
 
     private init(_ other: RcloneEnd, path: RemotePath) {
         (shown, files, abilities, self.path) = (other.shown, other.files, other.abilities, path)
+        isServed = other.isServed
     }
 
     var traits: CopyTraits {
@@ -24,7 +27,14 @@ struct RcloneEnd: CopyEnd {
             checksums: abilities.checksums)
     }
 
-    func facts(follow: Bool) async throws -> FileFacts? { try await files.stat(path)?.facts }
+    func facts(follow: Bool) async throws -> FileFacts? {
+        guard let found = try await files.stat(path) else { return nil }
+        if isServed, !found.hasSize {
+            throw BackendFailure(
+                .invalid, "rclone does not know how long \(shown) is, so no copy to another protocol could be checked")
+        }
+        return found.facts
+    }
 
     func sibling(_ name: String) throws -> RcloneEnd { RcloneEnd(self, path: path.parent.child(name)) }
 
