@@ -164,7 +164,7 @@ struct CopyTests {
             }
             #expect(outcome.results["1"]?.errorClass == .interrupted)
             let start = try #require(began.withLock { $0 })
-            #expect(ContinuousClock.now - start < .seconds(6))
+            #expect(ContinuousClock.now - start < .seconds(20))
             #expect(bench.names(bench.b) == [])
         }
     }

@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: ["/sleep/600", "/stubborn"])
     func stopsAllBeforeItsLeasesEnd(path: String) async throws {
         let server = try TestServer()
-        server.change { $0.leaseSeconds = 3 }
+        server.change { $0.leaseSeconds = 9 }
         let bench = try Bench(server: server)
         server.hand(Claims.job(1, [path]))
         try await eventually("it runs") { !bench.backends.isEmpty && !server.record.progress.isEmpty }
@@ -75,8 +75,8 @@ import Testing
         }
         let start = ContinuousClock.now
         try await eventually("no backend is left") { bench.backends.isEmpty }
-        #expect(ContinuousClock.now - start < .seconds(3.1))
-        #expect(ContinuousClock.now - start > .seconds(1))
+        #expect(ContinuousClock.now - start < .seconds(9))
+        #expect(ContinuousClock.now - start > .seconds(3))
         server.change { $0.answer = nil }
         try await eventually("a new session") { server.record.registrations.count == 2 }
         await bench.close()

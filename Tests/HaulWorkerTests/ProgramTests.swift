@@ -48,7 +48,7 @@ import Testing
         program.child.signal(SIGTERM)
         let start = ContinuousClock.now
         #expect(await program.code(within: .seconds(20)) == 0)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(ContinuousClock.now - start < .seconds(10))
         #expect(program.backends.isEmpty && server.outcomes.isEmpty)
         await program.close()
         await server.stop()
@@ -73,7 +73,7 @@ import Testing
     @Test(arguments: ["/sleep/600", "/stubborn"])
     func leavesNoBackendWhenItIsStopped(path: String) async throws {
         let server = try TestServer()
-        server.change { $0.leaseSeconds = 8 }
+        server.change { $0.leaseSeconds = 20 }
         let program = try await WorkerProgram.start(server)
         server.hand(Claims.job(1, [path]))
         try await eventually("it runs") { !program.backends.isEmpty && !server.record.progress.isEmpty }
@@ -81,11 +81,11 @@ import Testing
         try await eventually("a heartbeat") { server.record.beats.count > sent }
         kill(program.child.pid, SIGSTOP)
         let start = ContinuousClock.now
-        try await eventually("no backend runs") {
+        try await eventually("no backend runs", within: .seconds(30)) {
             program.backends.allSatisfy { [nil, "Z", "X"].contains(Processes.state($0)) }
         }
-        #expect(ContinuousClock.now - start < .seconds(8))
-        #expect(ContinuousClock.now - start > .seconds(3), "they may work for most of the lease")
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start > .seconds(10), "they may work for most of the lease")
         #expect(Processes.state(program.child.pid) == "T")
         kill(program.child.pid, SIGCONT)
         try await eventually("a new session") { server.record.registrations.count == 2 }
@@ -98,7 +98,7 @@ import Testing
     /// What stands beside a worker may be killed itself: another takes its place, and knows what to end and when.
     @Test func replacesAGuardThatIsGone() async throws {
         let server = try TestServer()
-        server.change { $0.leaseSeconds = 12 }
+        server.change { $0.leaseSeconds = 20 }
         let program = try await WorkerProgram.start(server)
         server.hand(Claims.job(1, ["/stubborn"]))
         try await eventually("it runs") { !program.backends.isEmpty && !server.record.progress.isEmpty }
@@ -113,10 +113,10 @@ import Testing
         kill(program.child.pid, SIGSTOP)
         let start = ContinuousClock.now
         #expect(!program.backends.isEmpty)
-        try await eventually("no backend runs") {
+        try await eventually("no backend runs", within: .seconds(30)) {
             program.backends.allSatisfy { [nil, "Z", "X"].contains(Processes.state($0)) }
         }
-        #expect(ContinuousClock.now - start < .seconds(12))
+        #expect(ContinuousClock.now - start < .seconds(20))
         #expect(Processes.state(program.child.pid) == "T")
         kill(program.child.pid, SIGCONT)
         try await eventually("a new session") { server.record.registrations.count == 2 }
