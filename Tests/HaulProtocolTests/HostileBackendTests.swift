@@ -55,6 +55,35 @@ struct HostileBackendTests {
         #expect(events.log("0").contains("never sent"))
     }
 
+    /// What a streamed source failed with goes into the element's reason, and to the other site.
+    @Test func secretsAreRedactedInAnswers() async throws {
+        let folder = try Folder()
+        let file = "\(folder.path)/key"
+        try Data("long-secret-token\n".utf8).write(to: URL(fileURLWithPath: file))
+        let backend = try folder.script(
+            """
+            #!/bin/bash
+            read b; read e; read ask
+            echo '{"type":"answer","id":"0","answer":"failed","class":"auth","reason":"long-secret-token is wrong"}'
+            read end
+            echo '{"type":"result","id":"0","outcome":"ok"}'
+            read x
+            """)
+        let events = Events()
+        let run = try await BackendRun.start(
+            backend, batch: Runs.batch(folder, .get, credentials: ["token": file]), graces: Runs.quick
+        ) { events.add($0) }
+        await run.add(ElementSpec(id: "0", source: "/a", pipe: folder.path + "/pipe"))
+        #expect(await run.ask("0", .facts))
+        #expect(await events.until { $0.contains { if case .answer = $0 { true } else { false } } })
+        let answers = events.list.compactMap { if case .answer(_, let answer) = $0 { answer } else { nil } }
+        #expect(answers == [.failed(BackendFailure(.auth, "[redacted] is wrong"))])
+        _ = await run.ask("0", .end)
+        await run.finish()
+        await run.wait()
+        #expect(events.results("0").first?.isOK == true)
+    }
+
     @Test func secretsAreRedacted() async throws {
         let folder = try Folder()
         let file = "\(folder.path)/key"

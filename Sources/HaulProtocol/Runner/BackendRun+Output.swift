@@ -80,7 +80,7 @@ extension BackendRun {
             }
             sent[id]?.isResting = true
             sent[id]?.isTimed = nil
-            await deliver(.answer(id: id, answer))
+            await deliver(.answer(id: id, redacted(answer)))
         case .result(_, var result):
             result.reason = result.reason.map(redactor.redact)
             // An element that was ended says why it was ended, not that it was "cancelled".
@@ -90,6 +90,13 @@ extension BackendRun {
             }
             await settle(id, result)
         }
+    }
+
+    /// What a source failed with stands in logs, too, and is told to the other site's backend.
+    private func redacted(_ answer: SourceAnswer) -> SourceAnswer {
+        guard case .failed(var failure) = answer else { return answer }
+        failure.reason = redactor.redact(failure.reason)
+        return .failed(failure)
     }
 
     /// Fails the batch: what speaks another language is not listened to further.
