@@ -67,6 +67,21 @@ import Testing
         await bench.close()
     }
 
+    /// What it has opened, or could not, may be why it failed: the next attempt is not for the same one. What is said of a
+    /// file is none of its faults.
+    @Test(arguments: [("connect", false), ("interrupted", false), ("auth", false), ("not_found", true)])
+    func oneThatFailedServesNobody(errorClass: String, isKept: Bool) async throws {
+        let bench = try Bench { $0.idleSeconds = 60 }
+        bench.server.hand(Claims.job(1, ["/a", "/fail/\(errorClass)"]))
+        try await eventually("both are reported") { bench.server.outcomes.count == 2 }
+        #expect(bench.server.outcome(1, 1)?.errorClass == errorClass)
+        if !isKept { try await eventually("it has ended") { bench.backends.isEmpty } }
+        let first = bench.backends
+        try await run(bench, 2)
+        #expect(isKept ? bench.backends == first : Set(bench.backends).isDisjoint(with: first))
+        await bench.close()
+    }
+
     @Test func aDeadOneServesNobody() async throws {
         let bench = try Bench()
         try await run(bench, 1)

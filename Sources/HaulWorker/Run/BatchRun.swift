@@ -14,6 +14,8 @@ actor BatchRun: BatchRunner {
     private var silent: Set<String> = []
     /// It ended without a word of some of them: they go to another one.
     private var isRefused = false
+    /// What the backend said last was a failure that may be its own: of a connection, a tool, a login that it keeps.
+    private var isDoubtful = false
     private let nearlyThrough: @Sendable () async -> Void
     private var pace: BatchPace
     private var credentials = UserCredentials()
@@ -54,7 +56,7 @@ actor BatchRun: BatchRunner {
     }
 
     private var mayExtend: Bool {
-        seat?.isYoung == true && stopReason == nil && !isRefused && ledger.left > 0
+        seat?.isYoung == true && stopReason == nil && !isRefused && !isDoubtful && ledger.left > 0
     }
 
     /// The backend, if what it was told still holds: sites may have changed since, or their credentials.
@@ -136,13 +138,14 @@ actor BatchRun: BatchRunner {
                 let isAgain = isRefused
                 silent = isFirst && seat.isUsed ? Set(ledger.unsettled.map(\.assignment.key.id)) : []
                 isRefused = false
+                isDoubtful = false
                 backend = seat.backend
                 await feed(seat.backend, concurrency: order.batch.concurrency, isAgain: isAgain)
                 self.seat = seat
                 pace = BatchPace(elements: ledger.left)
                 await rest(seat.backend)
                 (backend, self.seat) = (nil, nil)
-                await shop.warm.give(seat)
+                await shop.warm.give(seat, isSound: !isDoubtful)
             }
         } catch {
             await settleAll(.failed(.backend, "the backend did not start: \(error)"))
@@ -198,12 +201,17 @@ actor BatchRun: BatchRunner {
             isRefused = true
             return
         }
+        isDoubtful = ledger.cancelled[id] == nil && Self.isDoubtful(result.errorClass)
         guard let report = ledger.close(id) else { return }
         await settle(report, result)
         for next in ledger.beginning(1) { await next.begin() }
         if seat?.isYoung == true, ledger.isLeftSmall, pace.isNearlyThrough(left: ledger.left) {
             await nearlyThrough()
         }
+    }
+
+    private static func isDoubtful(_ errorClass: ErrorClass?) -> Bool {
+        errorClass == .auth || errorClass == .credentialExpired || errorClass?.isPermanent == false
     }
 
     private func settleAll(_ result: ElementResult) async {

@@ -131,12 +131,14 @@ actor WarmBackends {
     }
 
     /// The one that was taken, or was started in its place, has nothing to do any more; nil for one that did not start.
-    func give(_ seat: BackendSeat?) async {
+    ///
+    /// - Parameter isSound: False where it failed in the end: what it has opened, or could not, is not for the next batch.
+    func give(_ seat: BackendSeat?, isSound: Bool = true) async {
         working -= 1
         guard let seat else { return }
         seat.listenNoMore()
         let isUsable = await seat.backend.rest()
-        guard isUsable, patience > .zero, seat.isYoung else {
+        guard isUsable, isSound, patience > .zero, seat.isYoung else {
             return await end(seat).value
         }
         await seat.backend.forget()
