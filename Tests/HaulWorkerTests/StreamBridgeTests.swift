@@ -41,6 +41,35 @@ import Testing
         await bench.close()
     }
 
+    /// Where the user's credentials are not to be had nothing begins, and nothing is left of it.
+    @Test func leavesNoFoldersWithoutCredentials() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let bench = try place.bench()
+        let job = Claims.job(
+            1, ["\(place.root)/from/a"], from: "local", to: "other", destinations: ["\(place.root)/to/a"])
+        bench.server.hand(job.replacing(#""options":{}}"#, with: #""options":{},"credentials":{"x509-proxy":"1"}}"#))
+        try await eventually("it is reported") { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.reason?.contains("credentials were not given") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder + "/scratch") == [])
+        await bench.close()
+    }
+
+    /// What a backend takes all in all counts on either side.
+    @Test func noBackendIsGivenMoreThanItTakes() async throws {
+        let place = try Place(putBatch: 2)
+        defer { place.remove() }
+        try place.write("/from/a", Data("content".utf8))
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(
+                1, Array(repeating: "\(place.root)/from/a", count: 5), from: "local", to: "other",
+                destinations: (0..<5).map { "\(place.root)/to/\($0)" }))
+        try await eventually("all are reported") { bench.server.outcomes.count == 5 }
+        #expect(bench.logged("batch-start").count == 3, "\(bench.log)")
+        await bench.close()
+    }
+
     /// What is there already is not moved: a source that would never give its bytes is not asked for them.
     @Test func movesNothingThatIsThere() async throws {
         let place = try Place()

@@ -16,7 +16,8 @@ struct StreamPlace {
     ///   - timeout: Of the second name.
     ///   - sourceTimeout: Of a `get` of the source in Python.
     ///   - puts: The elements that it puts at a time.
-    init(timeout: Int = 300, puts: Int = 4, sourceTimeout: Int = 3) throws {
+    ///   - putBatch: The elements that it is given to put, all in all.
+    init(timeout: Int = 300, puts: Int = 4, putBatch: Int = 256, sourceTimeout: Int = 3) throws {
         root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/hws-\(UUID().uuidString)"
         for name in ["/from", "/to", "/protocols/other", "/protocols/python"] {
             try FileManager.default.createDirectory(atPath: root + name, withIntermediateDirectories: true)
@@ -27,7 +28,7 @@ struct StreamPlace {
             .replacing("\"haul-local\"", with: "\"\(Built.executable("haul-local"))\"")
             .replacing("\"schemes\": [\"local\"", with: "\"schemes\": [\"other\"")
             .replacing("\"timeout\": 300", with: "\"timeout\": \(timeout)")
-            .replacing("\"put\": {", with: "\"put\": {\"concurrency\": \(puts), ")
+            .replacing("\"put\": {", with: "\"put\": {\"concurrency\": \(puts), \"batch\": \(putBatch), ")
             .write(toFile: root + "/protocols/other/protocol.json", atomically: true, encoding: .utf8)
         try #"""
         {"schema": 1, "name": "python", "summary": "s", "schemes": [], "backend": ["get.py"],

@@ -94,12 +94,14 @@ struct Workshop: Sendable {
         return PlugIn(found: found, operation: spec)
     }
 
-    /// What one backend process takes of an errand.
+    /// What one backend process takes of an errand; of a copy between two protocols, what both do.
     func capacity(of errand: Errand) -> BackendCapacity {
-        let plugIn = try? plugIn(errand.source, for: errand.isBridge ? .get : errand.operation)
+        var legs = [try? plugIn(errand.source, for: errand.isBridge ? .get : errand.operation)]
+        if errand.isBridge, let target = errand.destination { legs.append(try? plugIn(target, for: .put)) }
+        let operations = legs.compactMap { $0?.operation }
         return BackendCapacity(
-            batch: plugIn?.operation.batch ?? 1,
-            concurrency: min(config.concurrency, plugIn?.operation.concurrency ?? 1))
+            batch: operations.map(\.batch).min() ?? 1,
+            concurrency: min(config.concurrency, operations.map(\.concurrency).min() ?? 1))
     }
 
     /// A station as a backend is told of it, and a line for each credential that is not used.

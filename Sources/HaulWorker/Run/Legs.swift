@@ -31,8 +31,12 @@ extension Workshop {
         let target = errand.destination ?? errand.source
         let from = try plugIn(errand.source, for: .get)
         let to = try plugIn(target, for: .put)
-        let scratch = (try await folder.makeScratch(), try await folder.makeScratch())
         let credentials = try await UserCredentials(errand, attempt, in: self)
+        let scratch: [String]
+        do { scratch = try await folder.makeScratch(2) } catch {
+            await credentials.remove(self)
+            throw error
+        }
         let (source, refused) = await site(errand.source, from, own: credentials.files(isSource: true))
         let (destination, alsoRefused) = await site(target, to, own: credentials.files(isSource: false))
         let known = Set(from.found.manifest.unknownOptions(in: errand.options))
@@ -41,11 +45,11 @@ extension Workshop {
         return Legs(
             get: .init(
                 plugIn: from,
-                batch: batch(.get, of: errand, with: from, source: source, destination: nil, scratch: scratch.0)),
+                batch: batch(.get, of: errand, with: from, source: source, destination: nil, scratch: scratch[0])),
             put: .init(
                 plugIn: to,
-                batch: batch(.put, of: errand, with: to, source: destination, destination: nil, scratch: scratch.1)),
+                batch: batch(.put, of: errand, with: to, source: destination, destination: nil, scratch: scratch[1])),
             warnings: refused + alsoRefused + known.sorted().map { "option \($0) is not known to protocol \(names)" },
-            scratch: [scratch.0, scratch.1], credentials: credentials)
+            scratch: scratch, credentials: credentials)
     }
 }

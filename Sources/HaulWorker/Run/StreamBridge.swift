@@ -30,6 +30,8 @@ actor StreamBridge: BatchRunner {
     private var ledger: BatchLedger
     private var flights: [String: Flight] = [:]
     private var window = 1
+    /// Elements that have their turn, and are on their way to the backends.
+    private var entering = 0
     private var scratch = ""
     private var get: BackendRun?
     private var put: BackendRun?
@@ -109,26 +111,32 @@ actor StreamBridge: BatchRunner {
         while flights.count < window, stopReason == nil, !ledger.isBegun {
             // Cancelled before its turn.
             guard let report = ledger.beginning(1).first else { continue }
-            let id = report.assignment.key.id
-            let pipe = "\(scratch)/\(id)"
-            flights[id] = Flight(pipe: pipe)
-            await report.begin()
-            let isMade = (try? await shop.folder.look { mkfifo(pipe, 0o600) == 0 }) ?? false
-            guard isMade, let get, let put else {
-                flights[id] = nil
-                await end(id, .failed(.backend, "this worker can make no pipe in \(scratch)"))
-                continue
-            }
-            var spec = report.assignment.spec
-            spec.pipe = pipe
-            var fetched = spec
-            fetched.destination = nil
-            await get.add(fetched)
-            await put.add(spec)
-            // Cancelled while it was on its way there.
-            if let reason = ledger.cancelled[id] { await cancel(id, reason: reason, keep: ledger.keeps(id)) }
+            entering += 1
+            await enter(report)
+            entering -= 1
         }
-        if ledger.isBegun { await put?.finish() }
+        // The last one may have its turn already, and not be there yet.
+        if ledger.isBegun, entering == 0 { await put?.finish() }
+    }
+
+    private func enter(_ report: AttemptReport) async {
+        let id = report.assignment.key.id
+        let pipe = "\(scratch)/\(id)"
+        flights[id] = Flight(pipe: pipe)
+        await report.begin()
+        let isMade = (try? await shop.folder.look { mkfifo(pipe, 0o600) == 0 }) ?? false
+        guard isMade, let get, let put else {
+            flights[id] = nil
+            return await end(id, .failed(.backend, "this worker can make no pipe in \(scratch)"))
+        }
+        var spec = report.assignment.spec
+        spec.pipe = pipe
+        var fetched = spec
+        fetched.destination = nil
+        await get.add(fetched)
+        await put.add(spec)
+        // Cancelled while it was on its way there.
+        if let reason = ledger.cancelled[id] { await cancel(id, reason: reason, keep: ledger.keeps(id)) }
     }
 
     private func takeFromPut(_ event: BackendEvent) async {

@@ -70,6 +70,18 @@ public final class WorkFolder: Sendable {
         return isPlain && (1...128).contains(seed.utf8.count) ? "\(spool)/element-\(seed)" : nil
     }
 
+    /// Makes so many, or none.
+    func makeScratch(_ count: Int) async throws -> [String] {
+        var made: [String] = []
+        do {
+            for _ in 0..<count { made.append(try await makeScratch()) }
+        } catch {
+            for folder in made { await remove(folder) }
+            throw error
+        }
+        return made
+    }
+
     /// Makes a private folder, with those above it, where it is missing.
     func make(_ folder: String) async throws {
         try await files.run {
