@@ -27,6 +27,9 @@ struct Trouble: Error {
 struct SourceChanged: Error {
     let failure: BackendFailure
 
+    /// What a reader says that does not find what was looked at: only a look tells whether that is why.
+    static func mayShow(as errorClass: ErrorClass) -> Bool { [.interrupted, .busy, .invalid].contains(errorClass) }
+
     static func gone(_ shown: String) -> Self {
         SourceChanged(failure: BackendFailure(.busy, "\(shown) was removed while it was copied"))
     }
@@ -90,10 +93,11 @@ extension FileCopying {
         }
     }
 
-    /// A source that ended too early may be another by now: then nobody goes on from what was written.
+    /// A source that ended too early, or brought what was not looked for, may be another by now: then nobody goes on from what
+    /// was written.
     private func explained(_ error: any Error, _ move: CopyMove<Source, Target>) async -> any Error {
-        guard (Self.plain(error) as? BackendFailure)?.errorClass == .interrupted, !move.source.traits.isStream,
-            !Task.isCancelled, !report.isCancelled
+        guard let errorClass = (Self.plain(error) as? BackendFailure)?.errorClass,
+            SourceChanged.mayShow(as: errorClass), !move.source.traits.isStream, !Task.isCancelled, !report.isCancelled
         else { return error }
         do {
             // Where it cannot be looked at any more, what broke off is all that is known.

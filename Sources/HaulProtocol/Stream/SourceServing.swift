@@ -94,7 +94,7 @@ struct SourceServing: Sendable {
                     }
                     if piece.count < data.count { return try await tooMuch(facts, sent) }
                 }
-            } catch let failure as BackendFailure where failure.errorClass == .interrupted {
+            } catch let failure as BackendFailure where SourceChanged.mayShow(as: failure.errorClass) {
                 // Of a source that is another by now there is no more: whoever asked for it sees that.
                 guard let now = try await end.facts(follow: follow), !now.isStill(facts) else { throw failure }
                 return .sent(sent, now)
