@@ -38,8 +38,7 @@ struct S3Conformance {
         for outcome in cases { #expect(outcome.verdict == limits[outcome.name] ?? .passed, "\(outcome)") }
         // Nothing is left but the directory that the run's was made in, which stays as directories do.
         #expect(keys.map { String(decoding: $0, as: UTF8.self) } == ["home/base/"])
-        // Two were killed and nobody could go on from them: one before its first part was there, one out of a pipe. Those
-        // are the bucket's to clean up.
-        #expect(unfinished.count <= 2, "\(unfinished)")
+        // One was killed before its first part was there: nobody can tell whose it is, so it is the bucket's to clean up.
+        #expect(unfinished.count <= 1, "\(unfinished)")
     }
 }

@@ -109,6 +109,12 @@ public final class S3Service: Sendable {
         return try JSONDecoder().decode([String].self, from: Data(answer.body))
     }
 
+    /// How many parts of uploads were on their way at a time since ``set(_:)``.
+    public func mostPartsAtATime() async throws -> Int {
+        let answer = try await client.send(HTTPClientRequest(url: "http://\(endpoint)/_haul/parts"))
+        return try JSONDecoder().decode(Int.self, from: Data(answer.body))
+    }
+
     /// A request of somebody else, who may do everything.
     @discardableResult
     public func ask(

@@ -12,6 +12,7 @@ enum S3ServiceProgram {
         TOKENS = {"\#(S3Service.temporaryKey)": "\#(S3Service.token)"}
         backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         faults, log, lock = [], [], threading.Lock()
+        parts = {"now": 0, "most": 0}
 
         def problem(method, raw, headers, body):
             given = headers.get("authorization", "")
@@ -61,8 +62,9 @@ enum S3ServiceProgram {
                 answer = "ok"
                 with lock:
                     if what == "faults":
-                        faults[:] = json.loads(body); log.clear()
+                        faults[:] = json.loads(body); log.clear(); parts["most"] = 0
                     elif what == "log": answer = list(log)
+                    elif what == "parts": answer = parts["most"]
                     elif what == "uploads": answer = [len(m.parts) for b in backend.buckets.values() for m in b.multiparts.values()]
                     elif what.startswith("keys/"): answer = sorted(k.replace("\ue00a", "\n") for k in backend.buckets[what[5:]].keys.keys())
                 body = json.dumps(answer).encode()
@@ -70,6 +72,15 @@ enum S3ServiceProgram {
                 return [body]
 
             def __call__(self, environ, start):
+                if "partNumber=" not in environ["REQUEST_URI"]: return self.serve(environ, start)
+                with lock:
+                    parts["now"] += 1
+                    parts["most"] = max(parts["most"], parts["now"])
+                try: return self.serve(environ, start)
+                finally:
+                    with lock: parts["now"] -= 1
+
+            def serve(self, environ, start):
                 raw, method = environ["REQUEST_URI"], environ["REQUEST_METHOD"]
                 socket, source = environ["werkzeug.socket"], environ["wsgi.input"]
                 length = int(environ.get("CONTENT_LENGTH") or 0)

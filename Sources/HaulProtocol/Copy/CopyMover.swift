@@ -65,7 +65,8 @@ public struct CopyMove<Source: CopyEnd, Target: CopyEnd>: Sendable {
     /// For progress (at any rate: a mover without any is taken for one that stands still) and the log.
     public let report: ElementReport
 
-    var readOrder: ReadOrder {
+    /// All of the source, as it was looked at.
+    public var readOrder: ReadOrder {
         ReadOrder(facts: facts, follow: follow, bandwidth: bandwidth, streams: streams, report: report)
     }
     var writeOrder: WriteOrder {

@@ -10,7 +10,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
     let source: Source
     let target: Target
     let movers: [CopyMover<Source, Target>]
-    let pace: Pace?
+    let pace: BytePace?
 
     /// - Parameters:
     ///   - movers: Faster ways than through the worker, in the order in which they are tried.
@@ -26,7 +26,7 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
         self.target = target
         // Those that need no open writer come before those that share one.
         self.movers = movers.filter { $0.isWhole } + movers.filter { !$0.isWhole }
-        pace = options.bandwidth.map { Pace(rate: $0, clock: clock) }
+        pace = options.bandwidth.map { BytePace(rate: $0, clock: clock) }
     }
 
     /// Returns once the file is there, whole, under its final name, or was there already.

@@ -30,7 +30,7 @@ public struct FileFacts: Sendable, Hashable {
 
 extension FileFacts {
     /// Whether a source is what it was, as far as both looks tell.
-    func isStill(_ old: FileFacts) -> Bool {
+    public func isStill(_ old: FileFacts) -> Bool {
         guard size == old.size else { return false }
         if let version, let other = old.version { return version == other }
         guard let modified, let other = old.modified else { return true }

@@ -156,7 +156,7 @@ struct CopyChecksumTests {
         let checked = CommonOptions(overwrite: .always, verify: .checksum, bandwidth: 10_000)
         _ = try await Copied.run(source, target, checked, clock: clock)
         #expect(clock.now.time == .seconds(90))
-        let pace = Pace(rate: 1024, clock: clock)
+        let pace = BytePace(rate: 1024, clock: clock)
         #expect(pace.piece == 256)
     }
 }

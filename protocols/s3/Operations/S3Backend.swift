@@ -44,7 +44,8 @@ struct S3Backend: Backend {
         switch try report.source(of: element) {
         case .file(let file):
             try await FileCopying(element, options, report, from: file, to: to, movers: Movers.put).run()
-        case .asked(let asked): try await FileCopying(element, options, report, from: asked, to: to).run()
+        case .asked(let asked):
+            try await FileCopying(element, options, report, from: asked, to: to, movers: Movers.asked).run()
         }
     }
 

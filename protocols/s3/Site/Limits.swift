@@ -12,25 +12,39 @@ struct Limits: Sendable {
     /// Bytes from which on the server copies in parts, and of such a part.
     let copyThreshold: Int
     let copyPart: Int
-    /// Parts of one file on their way at a time.
+    /// Parts of one file on their way at a time, where its job does not say.
     let streams: Int
+    /// The most of them.
+    static let mostStreams = 16
+    static let largest = 5 << 30
 
     init(_ settings: [String: JSONValue]) {
         let smallest = 5 << 20
-        let largest = 5 << 30
         func bytes(_ name: String, _ usual: Int) -> Int {
-            min(largest, max(smallest, settings[name]?.int ?? usual))
+            min(Self.largest, max(smallest, settings[name]?.int ?? usual))
         }
         threshold = bytes("multipart_threshold", 64 << 20)
         part = bytes("part_size", 32 << 20)
-        copyThreshold = bytes("copy_threshold", largest)
+        copyThreshold = bytes("copy_threshold", Self.largest)
         copyPart = bytes("copy_part_size", 512 << 20)
-        streams = min(16, max(1, settings["part_streams"]?.int ?? 4))
+        streams = min(Self.mostStreams, max(1, settings["part_streams"]?.int ?? 4))
     }
 
     /// Bytes of each part but the last: the same for every attempt at a file of this size.
     static func partSize(_ size: Int, wanted: Int) -> Int {
         max(wanted, size / mostParts + (size % mostParts > 0 ? 1 : 0))
+    }
+
+    /// Bytes of a part of one file in one state of it: up to a megabyte more than wanted, and of no other file the same, but
+    /// for one in a million. An upload that is cut so is told by it.
+    /// - Parameters:
+    ///   - seed: The element's, the same for each attempt at it.
+    ///   - modified: Seconds since 1970.
+    static func own(_ wanted: Int, seed: String, size: Int, modified: Int) -> Int {
+        let spread = 1 << 20
+        let name = try? PartFile.name(seed: seed, size: size, modified: modified)
+        let digits = name.flatMap { Int($0.dropFirst(PartFile.prefix.count).prefix(15), radix: 16) } ?? 0
+        return min(wanted, largest - spread) + digits % spread
     }
 
     /// The parts of a file in order, as byte ranges; number 1 is the first.

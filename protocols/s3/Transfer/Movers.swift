@@ -24,8 +24,9 @@ enum Movers {
     static let put: [CopyMover<LocalEnd, S3End>] = [
         .whole("", paces: true) { move in
             let bucket = move.target.bucket
-            guard let path = move.source.path else { return nil }
-            if move.facts.size < bucket.limits.threshold, SmallObject.takes(move.facts.size, at: move.bandwidth) {
+            if let path = move.source.path, move.facts.size < bucket.limits.threshold,
+                SmallObject.takes(move.facts.size, at: move.bandwidth)
+            {
                 let sums = try await SmallObject.sums(path, move.algorithm, bucket.curl)
                 guard sums.size == move.facts.size else {
                     throw BackendFailure(.busy, "\(move.source.shown) was changed while it was copied")
@@ -41,22 +42,28 @@ enum Movers {
                     proven: isProven ? sums.wanted : nil)
                 return CopyMoved(checksum: sums.wanted)
             }
-            // Its streams go as fast as they can.
-            guard move.facts.size >= bucket.limits.threshold, move.bandwidth == nil else { return nil }
-            let sum = try await PartedUpload(
-                end: move.target, source: move.source, facts: move.facts, follow: move.follow, replace: move.replace,
-                algorithm: move.algorithm, report: move.report
-            ).run()
-            return CopyMoved(checksum: sum)
+            return try await inParts(move)
         }
     ]
 
-    /// By the server alone, where one serves both ends; else small files through the worker: its memory, or its spool.
+    /// Large files of another protocol in parts.
+    static let asked: [CopyMover<AskedEnd, S3End>] = [.whole("", paces: true) { try await inParts($0) }]
+
+    /// - Returns: Nil for a file that goes up in one piece.
+    private static func inParts<Source: CopyEnd>(
+        _ move: CopyMove<Source, S3End>, contentType: String = ""
+    ) async throws -> CopyMoved? {
+        guard move.facts.size >= move.target.bucket.limits.threshold else { return nil }
+        return try await PartedUpload(move: move, contentType: contentType).run()
+    }
+
+    /// By the server alone, where one serves both ends; else small files through the worker: its memory, or its spool; large
+    /// ones in parts.
     static let copy: [CopyMover<S3End, S3End>] = [
         .whole("copied within the server", paces: false) { move in
             try await ServerCopy(
                 source: move.source, target: move.target, facts: move.facts, replace: move.replace,
-                report: move.report
+                streams: move.streams, report: move.report
             ).run() ? CopyMoved(source: move.facts) : nil
         },
         .whole("", paces: true) { move in
@@ -79,6 +86,9 @@ enum Movers {
                 try await small.download(into: file, size: move.facts.size, version: move.facts.version)
                 return try await upload(.file(file), try await SmallObject.sums(file, move.algorithm, curl), move)
             }
+        },
+        .whole("", paces: true) { move in
+            try await inParts(move, contentType: move.source.known.object?.contentType ?? "")
         },
     ]
 

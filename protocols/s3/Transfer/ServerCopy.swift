@@ -8,6 +8,8 @@ struct ServerCopy: Sendable {
     let target: S3End
     let facts: FileFacts
     let replace: Bool
+    /// Parts on their way at a time; nil for as many as the worker's settings say.
+    let streams: Int?
     let report: ElementReport
 
     private var bucket: Bucket { target.bucket }
@@ -47,8 +49,8 @@ struct ServerCopy: Sendable {
         do {
             let ranges = Limits.parts(facts.size, wanted: bucket.limits.copyPart)
             let done = Done()
-            try await Lanes.run(ranges.enumerated().map { ($0.offset, $0.element) }, atOnce: bucket.limits.streams) {
-                index, range in
+            let atOnce = min(Limits.mostStreams, streams ?? bucket.limits.streams)
+            try await Lanes.run(ranges.enumerated().map { ($0.offset, $0.element) }, atOnce: atOnce) { index, range in
                 let part = try await bucket.copyPart(
                     index + 1, range, of: source.place, at: source.bucket.site, etag: facts.version ?? "", into: upload)
                 report.progress(transferred: done.add(part), total: facts.size)

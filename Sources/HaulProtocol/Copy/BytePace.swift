@@ -2,7 +2,7 @@ import HaulModel
 import Synchronization
 
 /// Lets one element's bytes pass at no more than so many a second. Time in which nothing passed is not made up for.
-final class Pace: Sendable {
+public final class BytePace: Sendable {
     private let rate: Int
     /// Since the pace began: when the next byte may pass.
     private let next = Mutex(Duration.zero)
@@ -10,16 +10,16 @@ final class Pace: Sendable {
     private let sleep: @Sendable (Duration) async throws -> Void
 
     /// - Parameter rate: Bytes/s.
-    init(rate: Int, clock: any Clock<Duration>) {
+    public init(rate: Int, clock: any Clock<Duration> = ContinuousClock()) {
         self.rate = max(1, rate)
         (elapsed, sleep) = Self.functions(clock)
     }
 
     /// The most bytes to let pass at a time: a quarter of a second's, so that slow does not look like standing still.
-    var piece: Int { max(1, rate / 4) }
+    public var piece: Int { max(1, rate / 4) }
 
     /// Returns once so many more bytes may pass.
-    func admit(_ bytes: Int) async throws {
+    public func admit(_ bytes: Int) async throws {
         let now = elapsed()
         let due = next.withLock { next in
             next = max(next, now) + .nanoseconds(Int64(Double(bytes) / Double(rate) * 1e9))

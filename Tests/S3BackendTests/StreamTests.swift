@@ -1,0 +1,186 @@
+import Foundation
+import HaulModel
+import Support
+import Testing
+
+@testable import HaulProtocol
+
+/// Large files that come from another protocol, through a pipe, and go up in parts.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct StreamTests {
+    /// The bench's bucket, and a folder of this machine that the local protocol has.
+    private struct Pair {
+        let bench: Bench
+        let here: CheckSite
+        let there: CheckSite
+
+        init(_ bench: Bench) throws {
+            self.bench = bench
+            func site(
+                _ name: String, _ spec: SiteSpec, _ settings: [String: JSONValue], top: String
+            ) throws -> CheckSite {
+                let scratch = bench.folder + "/relay-" + name
+                try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+                let target = CheckTarget(
+                    discovered: try #require(Built.protocols()[name]), site: spec, settings: settings, base: "/",
+                    local: bench.folder + "/local")
+                return CheckSite(target: target, top: top, scratch: scratch)
+            }
+            let local = bench.folder + "/local"
+            here = try site("local", SiteSpec(site: "l"), ["roots": [.string(local)]], top: local)
+            there = try site("s3", bench.site(), Bench.inParts, top: "")
+        }
+
+        func run(
+            _ options: [String: JSONValue] = [:], attempt: Int = 1, meanwhile: (@Sendable () async -> Void)? = nil
+        ) async throws -> CheckRelay.Outcome {
+            try await CheckRelay.run(
+                here, "from", "to", at: there, options, attempt: attempt, meanwhile: meanwhile)
+        }
+
+        func there() async throws -> Data? { try await bench.service.read("to").map { Data($0) } }
+        /// The numbers of the parts that were sent since the last rules.
+        func sent() async throws -> [Int] {
+            try await bench.service.requests().compactMap { request in
+                guard request.hasPrefix("PUT "), let match = request.firstMatch(of: /partNumber=(\d+)/) else {
+                    return nil
+                }
+                return Int(match.1)
+            }
+        }
+    }
+
+    private static let size = Bench.least * 5
+
+    private func with(_ body: (Pair) async throws -> Void) async throws {
+        try await Bench.with { try await body(Pair($0)) }
+    }
+
+    /// What an attempt that fails in its middle leaves is gone on from: no part goes up twice, and of the source the end of
+    /// what is there is read again, or for a checksum all of it, once.
+    @Test(arguments: ["size", "checksum"]) func anUploadIsGoneOnWith(_ verify: String) async throws {
+        try await with { pair in
+            let content = Bench.content(Self.size)
+            try pair.bench.write("from", content, modified: 1e9)
+            try await pair.bench.service.set(.init("partNumber=4&", status: 503, code: "SlowDown"))
+            let options: [String: JSONValue] = ["verify": .string(verify)]
+            let first = try await pair.run(options)
+            #expect(first.result?.errorClass == .busy, "\(first)")
+            #expect(try await pair.sent() == [1, 2, 3, 4, 4, 4, 4])
+            #expect(try await pair.bench.keys() == [])
+            #expect(try await pair.bench.service.uploads() == 1)
+            try await pair.bench.service.set()
+            let second = try await pair.run(options, attempt: 2)
+            try second.ok(bytes: content.count)
+            #expect(second.log.contains("3 of 5 parts are there"), "\(second.log)")
+            #expect(try await pair.sent() == [4, 5])
+            let again = second.ranges.filter { $0.from == 0 }.count
+            #expect(again == (verify == "checksum" ? 1 : 0), "\(second.ranges)")
+            if verify == "checksum" {
+                #expect(second.result?.checksum?.hasPrefix("md5:") == true)
+            }
+            #expect(try await pair.there() == content)
+            #expect(try await pair.bench.service.uploads() == 0)
+        }
+    }
+
+    /// A part that breaks off, or that the server is too busy for, is read and goes up again within the attempt.
+    @Test(arguments: ["none", "checksum"]) func aPartIsSentAgain(_ verify: String) async throws {
+        try await with { pair in
+            let content = Bench.content(Self.size)
+            try pair.bench.write("from", content)
+            try await pair.bench.service.set(
+                .init("partNumber=1&", times: 1, cutUpload: 1 << 20),
+                .init("partNumber=3&", times: 2, status: 503, code: "SlowDown"))
+            let outcome = try await pair.run(["verify": .string(verify)])
+            try outcome.ok(bytes: content.count)
+            #expect(outcome.log.contains("part 1 is sent again") && outcome.log.contains("part 3 is sent again"))
+            #expect(try await pair.there() == content)
+        }
+    }
+
+    /// Another file by now: its parts have other sizes, and what there is of the one before is not looked at.
+    @Test func aSourceThatIsAnotherStartsOver() async throws {
+        try await with { pair in
+            try pair.bench.write("from", Bench.content(Self.size), modified: 1e9)
+            try await pair.bench.service.set(.init("partNumber=4&", status: 503, code: "SlowDown"))
+            #expect(try await pair.run().result?.errorClass == .busy)
+            // As long as before, and only in its beginning another.
+            var content = Bench.content(Self.size)
+            content[0] ^= 1
+            try pair.bench.write("from", content, modified: 1e9 + 1)
+            try await pair.bench.service.set()
+            let second = try await pair.run(attempt: 2)
+            try second.ok(bytes: content.count)
+            #expect(!second.log.contains("going on"))
+            #expect(try await pair.there() == content)
+        }
+    }
+
+    /// Cut alike, and yet another: its end tells, and with a checksum each part does.
+    @Test func partsOfOtherBytesAreNotGoneOnFrom() async throws {
+        try await with { pair in
+            let old = Bench.content(Self.size)
+            for (verify, place) in [("size", Bench.least * 3), ("checksum", 5)] {
+                try pair.bench.write("from", old, modified: 1e9)
+                try await pair.bench.service.set(.init("partNumber=4&", status: 503, code: "SlowDown"))
+                let options: [String: JSONValue] = ["verify": .string(verify), "overwrite": "always"]
+                #expect(try await pair.run(options).result?.errorClass == .busy)
+                var content = old
+                content[place] ^= 1
+                try pair.bench.write("from", content, modified: 1e9)
+                try await pair.bench.service.set()
+                try (try await pair.run(options, attempt: 2)).ok(bytes: content.count)
+                #expect(try await pair.there() == content, "\(verify)")
+                #expect(try await pair.bench.service.uploads() == 0, "\(verify)")
+            }
+        }
+    }
+
+    /// Nobody goes on from what went up of a source that is another before its end.
+    @Test func aSourceThatChangesMeanwhileLeavesNothing() async throws {
+        try await with { pair in
+            for change in [-5, 5] {
+                let file = try pair.bench.write("from", Bench.content(Self.size), modified: 1e9)
+                let outcome = try await pair.run(["bandwidth": .int(Self.size / 2)]) {
+                    truncate(file, off_t(Self.size + change))
+                }
+                #expect(outcome.result?.errorClass == .busy, "\(outcome)")
+                #expect(try await pair.bench.keys() == [])
+                #expect(try await pair.bench.service.uploads() == 0)
+            }
+        }
+    }
+
+    /// Its bytes keep to the job's rate, whichever way they come; no test can say that they are not too slow.
+    @Test func partsKeepToTheBandwidth() async throws {
+        try await with { pair in
+            let content = Bench.content(Self.size)
+            let file = try pair.bench.write("from", content)
+            let options: [String: JSONValue] = ["bandwidth": .int(Self.size / 3)]
+            for isStreamed in [true, false] {
+                let began = ContinuousClock.now
+                if isStreamed {
+                    try (try await pair.run(options)).ok(bytes: content.count)
+                } else {
+                    let put = try await pair.bench.one(.put, file, "/put", options: options, settings: Bench.inParts)
+                    #expect(put.result.isOK)
+                }
+                #expect(ContinuousClock.now - began > .seconds(2))
+            }
+        }
+    }
+
+    /// The job's `streams` counts before the worker's setting.
+    @Test func aJobSaysHowManyPartsGoAtATime() async throws {
+        try await Bench.with { bench in
+            let file = try bench.write("from", Bench.content(Self.size))
+            for (streams, expected) in [(1, 1), (3, 3)] {
+                try await bench.service.set(.init("partNumber=", delay: 0.5))
+                let put = try await bench.one(
+                    .put, file, "/to-\(streams)", options: ["streams": .int(streams)], settings: Bench.inParts)
+                #expect(put.result.isOK)
+                #expect(try await bench.service.mostPartsAtATime() == expected)
+            }
+        }
+    }
+}

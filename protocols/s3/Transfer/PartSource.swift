@@ -1,0 +1,96 @@
+import Foundation
+import HaulModel
+import HaulProtocol
+import Synchronization
+
+/// The source of an upload in parts, read in order, at no more than its pace; opened anew where anything but the next byte
+/// is wanted. For one task at a time, but for ``abandon()``.
+actor PartSource<Source: CopyEnd> {
+    private let source: Source
+    private let order: ReadOrder
+    private let pace: BytePace?
+    /// Of all bytes; nil where it is not wanted.
+    private let whole: StreamHash?
+    /// The bytes that it has seen: what is read again counts once.
+    private var hashed = 0
+    private var position = 0
+    private var rest = Data()
+    private let current = Mutex<(reader: (any CopyReader)?, isOver: Bool)>((nil, false))
+
+    /// - Parameter order: All of the file.
+    init(_ source: Source, _ order: ReadOrder, hashing algorithm: StreamHash.Algorithm?) throws {
+        self.source = source
+        self.order = order
+        pace = order.bandwidth.map { BytePace(rate: $0) }
+        whole = try algorithm.map { try StreamHash($0) }
+    }
+
+    /// The bytes from `offset` on, at least one and no further than `end`.
+    /// - Throws: `CopyNotResumable` where they cannot be had without those before them.
+    func next(at offset: Int, upTo end: Int) async throws -> Data {
+        let reader = try await reader(at: offset)
+        while rest.isEmpty {
+            try Task.checkCancellation()
+            guard let data = try await reader.next() else {
+                throw BackendFailure(
+                    .interrupted, "\(source.shown) ended after \(position) of \(order.facts.size) bytes")
+            }
+            rest = data
+        }
+        let most = min(pace?.piece ?? .max, end - position)
+        let piece = rest.count <= most ? rest : Data(rest.prefix(most))
+        rest = rest.count <= most ? Data() : Data(rest.dropFirst(most))
+        try await pace?.admit(piece.count)
+        if let whole, position + piece.count > hashed {
+            piece.dropFirst(max(0, hashed - position)).withUnsafeBytes { whole.update($0) }
+            hashed = position + piece.count
+        }
+        position += piece.count
+        return piece
+    }
+
+    /// What the source is by now, where its end was read and its reader says.
+    func finish() async throws -> FileFacts? {
+        guard position == order.facts.size, rest.isEmpty, let reader = current.withLock({ $0.reader }) else {
+            return nil
+        }
+        // Some end only when they are asked for more.
+        guard try await reader.next() == nil else {
+            throw BackendFailure(.busy, "\(source.shown) grew while it was copied")
+        }
+        return try await reader.finish()
+    }
+
+    /// The checksum of all bytes, once they were read.
+    func sum() -> String? { whole?.finish() }
+
+    nonisolated func abandon() {
+        let reader = current.withLock { current in
+            current.isOver = true
+            defer { current.reader = nil }
+            return current.reader
+        }
+        reader?.abandon()
+    }
+
+    private func reader(at offset: Int) async throws -> any CopyReader {
+        if offset == position, let reader = current.withLock({ $0.reader }) { return reader }
+        current.withLock { current in
+            defer { current.reader = nil }
+            return current.reader
+        }?.abandon()
+        (rest, position) = (Data(), offset)
+        var order = order
+        order.from = offset
+        let reader = try await source.reader(order)
+        let isOver = current.withLock { current in
+            if !current.isOver { current.reader = reader }
+            return current.isOver
+        }
+        if isOver {
+            reader.abandon()
+            throw CancellationError()
+        }
+        return reader
+    }
+}
