@@ -22,6 +22,8 @@ final class Link: Sendable {
     ) async throws -> Link {
         let socket = try await Abandonable.run {
             try await connecting.run { try Socket(address, on: loop, limit: limit) }
+        } late: {
+            $0.close()
         }
         return Link(.socket(socket))
     }

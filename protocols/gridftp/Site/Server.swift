@@ -84,7 +84,11 @@ actor Server {
         while let connection = idle.popLast() {
             if !connection.isLost { return connection }
         }
-        return try await Abandonable.run { [self] in try await dial() }
+        return try await Abandonable.run { [self] in
+            try await dial()
+        } late: {
+            $0.close()
+        }
     }
 
     /// Only where every command has its reply.
@@ -98,7 +102,11 @@ actor Server {
         while let connection = listers.popLast() {
             if !connection.isLost { return connection }
         }
-        return try await Abandonable.run { [self] in try await dial() }
+        return try await Abandonable.run { [self] in
+            try await dial()
+        } late: {
+            $0.close()
+        }
     }
 
     /// Only where every reply is known to be the one to its command (``Echo``).

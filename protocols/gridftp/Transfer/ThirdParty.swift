@@ -76,7 +76,11 @@ actor ThirdParty {
         if let kept = idle[streams]?.popLast(), kept.load != nil {
             lane = kept
         } else {
-            lane = try await Abandonable.run { [opener] in try await opener.open(streams: streams) }
+            lane = try await Abandonable.run { [opener] in
+                try await opener.open(streams: streams)
+            } late: {
+                await $0.close()
+            }
         }
         do {
             try await LargeFile(move: move, lane: lane) { [attendance] in attendance.count($0) }.run()
