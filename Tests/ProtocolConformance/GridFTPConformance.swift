@@ -29,16 +29,31 @@ struct GridFTPConformance {
         }
     }
 
-    @Test func gsi() async throws {
+    /// Names that are not ASCII need GSI; the rest over GSI is for `make conformance`.
+    @Test func namesWithAProxy() async throws {
         let grid = try await Grid.make(users: ["alice"])
         let folder = try Self.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let server = try await GridFTPServer.gsi(grid, ["-home-dir", folder])
         let cases = try await check(
-            folder, server,
-            SiteSpec(
-                site: "gridftp-a", endpoints: [server.endpoint], options: ["ca_dir": .string(grid.authorities)],
-                credentials: ["x509-proxy": try await grid.proxy("alice")]))
+            folder, server, try await Self.site(server, grid),
+            only: ["mkdir", "hostile names", "clean-up"])
+        #expect(cases.map(\.name) == ["mkdir", "hostile names", "clean-up"])
+        for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
+    }
+
+    private static func site(_ server: GridFTPServer, _ grid: Grid) async throws -> SiteSpec {
+        SiteSpec(
+            site: "gridftp-a", endpoints: [server.endpoint], options: ["ca_dir": .string(grid.authorities)],
+            credentials: ["x509-proxy": try await grid.proxy("alice")])
+    }
+
+    @Test func gsi() async throws {
+        let grid = try await Grid.make(users: ["alice"])
+        let folder = try Self.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await GridFTPServer.gsi(grid, ["-home-dir", folder])
+        let cases = try await check(folder, server, try await Self.site(server, grid))
         for outcome in cases { #expect(outcome.verdict == .passed, "\(outcome)") }
     }
 
@@ -51,12 +66,14 @@ struct GridFTPConformance {
         return folder
     }
 
-    private func check(_ folder: String, _ server: GridFTPServer, _ site: SiteSpec) async throws -> [CheckCase] {
+    private func check(
+        _ folder: String, _ server: GridFTPServer, _ site: SiteSpec, only names: Set<String>? = nil
+    ) async throws -> [CheckCase] {
         let target = CheckTarget(
             discovered: try #require(Built.protocols()["gridftp"]), site: site, base: "\(folder)/base",
             disk: "\(folder)/base", local: "\(folder)/local", resumeBytes: 256 << 20)
         do {
-            let cases = try await ProtocolCheck(target).run()
+            let cases = try await ProtocolCheck(target).run(only: names)
             await server.stop()
             return cases
         } catch {

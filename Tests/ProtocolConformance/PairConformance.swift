@@ -34,6 +34,54 @@ struct PairConformance {
         }
     }
 
+    /// A put that is killed in the middle: what there is by then is gone on from where both protocols say so, and the file
+    /// arrives whole in any case.
+    @Test func everyPairAfterAKill() async throws {
+        try await EverySite.with { sites in
+            for site in sites {
+                try await CheckContent.write(site.local(Self.large), bytes: Self.bytes)
+                try await site.ok(.mkdir, site.path(""))
+                try await site.ok(.put, site.local(Self.large), site.path(Self.large))
+            }
+            let pairs = sites.flatMap { source in
+                sites.filter { $0.target.site.site != source.target.site.site }.map { (source, $0) }
+            }
+            await withTaskGroup(of: Void.self) { group in
+                for (number, (source, target)) in pairs.enumerated() {
+                    if number >= 4 { await group.next() }
+                    let pair = "\(source.target.site.site) to \(target.target.site.site)"
+                    group.addTask {
+                        do { try await Self.breakOff(source, target) } catch { Issue.record("\(pair): \(error)") }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func breakOff(_ source: CheckSite, _ target: CheckSite) async throws {
+        let folder = "cut from \(source.target.site.site)"
+        let path = "\(folder)/\(large)"
+        try await target.ok(.mkdir, target.path(folder))
+        let first = try await CheckRelay.run(
+            source, large, path, at: target, ["bandwidth": .int(bytes)], killAt: bytes / 2)
+        guard first.result?.errorClass == .backend else {
+            throw CheckFailure("a put that was killed: \(first.result?.reason ?? "ok")")
+        }
+        let left = try await target.tree(target.path(folder))
+        if left.keys.contains(large) { throw CheckFailure("a partial file stands under the final name") }
+        let second = try await CheckRelay.run(source, large, path, at: target, attempt: 2)
+        try second.ok(bytes: bytes)
+        let resumes = [(source, ProtocolOperation.get), (target, .put)].allSatisfy { site, operation in
+            site.target.discovered.manifest.operations[operation]?.resume == true
+        }
+        if resumes, !second.ranges.contains(where: { $0.from > 0 }) {
+            throw CheckFailure("nothing was gone on from: \(second.ranges)")
+        }
+        try await CheckContent.expect(target, path, like: source.local(large))
+        let there = try await target.tree(target.path(folder))
+        guard Set(there.keys) == [large] else { throw CheckFailure("there is \(there.keys.sorted())") }
+    }
+
     private func move(_ source: CheckSite, _ target: CheckSite) async throws {
         let folder = "from \(source.target.site.site)"
         let options: [String: JSONValue] = ["verify": "checksum"]

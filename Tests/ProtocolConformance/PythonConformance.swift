@@ -29,6 +29,29 @@ struct PythonConformance {
         for outcome in cases { #expect(outcome.verdict == limits[outcome.name] ?? .passed, "\(outcome)") }
     }
 
+    /// As `protocols/README.md` says to type it, and with what the command line knows beyond that.
+    @Test func asItIsTyped() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/haul-conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: "\(folder)/tree", withIntermediateDirectories: true)
+        let run = try await ProgramRun(
+            "haul",
+            [
+                "protocol", "check", "example-python", "--against", "example-python:///", "--option",
+                "root=\(folder)/tree", "--protocols", "\(Built.repository)/protocols", "--disk", "\(folder)/tree",
+                "--large", "16777216",
+            ],
+            environment: ["TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"],
+            atMost: .seconds(600))
+        #expect(run.code == 0, "\(run)")
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.first == "pass  a batch of another version is refused" && lines.last == "pass  clean-up")
+        // With the disk at hand links and names that JSON cannot carry are tried, too.
+        let left = lines.filter { !$0.hasPrefix("pass  ") }
+        #expect(left.count == 7 && left.allSatisfy { $0.hasPrefix("n/a   ") && !$0.contains("disk") }, "\(left)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/tree") == [])
+    }
+
     /// By a clock that is put forward by hand: four times a second and more, and at most five times.
     @Test func progress() async throws {
         let script = """

@@ -13,6 +13,9 @@ extension Verb {
             .value("setting", "NAME=VALUE", "check: a setting of the worker's side; VALUE is JSON, or else a string")
                 .repeatable(),
             .value("credential", "KIND=FILE", "check: a file (0600) that holds a credential").repeatable(),
+            .file(
+                "disk", "check: the directory of this machine that URL means; what no protocol can make is made there"),
+            .value("large", "BYTES", "check: how long the file is whose transfer is cut off (1073741824)"),
             .file("protocols", "the folder of protocols; else ./protocols, or the one installed with haul"),
         ],
         notes: [
@@ -92,7 +95,8 @@ enum ProtocolVerb {
         try PrivateFolder.make(local)
         defer { try? FileManager.default.removeItem(atPath: local) }
         let target = CheckTarget(
-            discovered: discovered, site: site, settings: try pairs("setting", invocation), base: base, local: local)
+            discovered: discovered, site: site, settings: try pairs("setting", invocation), base: base,
+            disk: invocation.arguments["disk"], local: local, resumeBytes: try large(invocation))
         let (cases, report) = AsyncStream.makeStream(of: CheckCase.self)
         async let outcomes = {
             defer { report.finish() }
@@ -107,6 +111,14 @@ enum ProtocolVerb {
         let failed = all.count { $0.hasFailed }
         if failed > 0 { await invocation.errors.line("haul: \(failed) cases fail") }
         return failed == 0 ? .ok : .jobFailed
+    }
+
+    private static func large(_ invocation: Invocation) throws(CLIError) -> Int {
+        guard let text = invocation.arguments["large"] else { return CheckTarget.usualResumeBytes }
+        guard let bytes = Int(text), (16 << 20...1 << 40).contains(bytes) else {
+            throw CLIError.usage("--large takes bytes, from 16777216 on")
+        }
+        return bytes
     }
 
     /// What a manifest knows and the command line does not say.

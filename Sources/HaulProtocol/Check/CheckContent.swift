@@ -36,9 +36,8 @@ enum CheckContent {
     /// Fails unless a file of the site is byte for byte one of this machine: it is read from the site's disk where that is
     /// this machine's, else fetched.
     static func expect(_ site: CheckSite, _ name: String, like file: String) async throws {
-        if let disk = site.target.disk {
-            let path = disk + site.path(name).dropFirst(site.target.base.count)
-            if access(path, R_OK) == 0 { return try await compare(path, file, name) }
+        if let path = site.onDisk(site.path(name)), access(path, R_OK) == 0 {
+            return try await compare(path, file, name)
         }
         let back = site.local("fetched-\(UInt32.random(in: 0 ... .max))")
         defer { unlink(back) }

@@ -6,11 +6,10 @@ import Synchronization
 enum CheckLinks {
     /// Links of the site, made beside the protocol.
     static func atTheSite(_ site: CheckSite) async throws {
-        guard let disk = site.target.disk else {
+        guard let folder = site.onDisk(site.path("links")) else {
             throw NotApplicable(reason: "the site's disk is not this machine's, so no link can be made there")
         }
         try await CheckCopies.put(site, Array("behind".utf8), "links/real")
-        let folder = disk + site.path("links").dropFirst(site.target.base.count)
         guard symlink("real", folder + "/link") == 0 else {
             throw NotApplicable(reason: "no link can be made on its disk: \(String(cString: strerror(errno)))")
         }
@@ -59,11 +58,10 @@ enum CheckLinks {
 
     /// Two links upwards: what followed them all would never end.
     static func circle(_ site: CheckSite) async throws {
-        guard let disk = site.target.disk else {
+        guard let folder = site.onDisk(site.path("circle/a/b")) else {
             throw NotApplicable(reason: "the site's disk is not this machine's, so no link can be made there")
         }
         try await CheckCopies.put(site, Array("x".utf8), "circle/a/b/file")
-        let folder = disk + site.path("circle/a/b").dropFirst(site.target.base.count)
         let links = ["back", "up"].map { "\(folder)/\($0)" }
         defer { links.forEach { unlink($0) } }
         for (link, target) in zip(links, ["..", "../.."]) where symlink(target, link) != 0 {

@@ -106,11 +106,10 @@ enum CheckNames {
 
     /// A name that JSON cannot carry, made beside the protocol.
     static func notText(_ site: CheckSite) async throws {
-        guard let disk = site.target.disk else {
+        guard let folder = site.onDisk(site.path("latin")) else {
             throw NotApplicable(reason: "the site's disk is not this machine's, so no such name can be made there")
         }
         try await CheckCopies.put(site, Array("x".utf8), "latin/before")
-        let folder = disk + site.path("latin").dropFirst(site.target.base.count)
         let raw = (Array((folder + "/caf").utf8) + [0xe9] + Array(".txt".utf8) + [0]).map { CChar(bitPattern: $0) }
         let (made, code) = (rename(folder + "/before", raw), errno)
         // EILSEQ: this file system has only UTF-8.

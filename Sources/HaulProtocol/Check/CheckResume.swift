@@ -114,6 +114,6 @@ enum CheckResume {
 extension CheckSite {
     /// Where a destination is on this machine's disk; nil where it is on none.
     func onDisk(_ operation: ProtocolOperation, _ path: String) -> String? {
-        operation == .get ? path : target.disk.map { $0 + path.dropFirst(target.base.count) }
+        operation == .get ? path : onDisk(path)
     }
 }

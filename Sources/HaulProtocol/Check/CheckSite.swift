@@ -23,6 +23,11 @@ struct CheckSite: Sendable {
     }
 
     func path(_ name: String) -> String { "\(top)/\(name)" }
+    /// Where a path of the site is on this machine's disk; nil where it is on none.
+    func onDisk(_ path: String) -> String? {
+        target.disk.map { ListingPath.child($0, String(path.dropFirst(target.base.count).drop { $0 == "/" })) }
+    }
+
     func local(_ name: String) -> String { "\(target.local)/\(name)" }
 
     func declares(_ operation: ProtocolOperation) throws {

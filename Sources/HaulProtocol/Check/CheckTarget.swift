@@ -18,6 +18,7 @@ public struct CheckTarget: Sendable {
     /// Bytes of the file whose transfer is cut off at four fifths: so many that what a protocol keeps in its pipes and parts
     /// is less than a tenth.
     public var resumeBytes: Int
+    public static let usualResumeBytes = 1 << 30
     /// Files of the tree.
     public var treeFiles: Int
     /// False for a protocol that only pretends (`fake`): the cases about data do not apply.
@@ -25,7 +26,7 @@ public struct CheckTarget: Sendable {
 
     public init(
         discovered: DiscoveredProtocol, site: SiteSpec, settings: [String: JSONValue] = [:], base: String,
-        disk: String? = nil, local: String, largeBytes: Int = 64 << 20, resumeBytes: Int = 1 << 30,
+        disk: String? = nil, local: String, largeBytes: Int = 64 << 20, resumeBytes: Int = usualResumeBytes,
         treeFiles: Int = 1000, keepsData: Bool = true
     ) {
         self.discovered = discovered

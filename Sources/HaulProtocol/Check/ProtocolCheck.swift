@@ -12,10 +12,14 @@ public struct ProtocolCheck: Sendable {
 
     /// Runs every case, one after the other; a case that fails does not end the run. Where the directory can't be reached
     /// at all, ``reaching`` is the only one.
-    /// - Parameter onCase: Told of each case as it ends.
+    /// - Parameters:
+    ///   - names: The cases that are run; nil: all.
+    ///   - onCase: Told of each case as it ends.
     /// - Throws: Where the local directory cannot be used.
     @discardableResult
-    public func run(onCase: @Sendable (CheckCase) -> Void = { _ in }) async throws -> [CheckCase] {
+    public func run(
+        only names: Set<String>? = nil, onCase: @Sendable (CheckCase) -> Void = { _ in }
+    ) async throws -> [CheckCase] {
         let name = "haul-check-" + String(UInt32.random(in: 0 ... .max), radix: 16)
         let scratch = "\(target.local)/scratch-\(name)"
         try FileManager.default.createDirectory(
@@ -31,7 +35,7 @@ public struct ProtocolCheck: Sendable {
             onCase(outcome)
             return [outcome]
         }
-        for (name, needsData, body) in Self.cases {
+        for (name, needsData, body) in Self.cases where names?.contains(name) ?? true {
             let began = ContinuousClock.now
             var verdict = CheckCase.Verdict.passed
             do {
