@@ -140,7 +140,9 @@ struct ConnectionTests {
         try await Bench.with { bench in
             try bench.writeLarge("large", mebibytes: 256)
             try bench.write("small", "x")
-            let running = try await bench.start(bench.batch(.copy)) { event, run in
+            // So slow that it is not through before it is noticed.
+            let slow: [String: JSONValue] = ["bandwidth": .int(32 << 20)]
+            let running = try await bench.start(bench.batch(.copy, slow)) { event, run in
                 guard case .progress("large", _) = event else { return }
                 bench.signalSessions(SIGSTOP)
                 await run?.cancel("large")

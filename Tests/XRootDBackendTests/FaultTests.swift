@@ -116,6 +116,40 @@ struct FaultTests {
         }
     }
 
+    /// The server that a file goes to, and in a copy the one that it comes from: a later attempt makes it whole.
+    @Test(arguments: [(ProtocolOperation.put, true), (.copy, true), (.copy, false)])
+    func aServerThatIsKilledOnTheWay(operation: ProtocolOperation, isTarget: Bool) async throws {
+        try await Bench.with { bench in
+            try await Bench.with { other in
+                let size = 24 << 20
+                try bench.write("from", Bench.noise(size))
+                let (source, options): (String, [String: JSONValue]) =
+                    operation == .put
+                    ? (bench.root + "/from", [:]) : ("/from", ["third_party": "never"])
+                let (first, second) = (operation == .put ? other : bench, other)
+                let pid = isTarget ? second.server.pid : first.server.pid
+                let slow = options.merging(["bandwidth": .int(8 << 20)]) { $1 }
+                let cut = try await first.one(
+                    operation, source, "/to", options: slow, to: [second.server.endpoint]
+                ) { event, _ in
+                    guard case .progress(_, let progress) = event, progress.transferred > size / 2 else { return }
+                    kill(-pid, SIGKILL)
+                }
+                #expect(cut.result.errorClass?.isPermanent == false, "\(cut.result)")
+                #expect(try !other.names().contains("to"))
+                let next = try await XRootD.start(root: (isTarget ? second : first).root)
+                let again = try await first.one(
+                    operation, source, "/to", attempt: 2, options: options,
+                    endpoints: isTarget && operation == .copy ? nil : [next.endpoint],
+                    to: isTarget ? [next.endpoint] : [second.server.endpoint])
+                await next.stop()
+                #expect(again.result.isOK, "\(again)")
+                #expect(FileManager.default.contentsEqual(atPath: other.root + "/to", andPath: bench.root + "/from"))
+                #expect(try other.names() == ["to"])
+            }
+        }
+    }
+
     /// What had arrived is not fetched again.
     @Test func aServerThatIsKilledWhileItGives() async throws {
         try await Bench.with { bench in

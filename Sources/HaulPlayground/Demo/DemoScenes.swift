@@ -31,6 +31,8 @@ struct DemoScenes {
         if stack.sites["s3-a"] != nil {
             try await copy(run, part, from: "gridftp-b", to: "s3-a")
             try await copy(run, part, from: "s3-a", to: "local-a")
+        } else {
+            Demo.heading("Not shown: s3, whose service needs a Python with moto (make venv)")
         }
         // It is there already, from ssh-a: nothing is moved.
         try await copy(tree, from: "http-b", to: "ssh-b")
