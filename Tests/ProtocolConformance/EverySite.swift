@@ -11,12 +11,14 @@ final class EverySite {
     private let folder = FileManager.default.temporaryDirectory.path + "/haul-pairs-" + UUID().uuidString
     private var stops: [() async -> Void] = []
     private(set) var sites: [CheckSite] = []
+    /// Uploads in parts that the s3 site's service has and that were not finished.
+    private(set) var unfinished: () async throws -> Int = { 0 }
 
-    static func with(_ body: ([CheckSite]) async throws -> Void) async throws {
+    static func with(_ body: (EverySite) async throws -> Void) async throws {
         let every = EverySite()
         do {
             try await every.start()
-            try await body(every.sites)
+            try await body(every)
         } catch {
             await every.stop()
             throw error
@@ -55,6 +57,7 @@ final class EverySite {
             attributes: [.posixPermissions: 0o600])
         let s3 = try await S3Service.start()
         stops.append { await s3.stop() }
+        unfinished = { try await s3.uploads() }
         try add(
             "s3",
             SiteSpec(

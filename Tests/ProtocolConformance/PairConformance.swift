@@ -14,7 +14,8 @@ struct PairConformance {
 
     /// The protocols that stream by their manifests are those that are tried.
     @Test func everyPair() async throws {
-        try await EverySite.with { sites in
+        try await EverySite.with { every in
+            let sites = every.sites
             let streaming = Built.protocols().usable.map(\.manifest).filter { manifest in
                 [ProtocolOperation.get, .put].allSatisfy { manifest.operations[$0]?.stream == true }
             }
@@ -35,9 +36,10 @@ struct PairConformance {
     }
 
     /// A put that is killed in the middle: what there is by then is gone on from where both protocols say so, and the file
-    /// arrives whole in any case.
-    @Test func everyPairAfterAKill() async throws {
-        try await EverySite.with { sites in
+    /// arrives whole in any case. One that is cancelled for good leaves nothing.
+    @Test func everyPairThatIsCutOff() async throws {
+        try await EverySite.with { every in
+            let sites = every.sites
             for site in sites {
                 try await CheckContent.write(site.local(Self.large), bytes: Self.bytes)
                 try await site.ok(.mkdir, site.path(""))
@@ -51,10 +53,14 @@ struct PairConformance {
                     if number >= 4 { await group.next() }
                     let pair = "\(source.target.site.site) to \(target.target.site.site)"
                     group.addTask {
-                        do { try await Self.breakOff(source, target) } catch { Issue.record("\(pair): \(error)") }
+                        do {
+                            try await Self.breakOff(source, target)
+                            try await Self.cancel(source, target)
+                        } catch { Issue.record("\(pair): \(error)") }
                     }
                 }
             }
+            #expect(try await every.unfinished() == 0)
         }
     }
 
@@ -80,6 +86,18 @@ struct PairConformance {
         try await CheckContent.expect(target, path, like: source.local(large))
         let there = try await target.tree(target.path(folder))
         guard Set(there.keys) == [large] else { throw CheckFailure("there is \(there.keys.sorted())") }
+    }
+
+    private static func cancel(_ source: CheckSite, _ target: CheckSite) async throws {
+        let folder = "cancelled from \(source.target.site.site)"
+        try await target.ok(.mkdir, target.path(folder))
+        let relay = try await CheckRelay.run(
+            source, large, "\(folder)/\(large)", at: target, ["bandwidth": .int(bytes)], cancelAt: bytes / 4)
+        guard relay.result?.errorClass == .interrupted, relay.source?.errorClass == .interrupted else {
+            throw CheckFailure("a cancel: \(relay)")
+        }
+        let left = try await target.tree(target.path(folder))
+        guard left.isEmpty else { throw CheckFailure("a cancel leaves \(left.keys.sorted())") }
     }
 
     private func move(_ source: CheckSite, _ target: CheckSite) async throws {

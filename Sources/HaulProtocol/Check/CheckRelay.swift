@@ -32,26 +32,28 @@ actor CheckRelay {
     private var get: BackendRun?
     private var put: BackendRun?
     private let killAt: Int
+    private let cancelAt: Int
     /// What happens once the first bytes are there.
     private var meanwhile: (@Sendable () async -> Void)?
 
-    private init(killAt: Int, meanwhile: (@Sendable () async -> Void)?) {
-        (self.killAt, self.meanwhile) = (killAt, meanwhile)
+    private init(killAt: Int, cancelAt: Int, meanwhile: (@Sendable () async -> Void)?) {
+        (self.killAt, self.cancelAt, self.meanwhile) = (killAt, cancelAt, meanwhile)
     }
 
     /// - Parameters:
     ///   - other: Where the destination is; nil: where the source is.
     ///   - killAt: Kills the put once it says that so many bytes are there.
+    ///   - cancelAt: Cancels both for good once the put says that so many bytes are there.
     ///   - meanwhile: Done once the put says that some are there.
     static func run(
         _ site: CheckSite, _ from: String, _ to: String, at other: CheckSite? = nil,
         _ options: [String: JSONValue] = [:], attempt: Int = 1, killAt: Int = .max,
-        meanwhile: (@Sendable () async -> Void)? = nil
+        cancelAt: Int = .max, meanwhile: (@Sendable () async -> Void)? = nil
     ) async throws -> Outcome {
         let other = other ?? site
         let pipe = try site.makePipe()
         defer { unlink(pipe) }
-        let relay = CheckRelay(killAt: killAt, meanwhile: meanwhile)
+        let relay = CheckRelay(killAt: killAt, cancelAt: cancelAt, meanwhile: meanwhile)
         let put = try await other.start(other.batch(.put, options)) {
             await relay.takeFromPut($0)
         }
@@ -88,6 +90,10 @@ actor CheckRelay {
         case .log(_, let text): outcome.log += text + "\n"
         case .progress(_, let progress):
             if progress.transferred >= killAt, let put { kill(-put.pid, SIGKILL) }
+            if progress.transferred >= cancelAt {
+                await put?.cancel(Self.id)
+                await get?.cancel(Self.id)
+            }
             if progress.transferred > 0, let work = meanwhile {
                 meanwhile = nil
                 await work()
