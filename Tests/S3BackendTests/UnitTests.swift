@@ -175,4 +175,24 @@ import Testing
         let parts = Limits.parts(large, wanted: 5 << 20)
         #expect(parts.count <= 10_000 && parts.last?.upperBound == large)
     }
+
+    /// However large a file is, its cut says whose it is and in what state; the last part alone says nothing.
+    @Test(arguments: [64 << 20, 1 << 30, 400 << 30, 5 << 40]) func ownParts(_ size: Int) {
+        func cut(_ seed: String, _ modified: Int, _ version: String? = nil, nanoseconds: Int? = nil) -> [Range<Int>] {
+            PartCut.own(
+                32 << 20, seed: seed,
+                FileFacts(
+                    kind: .file, size: size, modified: modified, nanoseconds: nanoseconds, version: version))
+        }
+        let all = [
+            cut("a", 1), cut("b", 1), cut("a", 2), cut("a", 1, "etag"), cut("a", 1, "other"),
+            cut("a", 1, nanoseconds: 7),
+        ]
+        #expect(Set(all.map { $0[0].count }).count == all.count)
+        for ranges in all {
+            #expect(ranges.count <= Limits.mostParts && ranges.last?.upperBound == size)
+            #expect(ranges[0].count >= 32 << 20 && ranges[0].count <= Limits.largest)
+        }
+        #expect(cut("a", 1) == all[0])
+    }
 }

@@ -16,6 +16,7 @@ struct Limits: Sendable {
     let streams: Int
     /// The most of them.
     static let mostStreams = 16
+    /// Bytes of the largest part, and of the largest object that goes up or is copied in one request.
     static let largest = 5 << 30
 
     init(_ settings: [String: JSONValue]) {
@@ -33,18 +34,6 @@ struct Limits: Sendable {
     /// Bytes of each part but the last: the same for every attempt at a file of this size.
     static func partSize(_ size: Int, wanted: Int) -> Int {
         max(wanted, size / mostParts + (size % mostParts > 0 ? 1 : 0))
-    }
-
-    /// Bytes of a part of one file in one state of it: up to a megabyte more than wanted, and of no other file the same, but
-    /// for one in a million. An upload that is cut so is told by it.
-    /// - Parameters:
-    ///   - seed: The element's, the same for each attempt at it.
-    ///   - modified: Seconds since 1970.
-    static func own(_ wanted: Int, seed: String, size: Int, modified: Int) -> Int {
-        let spread = 1 << 20
-        let name = try? PartFile.name(seed: seed, size: size, modified: modified)
-        let digits = name.flatMap { Int($0.dropFirst(PartFile.prefix.count).prefix(15), radix: 16) } ?? 0
-        return min(wanted, largest - spread) + digits % spread
     }
 
     /// The parts of a file in order, as byte ranges; number 1 is the first.

@@ -54,7 +54,7 @@ enum Movers {
         _ move: CopyMove<Source, S3End>, contentType: String = ""
     ) async throws -> CopyMoved? {
         guard move.facts.size >= move.target.bucket.limits.threshold else { return nil }
-        return try await PartedUpload(move: move, contentType: contentType).run()
+        return try await PartedUpload(move, contentType: contentType).run()
     }
 
     /// By the server alone, where one serves both ends; else small files through the worker: its memory, or its spool; large

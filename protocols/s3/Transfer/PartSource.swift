@@ -3,31 +3,37 @@ import HaulModel
 import HaulProtocol
 import Synchronization
 
-/// The source of an upload in parts, read in order, at no more than its pace; opened anew where anything but the next byte
-/// is wanted. For one task at a time, but for ``abandon()``.
+/// The source of an upload in parts, read in order; opened anew where anything but the next byte is wanted. For one task at
+/// a time, but for ``abandon()``.
 actor PartSource<Source: CopyEnd> {
     private let source: Source
     private let order: ReadOrder
     private let pace: BytePace?
+    /// What is read of it moves.
+    nonisolated let isFar: Bool
     /// Of all bytes; nil where it is not wanted.
     private let whole: StreamHash?
     /// The bytes that it has seen: what is read again counts once.
     private var hashed = 0
+    /// Bytes that it has seen were read again, for whatever is done with them: they may be others by then.
+    private(set) var wasReread = false
     private var position = 0
     private var rest = Data()
     private let current = Mutex<(reader: (any CopyReader)?, isOver: Bool)>((nil, false))
 
     /// - Parameter order: All of the file.
-    init(_ source: Source, _ order: ReadOrder, hashing algorithm: StreamHash.Algorithm?) throws {
+    init(_ source: Source, _ order: ReadOrder, hashing algorithm: StreamHash.Algorithm? = nil) throws {
         self.source = source
         self.order = order
+        isFar = !source.traits.isNear
         pace = order.bandwidth.map { BytePace(rate: $0) }
         whole = try algorithm.map { try StreamHash($0) }
     }
 
     /// The bytes from `offset` on, at least one and no further than `end`.
+    /// - Parameter isMoved: False for bytes of this machine's that stay on it: they keep to no pace.
     /// - Throws: `CopyNotResumable` where they cannot be had without those before them.
-    func next(at offset: Int, upTo end: Int) async throws -> Data {
+    func next(at offset: Int, upTo end: Int, isMoved: Bool) async throws -> Data {
         let reader = try await reader(at: offset)
         while rest.isEmpty {
             try Task.checkCancellation()
@@ -37,6 +43,7 @@ actor PartSource<Source: CopyEnd> {
             }
             rest = data
         }
+        let pace = isMoved ? pace : nil
         let most = min(pace?.piece ?? .max, end - position)
         let piece = rest.count <= most ? rest : Data(rest.prefix(most))
         rest = rest.count <= most ? Data() : Data(rest.dropFirst(most))
@@ -54,11 +61,15 @@ actor PartSource<Source: CopyEnd> {
         guard position == order.facts.size, rest.isEmpty, let reader = current.withLock({ $0.reader }) else {
             return nil
         }
-        // Some end only when they are asked for more.
-        guard try await reader.next() == nil else {
-            throw BackendFailure(.busy, "\(source.shown) grew while it was copied")
+        return try await withTaskCancellationHandler {
+            // Some end only when they are asked for more.
+            guard try await reader.next() == nil else {
+                throw BackendFailure(.busy, "\(source.shown) grew while it was copied")
+            }
+            return try await reader.finish()
+        } onCancel: {
+            reader.abandon()
         }
-        return try await reader.finish()
     }
 
     /// The checksum of all bytes, once they were read.
@@ -80,6 +91,7 @@ actor PartSource<Source: CopyEnd> {
             return current.reader
         }?.abandon()
         (rest, position) = (Data(), offset)
+        if offset < hashed { wasReread = true }
         var order = order
         order.from = offset
         let reader = try await source.reader(order)
