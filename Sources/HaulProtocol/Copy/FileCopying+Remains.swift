@@ -102,8 +102,10 @@ extension FileCopying {
         do {
             // Where it cannot be looked at any more, what broke off is all that is known.
             let now = try await Abandonable.run(limit: .seconds(10)) { try await source.facts(follow: follow) }
-            guard let now else { return SourceChanged.gone(source.shown) }
-            return now.isStill(move.facts) ? error : SourceChanged.other(source.shown)
+            if let now, now.isStill(move.facts) { return error }
+            // What failed at first may have been something else, too.
+            report.log("\(Self.plain(error))")
+            return now == nil ? SourceChanged.gone(source.shown) : .other(source.shown)
         } catch { return error }
     }
 

@@ -143,6 +143,29 @@ struct CopyRemainsTests {
         #expect(cut.failure?.errorClass == .interrupted && here.parts.count == 1, "\(cut)")
     }
 
+    /// Readers that notice by themselves have words of their own for it, which are told, too.
+    @Test(arguments: [ErrorClass.busy, .invalid, .permission])
+    func aSourceThatGrows(_ errorClass: ErrorClass) async throws {
+        large()
+        there.change { state in
+            state.readFailsAt = 1_000_000
+            state.readFailure = BackendFailure(errorClass, "more than was announced")
+            state.afterBytes = (900_000, { $0.files["/s/a"] = .init(data: Data(count: 4_000_000), modified: 2000) })
+        }
+        let copied = try await Copied.run(source, target)
+        #expect(here.files.isEmpty)
+        #expect(copied.failure?.errorClass == (errorClass == .permission ? .permission : .busy), "\(copied)")
+        if errorClass != .permission { #expect(copied.log.contains("more than was announced")) }
+        // The same, of a source that is what it was.
+        large()
+        there.change { state in
+            state.readFailsAt = 1_000_000
+            state.readFailure = BackendFailure(errorClass, "more than was announced")
+        }
+        #expect(try await Copied.run(source, target).failure?.errorClass == errorClass)
+        #expect(here.parts.count == (errorClass.isPermanent ? 0 : 1))
+    }
+
     /// A source that is rewritten while its checksum is taken is tried again; nothing is wrong with what arrived.
     @Test func aSourceThatChangesWhileItIsReadAgain() async throws {
         let within = CopyMover<MemoryEnd, MemoryEnd>.whole("moved elsewhere", paces: true) { move in

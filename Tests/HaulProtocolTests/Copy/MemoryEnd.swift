@@ -26,6 +26,8 @@ final class MemoryStore: Sendable {
         var seen: [String] = []
 
         var readFailsAt: Int?
+        /// What it fails as.
+        var readFailure = BackendFailure(.interrupted, "cut")
         var writeFailsAt: Int?
         /// Names no part can be written under.
         var isHeld = false
@@ -170,7 +172,7 @@ final class MemoryReader: CopyReader {
         guard start < order.to else { return nil }
         let data = try store.use { state in
             guard let file = state.files[path] else { throw BackendFailure(.notFound, "gone") }
-            if let fails = state.readFailsAt, start >= fails { throw BackendFailure(.interrupted, "cut") }
+            if let fails = state.readFailsAt, start >= fails { throw state.readFailure }
             let data = (state.sends ?? file.data).dropFirst(start).prefix(min(64 << 10, order.to - start))
             guard !data.isEmpty else { throw BackendFailure(.interrupted, "shorter") }
             state.read += data.count
