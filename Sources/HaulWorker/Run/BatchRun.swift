@@ -201,7 +201,7 @@ actor BatchRun: BatchRunner {
             isRefused = true
             return
         }
-        isDoubtful = ledger.cancelled[id] == nil && Self.isDoubtful(result.errorClass)
+        if ledger.cancelled[id] == nil { isDoubtful = Self.isDoubtful(result.errorClass) }
         guard let report = ledger.close(id) else { return }
         await settle(report, result)
         for next in ledger.beginning(1) { await next.begin() }

@@ -15,6 +15,11 @@ actor StreamBridge: BatchRunner {
         var isAsking = false
         /// What the source failed with, once it has.
         var sourceFailure: ElementResult?
+        /// It was asked once more what it is, as whoever failed does to find out why, and that is what it failed at.
+        var failedLater = false
+        /// It was told what the source is.
+        var isKnown = false
+        var isLook = false
         var hasPut = false
         var hasGot = false
         /// The getting backend was asked for bytes; then, that it has opened the pipe for them.
@@ -148,6 +153,7 @@ actor StreamBridge: BatchRunner {
         case .ask(_, let question):
             if let failure = flights[id]?.sourceFailure { return await answer(id, failure) }
             flights[id]?.isAsking = true
+            flights[id]?.isLook = question == .facts
             if case .read = question { flights[id]?.isReading = true }
             if await get?.ask(id, question) != true {
                 await answer(id, .failed(.backend, "the backend of the source has ended"))
@@ -180,8 +186,13 @@ actor StreamBridge: BatchRunner {
             guard flights[id]?.isAsking == true else { return }
             flights[id]?.isAsking = false
             await endReading(id)
+            let isLook = flights[id]?.isLook == true
+            let isKnown = flights[id]?.isKnown == true
             if case .failed(let failure) = answer {
+                flights[id]?.failedLater = isLook && isKnown
                 flights[id]?.sourceFailure = .failed(failure.errorClass, failure.reason, returncode: failure.returncode)
+            } else if isLook {
+                flights[id]?.isKnown = true
             }
             await put?.answer(id, answer)
         case .result(_, let result):
@@ -251,12 +262,15 @@ actor StreamBridge: BatchRunner {
     private func blamed(_ result: ElementResult, _ flight: Flight?) -> ElementResult {
         guard !result.isOK else { return result }
         var named = result
-        if let failure = flight?.sourceFailure {
+        var failure = flight?.sourceFailure
+        // The destination had failed before that, if it says something else.
+        if flight?.failedLater == true, result.errorClass != failure?.errorClass { failure = nil }
+        if let failure {
             (named.errorClass, named.reason, named.returncode) = (
                 failure.errorClass, failure.reason, failure.returncode
             )
         }
-        if flight?.sourceFailure != nil {
+        if failure != nil {
             named.siteID = errand.source.site.id
         } else if result.errorClass != .busy {
             // Busy may be either: a source that changed, a destination that somebody else writes.
