@@ -113,6 +113,22 @@ import Testing
         #expect(bench.backends.isEmpty)
     }
 
+    /// Whoever fails may look at the source once more, to find out why. What that look says is not why, unless they say so.
+    @Test(arguments: [("no_space", 2, "its own"), ("not_found", 1, "does not exist")])
+    func aLaterLookIsNoReason(errorClass: String, site: Int, reason: String) async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("/from/a", Data("content".utf8))
+        let bench = try place.bench()
+        bench.server.hand(
+            Claims.job(1, ["\(place.root)/from/a"], from: "local", to: "python", destinations: ["/later/\(errorClass)"])
+        )
+        try await eventually("it is reported") { bench.server.outcomes.count == 1 }
+        #expect(bench.server.outcome(1)?.errorClass == errorClass && bench.server.outcome(1)?.errorSite == site)
+        #expect(bench.server.outcome(1)?.reason?.contains(reason) == true, "\(bench.server.outcomes)")
+        await bench.close()
+    }
+
     /// The part that an attempt left is gone on from, across the two protocols. Neither the part nor the rest fits into the
     /// pipe; for a checksum of the whole the source gives its beginning once more.
     @Test(arguments: [false, true]) func goesOnWhereAnEarlierAttemptEnded(_ isCompared: Bool) async throws {

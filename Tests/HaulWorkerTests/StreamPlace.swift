@@ -49,13 +49,19 @@ struct StreamPlace {
             print(json.dumps(line), flush=True)
 
         def put():
-            # A destination that opens its pipe and takes nothing out.
+            # A destination that opens its pipe and takes nothing out, or sees to it that the source goes and asks once more.
             for line in sys.stdin:
                 message = json.loads(line)
                 kind, id = message["type"], message["id"]
                 if kind == "element":
-                    pipe = message["pipe"]
+                    pipe, source, path = message["pipe"], message["source"], message["destination"]
                     say(type="ask", id=id, ask="facts")
+                elif kind == "answer" and path.startswith("/later/"):
+                    if message["answer"] == "facts":
+                        os.remove(source)
+                        say(type="ask", id=id, ask="facts")
+                    else:
+                        say(type="result", id=id, outcome="failed", reason="its own", **{"class": path[7:]})
                 elif kind == "answer" and message["answer"] == "facts":
                     opened = os.open(pipe, os.O_RDWR)
                     say(type="ask", id=id, ask="read", **{"from": 0, "to": message["facts"]["size"]})
