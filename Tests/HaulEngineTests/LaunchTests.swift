@@ -7,74 +7,7 @@ import Testing
 
 /// Workers that are asked for are started once each, whoever does it and whatever comes between.
 @Suite struct LaunchTests {
-    /// A place where nothing runs but what a test says.
-    private final class Place: WorkerPlace {
-        private struct State {
-            var workers: [Launch.Key: WorkerSight] = [:]
-            var started: [NewWorker] = []
-            var refusal: String?
-            var isAway = false
-            var folders: Set<Launch.Key> = []
-            var between: Step?
-        }
-
-        struct Step: Sendable { var run: @Sendable () async throws -> Void }
-
-        struct Away: Error {}
-
-        let kind: Launch.Kind
-        let period = 1.0
-        private let state = Mutex(State())
-
-        init(_ kind: Launch.Kind = .server) { self.kind = kind }
-
-        var started: [NewWorker] { state.withLock { $0.started } }
-        var folders: Set<Launch.Key> { state.withLock { $0.folders } }
-        var living: Set<Launch.Key> { state.withLock { Set($0.workers.keys) } }
-
-        func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
-        func see(_ sight: WorkerSight?, of key: Launch.Key) { state.withLock { $0.workers[key] = sight } }
-        func leave(_ key: Launch.Key) { _ = state.withLock { $0.folders.insert(key) } }
-        func goAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
-
-        func start(_ worker: NewWorker) async throws(LaunchProblem) -> String? {
-            let refusal = state.withLock { state in
-                if state.refusal == nil { state.workers[worker.key] = .lives("job \(worker.key.text)") }
-                state.started.append(worker)
-                state.folders.insert(worker.key)
-                return state.refusal
-            }
-            if let refusal { throw LaunchProblem(refusal) }
-            return "job \(worker.key.text)"
-        }
-
-        func look() async throws -> [Launch.Key: WorkerSight] {
-            try state.withLock { state in
-                if state.isAway { throw Away() }
-                return state.workers
-            }
-        }
-
-        func end(_ keys: Set<Launch.Key>) async { state.withLock { for key in keys { $0.workers[key] = nil } } }
-
-        /// What another server does once this one has looked at what is left.
-        func afterLooking(_ step: @escaping @Sendable () async throws -> Void) {
-            state.withLock { $0.between = Step(run: step) }
-        }
-
-        func leftovers() async -> Set<Launch.Key> {
-            let (folders, step) = state.withLock { state in
-                defer { state.between = nil }
-                return (state.folders, state.between)
-            }
-            do { try await step?.run() } catch { Issue.record(error) }
-            return folders
-        }
-
-        func remove(leftoversOf keys: Set<Launch.Key>) async { state.withLock { $0.folders.subtract(keys) } }
-    }
-
-    private static func launcher(_ place: Place, most: Int = 4, perUser: Int = 100) -> Launcher {
+    private static func launcher(_ place: LaunchPlace, most: Int = 4, perUser: Int = 100) -> Launcher {
         Launcher(
             place: place, most: most, perUser: perUser,
             policy: LaunchMachine.Policy(tries: 2, retry: RetryPolicy(base: 10, maximum: 10))
@@ -92,7 +25,7 @@ import Testing
 
     /// Who has the fewest comes first, and there are never more than the limit.
     @Test func takesTurns() async throws {
-        let place = Place()
+        let place = LaunchPlace()
         let test = try await TestEngine(launcher: Self.launcher(place, most: 3))
         let (a, b) = (try await test.user("a"), try await test.user("b"))
         try await queue("q", of: a, test)
@@ -121,7 +54,7 @@ import Testing
 
     /// Two servers of a database, each at its own pace: nothing is started twice.
     @Test func sharedOut() async throws {
-        let places = [Place(), Place()]
+        let places = [LaunchPlace(), LaunchPlace()]
         let first = try await TestEngine(launcher: Self.launcher(places[0], most: 20))
         let second = try await TestEngine(in: first, server: 2, launcher: Self.launcher(places[1], most: 20))
         try await enter([first, second])
@@ -155,7 +88,7 @@ import Testing
 
     /// A cluster: its jobs are known again by another run, and a start that came to nothing is made good.
     @Test func aClusterOutlivesServers() async throws {
-        let place = Place(.cluster)
+        let place = LaunchPlace(.cluster)
         let first = try await TestEngine(launcher: Self.launcher(place))
         try await enter([first])
         let user = try await first.user("a")
@@ -168,7 +101,7 @@ import Testing
         let second = try await TestEngine(in: first, server: 2, launcher: Self.launcher(place))
         try await enter([second])
         place.goAway(true)
-        await #expect(throws: Place.Away.self) { try await keep(second) }
+        await #expect(throws: LaunchPlace.Away.self) { try await keep(second) }
         #expect(try await first.engine.launches(ofQueue: "q", ofUser: user.id).map(\.phase) == [.running, .running])
         place.goAway(false)
         try await keep(second)
@@ -184,7 +117,7 @@ import Testing
 
     /// A start that was taken and of which nothing came: this run of the server, or the next, makes it good.
     @Test func crashesBetween() async throws {
-        let place = Place()
+        let place = LaunchPlace()
         let test = try await TestEngine(launcher: Self.launcher(place))
         let user = try await test.user("a")
         try await queue("q", of: user, test)
@@ -201,7 +134,7 @@ import Testing
 
     /// What another server starts while this one looks is left alone.
     @Test func startedMeanwhile() async throws {
-        let place = Place(.cluster)
+        let place = LaunchPlace(.cluster)
         let first = try await TestEngine(launcher: Self.launcher(place))
         let second = try await TestEngine(in: first, server: 2, launcher: Self.launcher(place))
         try await enter([first, second])
@@ -220,7 +153,7 @@ import Testing
 
     /// One that can't be started spares the next ones the try, until the next round.
     @Test func oneFailureARound() async throws {
-        let place = Place()
+        let place = LaunchPlace()
         let test = try await TestEngine(launcher: Self.launcher(place))
         let user = try await test.user("a")
         try await queue("q", of: user, test)
@@ -235,7 +168,7 @@ import Testing
 
     /// A cluster that knows nothing of a job any more has lost it: it is started again, up to the limit.
     @Test func forgottenByItsCluster() async throws {
-        let place = Place(.cluster)
+        let place = LaunchPlace(.cluster)
         let test = try await TestEngine(launcher: Self.launcher(place))
         try await enter([test])
         let user = try await test.user("a")
@@ -254,7 +187,7 @@ import Testing
 
     /// Those who are to end don't count against who asks for others.
     @Test func endedAndAskedAgain() async throws {
-        let place = Place(.cluster)
+        let place = LaunchPlace(.cluster)
         let test = try await TestEngine(launcher: Self.launcher(place, perUser: 2))
         try await enter([test])
         let user = try await test.user("a")
@@ -269,7 +202,7 @@ import Testing
 
     /// A server that starts none any more, and one that starts them elsewhere, leave what may live, and close what does not.
     @Test(arguments: [Launch.Kind.server, .cluster]) func nobodyStartsThem(_ kind: Launch.Kind) async throws {
-        let (place, other) = (Place(kind), Place(kind == .server ? .cluster : .server))
+        let (place, other) = (LaunchPlace(kind), LaunchPlace(kind == .server ? .cluster : .server))
         let first = try await TestEngine(launcher: Self.launcher(place))
         let second = try await TestEngine(in: first, server: 2)
         let third = try await TestEngine(in: first, server: 3, launcher: Self.launcher(other))
@@ -301,7 +234,7 @@ import Testing
 
     /// What can't be started waits, and is given up.
     @Test func refusals() async throws {
-        let place = Place()
+        let place = LaunchPlace()
         let test = try await TestEngine(launcher: Self.launcher(place))
         let user = try await test.user("a")
         try await queue("q", of: user, test)

@@ -3,6 +3,7 @@ import HaulCrypto
 import HaulCurl
 import HaulModel
 import HaulProtocol
+import Support
 import Testing
 
 @testable import haul_s3
@@ -174,6 +175,28 @@ import Testing
         let large = 5 << 40
         let parts = Limits.parts(large, wanted: 5 << 20)
         #expect(parts.count <= 10_000 && parts.last?.upperBound == large)
+    }
+
+    /// A part that goes up a second time counts once in the whole's checksum, which then says nothing of what arrived.
+    @Test func aSourceThatIsReadAgain() async throws {
+        let folder = try Folder()
+        let content = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+        try content.write(to: URL(fileURLWithPath: folder.path + "/f"))
+        let order = ReadOrder(facts: FileFacts(kind: .file, size: content.count))
+        let hash = try StreamHash(.md5)
+        hash.update(content)
+        let sum = hash.finish()
+        for again in [nil, 0..<1_000_000, 500_000..<1_000_000] as [Range<Int>?] {
+            let source = try PartSource(LocalEnd(worker: folder.path + "/f"), order, hashing: .md5)
+            var seen = Data()
+            try await source.each(0..<1_000_000, isMoved: true) { _ in }
+            if let again { try await source.each(again, isMoved: true) { seen.append($0) } }
+            try await source.each(1_000_000..<content.count, isMoved: true) { _ in }
+            #expect(again.map { content[$0] == seen } ?? true)
+            #expect(await source.wasReread == (again != nil))
+            #expect(await source.sum() == sum)
+            source.abandon()
+        }
     }
 
     /// However large a file is, its cut says whose it is and in what state; the last part alone says nothing.

@@ -11,22 +11,22 @@ actor StreamBridge: BatchRunner {
     /// Where an element stands that both backends were given.
     private struct Flight {
         var pipe: String
-        /// The putting backend waits for an answer.
-        var isAsking = false
+        /// What the putting backend waits for an answer to.
+        var asked: SourceQuestion?
         /// What the source failed with, once it has.
         var sourceFailure: ElementResult?
         /// It was asked once more what it is, as whoever failed does to find out why, and that is what it failed at.
         var failedLater = false
         /// It was told what the source is.
         var isKnown = false
-        var isLook = false
         var hasPut = false
         var hasGot = false
-        /// The getting backend was asked for bytes; then, that it has opened the pipe for them.
-        var isReading = false
+        /// The getting backend was asked for bytes, and has opened the pipe for them.
         var isFlowing = false
         /// A look into the pipe that is under way.
         var looking: Task<Void, Never>?
+
+        var isReading: Bool { if case .read? = asked { !hasPut } else { false } }
     }
 
     private let errand: Errand
@@ -152,9 +152,7 @@ actor StreamBridge: BatchRunner {
         case .answer: break
         case .ask(_, let question):
             if let failure = flights[id]?.sourceFailure { return await answer(id, failure) }
-            flights[id]?.isAsking = true
-            flights[id]?.isLook = question == .facts
-            if case .read = question { flights[id]?.isReading = true }
+            flights[id]?.asked = question
             if await get?.ask(id, question) != true {
                 await answer(id, .failed(.backend, "the backend of the source has ended"))
             }
@@ -164,7 +162,7 @@ actor StreamBridge: BatchRunner {
             let flight = flights[id]
             if flight?.hasGot == false {
                 // Who is not being asked is told that it is over; who writes into a pipe that nobody reads, too.
-                if flight?.isAsking == true {
+                if flight?.asked != nil {
                     await get?.cancel(id)
                     await release(id)
                 } else {
@@ -183,10 +181,10 @@ actor StreamBridge: BatchRunner {
         case .progress: if flights[id]?.isReading == true { flights[id]?.isFlowing = true }
         case .entries, .ask: break
         case .answer(_, let answer):
-            guard flights[id]?.isAsking == true else { return }
-            flights[id]?.isAsking = false
+            guard let asked = flights[id]?.asked else { return }
+            flights[id]?.asked = nil
             await endReading(id)
-            let isLook = flights[id]?.isLook == true
+            let isLook = asked == .facts
             let isKnown = flights[id]?.isKnown == true
             if case .failed(let failure) = answer {
                 flights[id]?.failedLater = isLook && isKnown
@@ -202,7 +200,7 @@ actor StreamBridge: BatchRunner {
                 let failure = result.isOK ? .failed(.backend, "the backend of the source ended too early") : result
                 let known = flights[id]?.sourceFailure
                 flights[id]?.sourceFailure = known ?? failure
-                if flights[id]?.isAsking == true { await answer(id, failure) }
+                if flights[id]?.asked != nil { await answer(id, failure) }
             }
             await land(id)
         }
@@ -210,7 +208,7 @@ actor StreamBridge: BatchRunner {
 
     /// Tells the putting backend that its source failed.
     private func answer(_ id: String, _ failure: ElementResult) async {
-        flights[id]?.isAsking = false
+        flights[id]?.asked = nil
         flights[id]?.sourceFailure = failure
         await endReading(id)
         let told = BackendFailure(
@@ -244,7 +242,6 @@ actor StreamBridge: BatchRunner {
 
     /// What is found by a look that is still under way is no longer true after the question.
     private func endReading(_ id: String) async {
-        flights[id]?.isReading = false
         flights[id]?.isFlowing = false
         await flights[id]?.looking?.value
     }

@@ -130,9 +130,14 @@ extension Bucket {
         return result["ETag"]
     }
 
-    /// Lets go of what an upload has sent; being gone is fine.
-    func abort(_ upload: MultipartUpload) async {
-        _ = try? await send(request(.delete, upload.key, query: [("uploadId", upload.id)]))
+    /// Lets go of what an upload has sent; being gone is fine. Not for long, and in a task of its own: it is this one's
+    /// cancellation that has it end, mostly.
+    func letGo(of upload: MultipartUpload) async {
+        await Task {
+            try? await Abandonable.run(limit: .seconds(3)) { [self] in
+                _ = try await send(request(.delete, upload.key, query: [("uploadId", upload.id)]))
+            }
+        }.value
     }
 
     /// Lets the server copy a range of an object into a part.

@@ -63,7 +63,7 @@ struct Renaming: Sendable {
         from.known.saw(object)
         let to = try S3End(target.shown, at: bucket, element, isSource: false)
         let copied = try await ServerCopy(
-            source: from, target: to, facts: object.facts, replace: replace, streams: nil, report: report
+            source: from, target: to, facts: object.facts, replace: replace, report: report
         ).run()
         guard copied else { throw BackendFailure(.invalid, "the server copies nothing, so it renames nothing") }
         guard to.known.object?.size == object.size else {

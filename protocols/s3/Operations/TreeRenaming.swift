@@ -139,7 +139,7 @@ struct TreeRenaming: Sendable {
         // Of a part copied in parts, its metadata is wanted.
         one.known.saw(object.size < bucket.limits.copyThreshold ? known : try await bucket.object(one.place) ?? known)
         let copied = try await ServerCopy(
-            source: one, target: other, facts: known.facts, replace: true, streams: nil, report: report
+            source: one, target: other, facts: known.facts, replace: true, report: report
         ).run()
         guard copied else { throw BackendFailure(.invalid, "the server copies nothing, so it renames nothing") }
         done.add(report, bytes: object.size)

@@ -13,9 +13,8 @@ struct Limits: Sendable {
     let copyThreshold: Int
     let copyPart: Int
     /// Parts of one file on their way at a time, where its job does not say.
-    let streams: Int
-    /// The most of them.
-    static let mostStreams = 16
+    private let streams: Int
+    private static let mostStreams = 16
     /// Bytes of the largest part, and of the largest object that goes up or is copied in one request.
     static let largest = 5 << 30
 
@@ -30,6 +29,10 @@ struct Limits: Sendable {
         copyPart = bytes("copy_part_size", 512 << 20)
         streams = min(Self.mostStreams, max(1, settings["part_streams"]?.int ?? 4))
     }
+
+    /// Parts of one file on their way at a time.
+    /// - Parameter asked: What its job says.
+    func streams(asked: Int?) -> Int { min(Self.mostStreams, max(1, asked ?? streams)) }
 
     /// Bytes of each part but the last: the same for every attempt at a file of this size.
     static func partSize(_ size: Int, wanted: Int) -> Int {

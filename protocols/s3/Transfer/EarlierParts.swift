@@ -33,7 +33,7 @@ struct EarlierParts<Source: CopyEnd>: Sendable {
                 best = (upload, same)
             } else if same.isEmpty, cut.proves(parts) {
                 // Of this file, and nobody can go on from it.
-                await abort(upload)
+                await bucket.letGo(of: upload)
             }
         }
         return best
@@ -81,14 +81,7 @@ struct EarlierParts<Source: CopyEnd>: Sendable {
         {
             return report.log("the parts that went up stay for the next attempt")
         }
-        await abort(upload)
-    }
-
-    /// In a task of its own: it is this one's cancellation that has it end, mostly.
-    private func abort(_ upload: MultipartUpload) async {
-        await Task { [bucket] in
-            try? await Abandonable.run(limit: .seconds(3)) { await bucket.abort(upload) }
-        }.value
+        await bucket.letGo(of: upload)
     }
 
     /// False where the server does not tell unfinished uploads: nobody would find this one. True where it can't be asked now.

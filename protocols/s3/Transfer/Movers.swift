@@ -108,7 +108,7 @@ enum Movers {
     }
 
     /// Before the object is there: what is wrong never appears.
-    private static func keepsPromise(_ element: ElementSpec, _ sum: String?, _ shown: String) throws {
+    static func keepsPromise(_ element: ElementSpec, _ sum: String?, _ shown: String) throws {
         guard let promised = element.checksum?.lowercased(), let sum,
             promised.hasPrefix("\(sum.prefix { $0 != ":" }):"), promised != sum
         else { return }

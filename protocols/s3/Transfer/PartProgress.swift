@@ -21,7 +21,8 @@ final class PartProgress: Sendable {
     /// Those that went up now, and those that were there.
     func parts(with kept: [MultipartUpload.Part]) -> [MultipartUpload.Part] {
         let sent = state.withLock { $0.parts }
-        return kept.filter { part in !sent.contains { $0.number == part.number } } + sent
+        let numbers = Set(sent.map(\.number))
+        return kept.filter { !numbers.contains($0.number) } + sent
     }
 
     func add(_ bytes: Int) {

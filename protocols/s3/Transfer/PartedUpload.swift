@@ -56,11 +56,7 @@ struct PartedUpload<Source: CopyEnd>: Sendable {
         do {
             let sent = try await send(upload, kept, progress)
             let now = try await unchanged(sent.source)
-            if let promised = end.element.checksum?.lowercased(), let sum = sent.sum, sum != promised,
-                promised.hasPrefix("\(sum.prefix { $0 != ":" }):")
-            {
-                throw BackendFailure(.checksum, "\(source.shown) has the checksum \(sum), not \(promised)")
-            }
+            try Movers.keepsPromise(end.element, sent.sum, source.shown)
             let etag = try await bucket.finish(
                 upload, progress.parts(with: kept), at: end.place, onlyIfMissing: !move.replace)
             end.known.wrote(
@@ -96,8 +92,7 @@ struct PartedUpload<Source: CopyEnd>: Sendable {
         let parts = cut.ranges.enumerated().map { (number: $0.offset + 1, range: $0.element) }
         if move.algorithm == nil, source.traits.isNear, move.bandwidth == nil {
             let missing = parts.filter { there[$0.number] == nil }
-            let streams = min(Limits.mostStreams, move.streams ?? bucket.limits.streams)
-            try await Lanes.run(missing, atOnce: streams) { number, range in
+            try await Lanes.run(missing, atOnce: bucket.limits.streams(asked: move.streams)) { number, range in
                 let reading = try PartSource(source, move.readOrder)
                 defer { reading.abandon() }
                 try await part(number, range, of: reading, upload, progress)

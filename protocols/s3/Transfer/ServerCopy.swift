@@ -9,7 +9,7 @@ struct ServerCopy: Sendable {
     let facts: FileFacts
     let replace: Bool
     /// Parts on their way at a time; nil for as many as the worker's settings say.
-    let streams: Int?
+    var streams: Int?
     let report: ElementReport
 
     private var bucket: Bucket { target.bucket }
@@ -49,7 +49,7 @@ struct ServerCopy: Sendable {
         do {
             let ranges = Limits.parts(facts.size, wanted: bucket.limits.copyPart)
             let done = Done()
-            let atOnce = min(Limits.mostStreams, streams ?? bucket.limits.streams)
+            let atOnce = bucket.limits.streams(asked: streams)
             try await Lanes.run(ranges.enumerated().map { ($0.offset, $0.element) }, atOnce: atOnce) { index, range in
                 let part = try await bucket.copyPart(
                     index + 1, range, of: source.place, at: source.bucket.site, etag: facts.version ?? "", into: upload)
@@ -57,10 +57,7 @@ struct ServerCopy: Sendable {
             }
             return try await bucket.finish(upload, done.parts, at: target.place, onlyIfMissing: !replace)
         } catch {
-            // In a task of its own: it is a cancellation, maybe.
-            await Task { [bucket] in
-                try? await Abandonable.run(limit: .seconds(3)) { await bucket.abort(upload) }
-            }.value
+            await bucket.letGo(of: upload)
             throw error
         }
     }
