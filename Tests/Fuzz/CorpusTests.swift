@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What was once worth keeping of `make fuzz` stays read, with nothing of libFuzzer.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct CorpusTests {
     /// Bytes to which an input is stretched, and seconds of this machine's time that it may take: what takes time by the
     /// square of its length takes minutes.

@@ -5,7 +5,7 @@ import HaulProtocol
 import Support
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ChangeTests {
     @Test func links() async throws {
         try await Kind.anonymous.withServers { servers in

@@ -6,7 +6,7 @@ import Support
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct CopyTests {
     /// With GSI, the two sites have proxies of two users.
     @Test(arguments: Kind.allCases) func copiesManyFiles(_ kind: Kind) async throws {

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// What goes wrong, provoked on the real server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct FaultTests {
     @Test func nobodyListens() async throws {
         let server = try await GridFTPServer.anonymous()

@@ -6,7 +6,7 @@ import Testing
 @testable import haul_gridftp
 
 /// Servers that are others, or that lie.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct HostileServerTests {
     private static let directory = "Type=dir;Size=4096;"
 

@@ -5,7 +5,7 @@ import HaulProtocol
 import Testing
 
 /// Servers that are reached over IPv6 alone.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct IPv6Tests {
     private func withServers(_ body: (Bench, SiteSpec, SiteSpec) async throws -> Void) async throws {
         let bench = try Bench()

@@ -7,7 +7,7 @@ import Testing
 @testable import haul_gridftp
 
 /// Two servers that fail different jobs, in an order that only a test can make.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct LaneFaultTests {
     private enum End: Equatable { case done, again, failed(ErrorClass) }
 

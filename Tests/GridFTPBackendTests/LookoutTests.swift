@@ -4,7 +4,7 @@ import Testing
 
 @testable import haul_gridftp
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct LookoutTests {
     private static let names = (0..<20).map { "f\($0)" }
 
@@ -93,7 +93,7 @@ struct LookoutTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct ControlConnectionTests {
     /// However many ask at once, from whatever thread: each has the reply to its own command.
     @Test func everybodyGetsTheirOwnReply() async throws {

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Files so large that what is sent again would be noticed.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct ResumeTests {
     /// 2 GiB between two servers, killed when four fifths are there: less than three tenths go again.
     @Test func twoGibibytes() async throws {

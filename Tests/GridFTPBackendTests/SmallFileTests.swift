@@ -6,7 +6,7 @@ import Testing
 @testable import haul_gridftp
 
 /// A small file between two servers that say what a test wants: what is asked, and what happens in between.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct SmallFileTests {
     private static let directory = "Type=dir;Size=0;"
     private static let file = "Type=file;Size=3;Modify=20200101000000;UNIX.mode=0644;"

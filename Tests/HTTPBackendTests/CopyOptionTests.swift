@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// How a copy is made, as its options say.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CopyOptionTests {
     @Test(arguments: Kind.allCases) func syncCopiesWhatDiffers(_ kind: Kind) async throws {
         try await kind.withServers { bench, a, b in

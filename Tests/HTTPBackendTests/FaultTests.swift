@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// What goes wrong at real servers and on the worker's own disk.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct FaultTests {
     private static func noise(_ count: Int) -> Data {
         var data = Data(capacity: count)

@@ -5,7 +5,7 @@ import HaulProtocol
 import Testing
 
 /// Where a server may send a worker that has a list of hosts, and what goes along.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RedirectTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct RedirectTests {
     /// The two ways of a request.
     enum Way: String, CaseIterable, Sendable { case pool, stream }
 

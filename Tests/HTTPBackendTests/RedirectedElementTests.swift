@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// Elements at a server that sends the worker elsewhere.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RedirectedElementTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct RedirectedElementTests {
     private static let paths = ["/f", "/large", "/dir", "/up"]
 
     private func with(

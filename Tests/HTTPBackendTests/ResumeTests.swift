@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// A get goes on from what an earlier attempt left on this machine's disk.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ResumeTests {
     private static let size = 24 << 20
 

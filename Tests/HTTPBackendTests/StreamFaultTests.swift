@@ -7,7 +7,7 @@ import Testing
 @testable import HaulCurl
 
 /// Bodies that stream to and from servers that break off, refuse, lie or do nothing, and those that are given up.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct StreamFaultTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct StreamFaultTests {
     @Test func anErrorsPageIsNoContent() async throws {
         try await StreamServer.with { server in
             let stream = try CurlStream.start(

@@ -7,7 +7,7 @@ import Testing
 @testable import HaulCurl
 
 /// Bodies that pass through this process as they come.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct StreamTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct StreamTests {
     @Test(arguments: [0, 1, 16_384, 1 << 20, 20_000_001]) func comes(_ count: Int) async throws {
         try await StreamServer.with { server in
             let stream = try CurlStream.start(

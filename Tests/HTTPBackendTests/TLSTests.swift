@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// HTTPS with a CA of the site's own, made with openssl.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct TLSTests {
     private static let script = #"""
         import http.server, ssl, sys, os

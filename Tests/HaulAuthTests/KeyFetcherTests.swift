@@ -6,7 +6,7 @@ import Testing
 @testable import HaulAuth
 
 /// Where an issuer can make the server fetch something, with issuers on the loopback interface.
-@Suite(.timeLimit(.minutes(1))) struct KeyFetcherTests {
+@Suite(.timeLimit(.minutes(5))) struct KeyFetcherTests {
     private func with(_ body: (_ first: TestIssuer, _ other: TestIssuer) async throws -> Void) async throws {
         let (first, other) = (try TestIssuer(), try TestIssuer())
         do { try await body(first, other) } catch {

@@ -8,7 +8,7 @@ import Testing
 @testable import HaulAuth
 
 /// When an issuer is asked for its keys, and what is done while it does not answer.
-@Suite(.timeLimit(.minutes(1))) struct KeySourceTests {
+@Suite(.timeLimit(.minutes(5))) struct KeySourceTests {
     /// An issuer whose answers the test gives, and a clock that it sets.
     private final class World: Sendable {
         private struct State {

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulAuth
 
 /// Tokens that logins give, where a user has as many as one may.
-@Suite(.timeLimit(.minutes(2))) struct LoginTokenTests {
+@Suite(.timeLimit(.minutes(6))) struct LoginTokenTests {
     /// Who logs in again and again ends the oldest of those logins, and neither other tokens nor the next login.
     @Test func theOldestEnds() async throws {
         let folder = try Folder()

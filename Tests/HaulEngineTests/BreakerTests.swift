@@ -5,7 +5,7 @@ import Testing
 @testable import HaulStore
 
 /// A site that is down: nothing of it is handed out but one element from time to time, and nothing else waits for it.
-@Suite(.timeLimit(.minutes(2))) struct BreakerTests {
+@Suite(.timeLimit(.minutes(6))) struct BreakerTests {
     private static let sites = (1...3).map {
         Site(id: $0, name: "s\($0)", protocolName: .ssh, endpoints: [])
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Claims that wait, and many at once.
-@Suite(.timeLimit(.minutes(2))) struct ClaimTests {
+@Suite(.timeLimit(.minutes(6))) struct ClaimTests {
     private func query(_ worker: (bearer: TokenRecord, id: Int), _ types: Set<JobType>) -> ClaimQuery {
         ClaimQuery(
             types: types, protocols: nil, sites: nil, session: worker.id, measure: .number(1), bearer: worker.bearer,

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// Cancel, retry, change, deadlines: on disk at once, done in pieces, and kept over restarts.
-@Suite(.timeLimit(.minutes(2))) struct ControlTests {
+@Suite(.timeLimit(.minutes(6))) struct ControlTests {
     private static func lines(_ files: Int) -> [ListingLine] {
         (0..<files).map { ListingLine(directory: "/d", entry: ListingEntry(name: "f\($0)", kind: .file)) }
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import HaulEngine
 
 /// Jobs that are registered first and committed later.
-@Suite(.timeLimit(.minutes(1))) struct DraftTests {
+@Suite(.timeLimit(.minutes(5))) struct DraftTests {
     private static let sound: [String: JSONValue] = [
         "type": "copy", "src_siteid": "a", "src_filepath": "/d", "dst_siteid": "2", "dst_filepath": "/e",
         "priority": "3", "label": "mine", "extra_opts": ["verify": "none", "depth": "2", "odd": "7"],

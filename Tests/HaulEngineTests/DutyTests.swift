@@ -6,7 +6,7 @@ import Testing
 @testable import HaulStore
 
 /// What a duty can't do keeps nothing else from being done, however much there is of it.
-@Suite(.timeLimit(.minutes(1))) struct DutyTests {
+@Suite(.timeLimit(.minutes(5))) struct DutyTests {
     /// Elements, jobs, sessions that a duty takes at once: fewer than those that fail.
     private func engine() async throws -> TestEngine { try await TestEngine { $0.dutyPiece = 2 } }
 

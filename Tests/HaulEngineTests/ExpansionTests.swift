@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// What becomes of a listing once it is there.
-@Suite(.timeLimit(.minutes(1))) struct ExpansionTests {
+@Suite(.timeLimit(.minutes(5))) struct ExpansionTests {
     private static let lines = [
         ListingLine(directory: "/d", entry: ListingEntry(name: "f", kind: .file, size: 3)),
         ListingLine(directory: "/d", entry: ListingEntry(name: "g", kind: .file, size: 4)),

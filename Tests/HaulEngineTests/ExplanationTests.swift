@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Each reason for which a job waits, provoked.
-@Suite(.timeLimit(.minutes(1))) struct ExplanationTests {
+@Suite(.timeLimit(.minutes(5))) struct ExplanationTests {
     private static func files(_ count: Int) -> [ListingLine] {
         (0..<count).map { ListingLine(directory: "/d", entry: ListingEntry(name: "f\($0)", kind: .file)) }
     }

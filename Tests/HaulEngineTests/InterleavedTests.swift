@@ -7,7 +7,7 @@ import Testing
 @testable import HaulStore
 
 /// What comes between the steps of a request, or together with others, changes nothing of what each is answered.
-@Suite(.timeLimit(.minutes(2))) struct InterleavedTests {
+@Suite(.timeLimit(.minutes(6))) struct InterleavedTests {
     /// Keeps the writer busy, so that what comes meanwhile waits for it.
     private static func busy(_ test: TestEngine, _ body: () async throws -> Void) async throws {
         let (gate, started) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))

@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Lists of jobs, however they are narrowed: each is put together of parts, and has what going through all of them has.
-@Suite(.timeLimit(.minutes(2))) struct JobListTests {
+@Suite(.timeLimit(.minutes(6))) struct JobListTests {
     /// Jobs at all stages, of two users, that ended in different seconds.
     private func jobs(_ test: TestEngine) async throws -> [Job] {
         let users = [try await test.user("alice"), try await test.user("bob")]

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulStore
 
 /// A user's lanes take turns, and a claim reads no more of them than it needs.
-@Suite(.timeLimit(.minutes(2))) struct LaneTests {
+@Suite(.timeLimit(.minutes(6))) struct LaneTests {
     /// One old job, and newer ones that come as fast as they are handed out, in a lane that was there before its own.
     @Test(arguments: [1, 5]) func newerWorkStarvesNothing(limit: Int) async throws {
         let test = try await TestEngine()

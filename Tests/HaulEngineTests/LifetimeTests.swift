@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// How long a job may take, when it goes, and who waits for it meanwhile.
-@Suite(.timeLimit(.minutes(1))) struct LifetimeTests {
+@Suite(.timeLimit(.minutes(5))) struct LifetimeTests {
     private func isGone(_ test: TestEngine, _ job: Int) async throws -> Bool {
         try await test.engine.store.read { try $0.jobState(job) == nil && $0.forgottenJobs(limit: 9).isEmpty }
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// How many elements may be with workers at once: of a site in and out, of a queue, of a user.
-@Suite(.timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.timeLimit(.minutes(6))) struct LimitTests {
     private static func sites(into: Int? = nil, out: Int? = nil) -> [Site] {
         [
             Site(id: 1, name: "a", protocolName: .ssh, endpoints: [], limits: .init(out: out)),

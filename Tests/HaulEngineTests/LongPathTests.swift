@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// Paths as long as they may be, of bytes that nothing shortens: no table or index of the database is too narrow for them.
-@Suite(.timeLimit(.minutes(2))) struct LongPathTests {
+@Suite(.timeLimit(.minutes(6))) struct LongPathTests {
     /// Letters of one to four bytes, and what databases and arrays write otherwise; some of them one letter to Swift with
     /// what stands before.
     private static let letters: [Unicode.Scalar] =

@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Why no worker that is there takes what waits, each reason provoked.
-@Suite(.timeLimit(.minutes(1))) struct MissingWorkerTests {
+@Suite(.timeLimit(.minutes(5))) struct MissingWorkerTests {
     /// From no worker at all to one that only has others before it.
     @Test func workers() async throws {
         let test = try await TestEngine()

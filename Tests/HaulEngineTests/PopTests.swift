@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// Jobs that are handed out to one who is no worker: each to one alone, and ended by what is said of it.
-@Suite(.timeLimit(.minutes(2))) struct PopTests {
+@Suite(.timeLimit(.minutes(6))) struct PopTests {
     private let alice = Requester(name: "alice", token: nil, address: "")
 
     private func task(

@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// What users keep with their jobs, and why jobs failed.
-@Suite(.timeLimit(.minutes(1))) struct PropertyTests {
+@Suite(.timeLimit(.minutes(5))) struct PropertyTests {
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     @Test func concurrentChanges() async throws {

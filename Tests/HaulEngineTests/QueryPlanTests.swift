@@ -6,7 +6,7 @@ import Testing
 @testable import HaulStore
 
 /// No question reads a table from end to end: what costs nothing with ten jobs must not stop the server with a million.
-@Suite(.timeLimit(.minutes(2))) struct QueryPlanTests {
+@Suite(.timeLimit(.minutes(6))) struct QueryPlanTests {
     /// Plans that walk an index or a table which holds no more than what is asked for.
     private static let allowed = [
         // Lanes in which something waits, and the users of those.

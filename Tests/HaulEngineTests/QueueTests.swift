@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Queues that are removed, and what others do with them before all of it is gone.
-@Suite(.timeLimit(.minutes(2))) struct QueueTests {
+@Suite(.timeLimit(.minutes(6))) struct QueueTests {
     private let alice = Requester(name: "alice", token: nil, address: "")
 
     private func make(_ test: TestEngine, _ user: User, _ name: String = "q") async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import HaulEngine
 
 /// REMOVE: deepest first whatever its size, its directories opened in order, and nothing left of the order afterwards.
-@Suite(.timeLimit(.minutes(2))) struct RemovalTests {
+@Suite(.timeLimit(.minutes(6))) struct RemovalTests {
     /// `/d` with `width` directories in each other, `files` files in each.
     private static func lines(depth: Int, files: Int) -> [ListingLine] {
         var lines: [ListingLine] = []

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// Ended jobs go after their time, with all that belongs to them, and nothing else does.
-@Suite(.timeLimit(.minutes(1))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(5))) struct RetentionTests {
     private let days = 24.0 * 3600
 
     private func ended(_ test: TestEngine, _ user: User, _ path: String) async throws -> Job {

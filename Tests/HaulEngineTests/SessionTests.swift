@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Whose name is whose: a session that lives is ended by its own worker alone.
-@Suite(.timeLimit(.minutes(1))) struct SessionTests {
+@Suite(.timeLimit(.minutes(5))) struct SessionTests {
     @Test func namesOfTheLiving() async throws {
         let test = try await TestEngine()
         let first = try await test.session()

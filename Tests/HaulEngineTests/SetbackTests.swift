@@ -5,7 +5,7 @@ import Testing
 @testable import HaulStore
 
 /// A job whose turn fails keeps no other from its own, however many such jobs there are, and is told of.
-@Suite(.timeLimit(.minutes(1))) struct SetbackTests {
+@Suite(.timeLimit(.minutes(5))) struct SetbackTests {
     private func run(_ duty: any Duty, rounds: Int) async -> Int {
         var told = 0
         for _ in 0..<rounds {

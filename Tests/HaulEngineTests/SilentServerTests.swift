@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Another server that is gone: each try to reach it takes seconds, so there are few.
-@Suite(.timeLimit(.minutes(1))) struct SilentServerTests {
+@Suite(.timeLimit(.minutes(5))) struct SilentServerTests {
     @Test func isNotAskedAgainAtOnce() async throws {
         let test = try await TestEngine()
         let start = test.engine.world.now()

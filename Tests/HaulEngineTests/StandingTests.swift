@@ -6,7 +6,7 @@ import Testing
 @testable import HaulEngine
 
 /// Those who stand by a job, and those who join it.
-@Suite(.timeLimit(.minutes(1))) struct StandingTests {
+@Suite(.timeLimit(.minutes(5))) struct StandingTests {
     /// Whoever comes first looks, for all who heard no more than that.
     @Test func oneLookForAll() async throws {
         let looks = Looks()

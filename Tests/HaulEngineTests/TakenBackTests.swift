@@ -5,7 +5,7 @@ import Testing
 @testable import HaulEngine
 
 /// Jobs that their users take back from workers: nothing is lost by it, and nobody does them twice at once.
-@Suite(.timeLimit(.minutes(2))) struct TakenBackTests {
+@Suite(.timeLimit(.minutes(6))) struct TakenBackTests {
     private let alice = Requester(name: "alice", token: nil, address: "")
 
     private static func file(_ number: Int) -> ListingLine {

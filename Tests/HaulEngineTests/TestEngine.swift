@@ -201,7 +201,7 @@ final class TestEngine: Sendable {
 
     /// Waits until a condition holds.
     func until(_ condition: @Sendable () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await !condition(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
         #expect(try await condition())
     }

@@ -3,7 +3,7 @@ import Testing
 @testable import HaulEngine
 
 /// A ring wakes few, and nobody sleeps through work.
-@Suite(.timeLimit(.minutes(1))) struct WorkBellTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkBellTests {
     /// Claims that park, and tell when they are woken.
     private struct Parked {
         let bell: WorkBell

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Certificates of clients, and certificates that are replaced while the server runs.
-@Suite(.timeLimit(.minutes(2))) struct ClientCertificateTests {
+@Suite(.timeLimit(.minutes(6))) struct ClientCertificateTests {
     /// Says whom the client's certificate names.
     private static let handler: @Sendable (HTTPRequest) async -> HTTPResponse = { request in
         HTTPResponse(text: request.head.clientSubject ?? "nobody")

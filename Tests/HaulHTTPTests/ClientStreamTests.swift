@@ -89,7 +89,7 @@ import Testing
             await #expect(throws: Fault()) {
                 try await client.stream(request, onHead: { _ in throw Fault() }) { _ in }
             }
-            #expect(await eventually(seconds: 5) { ended.count == 2 })
+            #expect(await eventually { ended.count == 2 })
             await client.close()
         }
     }

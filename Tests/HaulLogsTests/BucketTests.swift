@@ -43,7 +43,7 @@ private final class Spooled: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct BucketTests {
+@Suite(.timeLimit(.minutes(6))) struct BucketTests {
     let folder: LogFolder
     let bucket: FakeBucket
 

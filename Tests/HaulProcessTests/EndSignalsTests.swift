@@ -3,7 +3,7 @@ import HaulProcess
 import Testing
 
 /// With signals that end no test run; each test has its own.
-@Suite(.timeLimit(.minutes(1))) struct EndSignalsTests {
+@Suite(.timeLimit(.minutes(5))) struct EndSignalsTests {
     @Test func countsTheSignals() async {
         let signals = await EndSignals([SIGUSR1])
         async let second = signals.next(2)

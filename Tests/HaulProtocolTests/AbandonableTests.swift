@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// Work that may come too late.
-@Suite(.timeLimit(.minutes(1))) struct AbandonableTests {
+@Suite(.timeLimit(.minutes(5))) struct AbandonableTests {
     private final class Closed: Sendable {
         let all = Mutex<Set<Int>>([])
     }

@@ -5,7 +5,7 @@ import Support
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct BackendRunTests {
     @Test func goodElementsAreOK() async throws {
         let events = try await Runs.run(nil, (0..<300).map { "/x/\($0)" })

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulProtocol
 
 /// What the conformance suite finds: backends that promise what they do not keep.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct CheckTests {
     /// A site of the Python example, with its operations changed.
     /// - Parameter code: Of a class `Changed` that inherits from the example's `Tree`.

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Backends that do what none should, as scripts.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(6)), .serialized)
 struct HostileBackendTests {
     static let ok = #"printf '{"type":"result","id":"0","outcome":"ok"}\n'"#
 

@@ -4,7 +4,7 @@ import Testing
 @testable import HaulStore
 
 /// What users, workers and configuration files give may be longer than the 2,704 bytes that PostgreSQL takes into an index.
-@Suite(.timeLimit(.minutes(1))) struct IndexTests {
+@Suite(.timeLimit(.minutes(5))) struct IndexTests {
     /// Texts and blobs that stand in an index, and what bounds each.
     private static let bounded = [
         // Names of ours.

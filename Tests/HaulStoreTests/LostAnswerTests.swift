@@ -6,7 +6,7 @@ import Testing
 @testable import HaulStore
 
 /// A commit whose answer is lost may be on disk, and has told the other servers; its own has to hear of it too.
-@Suite(.timeLimit(.minutes(1))) struct LostAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct LostAnswerTests {
     @Test func isHeardOf() async throws {
         let heard = Mutex<[StoreChange]>([])
         let isLosing = Mutex(false)

@@ -5,7 +5,7 @@ import Testing
 @testable import HaulStore
 
 /// Connections that end, and a database that is away.
-@Suite(.timeLimit(.minutes(2))) struct PostgresLossTests {
+@Suite(.timeLimit(.minutes(6))) struct PostgresLossTests {
     /// The database is away, and comes back: as soon as one connection got through, no other says that it is away.
     @Test func anOutageIsOverForAll() async throws {
         let url = try await TestDatabase.makePostgreSQL()

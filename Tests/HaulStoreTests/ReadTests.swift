@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct ReadTests {
     /// Questions at a reader that is busy wait for it, and no thread of the pool waits with them.
-    @Test(.timeLimit(.minutes(1))) func askedWhileItIsRead() async throws {
+    @Test(.timeLimit(.minutes(5))) func askedWhileItIsRead() async throws {
         let folder = try TemporaryStore.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = try Store(at: StoreLocation(try await TestDatabase.make(file: folder + "/haul.sqlite")), readers: 1)

@@ -4,7 +4,7 @@ import Testing
 @testable import HaulStore
 
 /// What a writer remembers of queues and lanes is what is on disk: not what was taken back.
-@Suite(.timeLimit(.minutes(1))) struct WriterMemoryTests {
+@Suite(.timeLimit(.minutes(5))) struct WriterMemoryTests {
     private struct Refused: Error {}
 
     /// Registers a job of the queue "nights", and perhaps takes it back.

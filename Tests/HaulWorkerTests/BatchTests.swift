@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// What is claimed, and how it is shared among slots and backends.
-@Suite(.timeLimit(.minutes(2))) struct BatchTests {
+@Suite(.timeLimit(.minutes(6))) struct BatchTests {
     @Test func neverUsesMoreThanItsSlots() async throws {
         let bench = try Bench { $0.slots = 2 }
         let most = Atomic<Int>(0)

@@ -8,7 +8,7 @@ import Testing
 @testable import HaulWorker
 
 /// COPY between two protocols, through the spool.
-@Suite(.timeLimit(.minutes(2))) struct BridgeTests {
+@Suite(.timeLimit(.minutes(6))) struct BridgeTests {
     /// A second name for the local protocol, and the folder that both may touch.
     private struct Place {
         let root: String

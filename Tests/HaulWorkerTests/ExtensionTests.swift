@@ -8,7 +8,7 @@ import Testing
 @testable import HaulWorker
 
 /// A batch that is nearly through takes more of its errand along.
-@Suite(.timeLimit(.minutes(2))) struct ExtensionTests {
+@Suite(.timeLimit(.minutes(6))) struct ExtensionTests {
     /// Claims of one job, so many elements each.
     private func hand(_ bench: Bench, claims: Int, of size: Int, path: String = "/sleep/0.02") {
         for claim in 0..<claims {

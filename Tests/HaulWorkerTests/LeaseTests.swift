@@ -8,7 +8,7 @@ import Support
 import Testing
 
 /// Heartbeats, and what becomes of a worker's work when its leases end.
-@Suite(.timeLimit(.minutes(2))) struct LeaseTests {
+@Suite(.timeLimit(.minutes(6))) struct LeaseTests {
     @Test func stopsWhatItsUserCancelled() async throws {
         let bench = try Bench()
         bench.server.hand(Claims.job(1, ["/sleep/600", "/sleep/0.8"]))

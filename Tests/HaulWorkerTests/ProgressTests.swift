@@ -34,7 +34,7 @@ private final class ProgressDesk: WorkerServer {
 }
 
 /// How far an attempt is, and how often that is told.
-@Suite(.timeLimit(.minutes(1))) struct ProgressTests {
+@Suite(.timeLimit(.minutes(5))) struct ProgressTests {
     private static func progress(_ bytes: Int) -> TransferProgress {
         TransferProgress(transferred: bytes, elapsed: 1, instant: 1, average: 1)
     }

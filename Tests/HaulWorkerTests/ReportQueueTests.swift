@@ -34,7 +34,7 @@ private final class ReportDesk: WorkerServer {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ReportQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct ReportQueueTests {
     private final class Settled: Sendable {
         let all = Mutex<[String: Int]>([:])
     }

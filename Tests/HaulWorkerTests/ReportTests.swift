@@ -8,7 +8,7 @@ import Support
 import Testing
 
 /// Outcomes, and the pieces of logs and listings, on bad lines.
-@Suite(.timeLimit(.minutes(2))) struct ReportTests {
+@Suite(.timeLimit(.minutes(6))) struct ReportTests {
     @Test func groupsOutcomes() async throws {
         let bench = try Bench()
         // While the first report has no answer, the others gather.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HaulWorker
 
-@Suite(.timeLimit(.minutes(1))) struct SpoolSpaceTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolSpaceTests {
     @Test func servesInOrderAndNeverGivesMoreThanItHas() async throws {
         let space = SpoolSpace(capacity: 10)
         #expect(await space.take(6))

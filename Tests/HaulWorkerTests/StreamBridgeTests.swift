@@ -8,7 +8,7 @@ import Testing
 @testable import HaulWorker
 
 /// COPY between two protocols that both stream.
-@Suite(.timeLimit(.minutes(2))) struct StreamBridgeTests {
+@Suite(.timeLimit(.minutes(6))) struct StreamBridgeTests {
     private typealias Place = StreamPlace
 
     @Test func movesFilesLargerThanTheSpool() async throws {
@@ -100,7 +100,7 @@ import Testing
             Claims.job(
                 1, [path, "/fine/b"], from: "python", to: "local",
                 destinations: ["\(place.root)/to/a", "\(place.root)/to/b"]))
-        try await eventually("both are reported", within: .seconds(30)) { bench.server.outcomes.count == 2 }
+        try await eventually("both are reported", within: .seconds(60)) { bench.server.outcomes.count == 2 }
         #expect(bench.server.outcome(1, 0)?.errorClass == errorClass, "\(bench.server.log(1, 0))")
         if errorClass != "interrupted" { #expect(bench.server.outcome(1, 0)?.errorSite == 1) }
         #expect(place.read("/to/a") == nil)
@@ -176,7 +176,7 @@ import Testing
             return parts.contains { (place.read("/to/\($0)")?.count ?? 0) > 0 }
         }
         truncate(place.root + "/from/a", 3_000_000)
-        try await eventually("it is reported", within: .seconds(30)) { bench.server.outcomes.count == 1 }
+        try await eventually("it is reported", within: .seconds(60)) { bench.server.outcomes.count == 1 }
         #expect(bench.server.outcome(1)?.errorClass == "busy", "\(bench.server.log(1))")
         #expect(place.read("/to/a") == nil)
         #expect(try place.parts().isEmpty)
@@ -216,7 +216,7 @@ import Testing
         #expect(bench.server.outcome(1, 0) == nil)
         #expect(bench.server.outcome(1, 1)?.errorClass == "interrupted")
         // The first ends by its timeout, and then those that are left have their turn.
-        try await eventually("all are reported", within: .seconds(30)) { bench.server.outcomes.count == 3 }
+        try await eventually("all are reported", within: .seconds(60)) { bench.server.outcomes.count == 3 }
         #expect(bench.server.outcome(1, 0)?.errorClass == "timeout")
         #expect(bench.server.outcome(1, 2)?.errorClass == (stop.count == 1 ? nil : "interrupted"))
         #expect((place.read("/to/c") != nil) == (stop.count == 1))
@@ -253,7 +253,7 @@ import Testing
             Claims.job(
                 1, [from == "python" ? "/stall" : "\(place.root)/from/a"], from: from, to: to,
                 destinations: ["\(place.root)/to/a"]))
-        try await eventually("it is reported", within: .seconds(30)) { bench.server.outcomes.count == 1 }
+        try await eventually("it is reported", within: .seconds(60)) { bench.server.outcomes.count == 1 }
         #expect(bench.server.outcome(1)?.errorClass == "timeout", "\(bench.server.log(1))")
         #expect(bench.server.outcome(1)?.errorSite == site, "\(bench.server.log(1))")
         await bench.close()

@@ -8,7 +8,7 @@ import Testing
 @testable import HaulWorker
 
 /// One process serves batch after batch at the same sites, for a while.
-@Suite(.timeLimit(.minutes(1))) struct WarmBackendTests {
+@Suite(.timeLimit(.minutes(5))) struct WarmBackendTests {
     private func run(_ bench: Bench, _ job: Int, options: String = "{}", from: String = "fake") async throws {
         let before = bench.server.outcomes.count
         bench.server.hand(Claims.job(job, ["/a", "/b"], from: from, options: options))

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// `haul-bench` against a live server, with small numbers.
-@Suite(.server(), .serialized, .timeLimit(.minutes(3))) struct BenchProgramTests {
+@Suite(.server(), .serialized, .timeLimit(.minutes(10))) struct BenchProgramTests {
     /// The files in which a bench finds its tokens.
     private struct Tokens {
         let user: String

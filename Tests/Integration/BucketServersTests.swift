@@ -224,7 +224,7 @@ import Testing
             let wrong = try await piece("three\n", at: 8, second)
             #expect(wrong.status == 409 && wrong["offset"] == 0, "\(wrong)")
             #expect(try await piece("anew\n", at: 0, second).status == 200)
-            try await eventually("the new beginning", within: .seconds(30)) { reader.text == "one\ntwo\nanew\n" }
+            try await eventually("the new beginning", within: .seconds(60)) { reader.text == "one\ntwo\nanew\n" }
             try await ActingWorker(person.worker.at(second), held).finish(held, ["log": "end\n"])
             try await task.value
             #expect(reader.text == "one\ntwo\nanew\nend\n")
@@ -261,7 +261,7 @@ import Testing
         let worker = try await ActingWorker(person.worker)
         let id = try await person.mkdir("/d")
         try await worker.finish(worker.takeOne())
-        try await eventually("it says why", within: .seconds(30)) {
+        try await eventually("it says why", within: .seconds(60)) {
             server.log.contains("uploads wait cause=") && server.log.contains("403 SignatureDoesNotMatch")
         }
         #expect(try waiting(server).count == 1)

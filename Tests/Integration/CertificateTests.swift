@@ -7,7 +7,7 @@ import Support
 import Testing
 
 /// Who is known by a certificate, at the real server, with the real worker and command line.
-@Suite(.timeLimit(.minutes(2))) struct CertificateTests {
+@Suite(.timeLimit(.minutes(6))) struct CertificateTests {
     /// A server that takes the certificates of an authority.
     private struct World {
         let authority: CertificateAuthority

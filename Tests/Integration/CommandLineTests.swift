@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Verbs that change what is registered, with the real worker at work.
-@Suite(.timeLimit(.minutes(2))) struct CommandLineTests {
+@Suite(.timeLimit(.minutes(6))) struct CommandLineTests {
     /// A cancel stops what runs; a retry runs it again; a change moves it.
     @Test func cancelRetryChange() async throws {
         var settings = LiveServer.Settings()

@@ -7,7 +7,7 @@ import Support
 import Testing
 
 /// What users show at sites: kept sealed, given to who holds a lease of theirs, and to nobody else.
-@Suite(.timeLimit(.minutes(3))) struct CredentialTests {
+@Suite(.timeLimit(.minutes(10))) struct CredentialTests {
     private static let secret = "alice:correct horse \(UUID().uuidString)"
 
     private func copy(_ person: Person) async throws {

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// What comes of users' credentials: warnings before their end, proxies from MyProxy, logins at real servers.
-@Suite(.timeLimit(.minutes(3))) struct CredentialUseTests {
+@Suite(.timeLimit(.minutes(10))) struct CredentialUseTests {
     /// A job says at its registration, and when it is asked about, that what is shown for it has little time left.
     @Test func shortLived() async throws {
         try await withVault { server in

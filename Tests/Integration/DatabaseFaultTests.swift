@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The 500 of each route: a fault is put into the database while the server runs, and taken out again.
-@Suite(.server(), .serialized, .timeLimit(.minutes(3))) struct DatabaseFaultTests {
+@Suite(.server(), .serialized, .timeLimit(.minutes(10))) struct DatabaseFaultTests {
     /// What a fault says of itself; no client may read it.
     private static let cause = "planted-fault"
 

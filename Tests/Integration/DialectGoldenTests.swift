@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The requests and answers of `Golden/` beside each dialect's tests; Clockwork's stand with its client.
-@Suite(.timeLimit(.minutes(1))) struct DialectGoldenTests {
+@Suite(.timeLimit(.minutes(5))) struct DialectGoldenTests {
     /// A server, alice, who asks, and a worker of hers.
     private struct World {
         let server: LiveServer

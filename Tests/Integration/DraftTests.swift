@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Jobs that are committed later, and how long jobs live, over the native API.
-@Suite(.server(), .timeLimit(.minutes(1))) struct DraftTests {
+@Suite(.server(), .timeLimit(.minutes(5))) struct DraftTests {
     @Test func committedLater() async throws {
         let person = try await newPerson()
         let made = try await person.user.post(

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Server-sent events of a job.
-@Suite(.server(), .timeLimit(.minutes(2))) struct EventTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct EventTests {
     @Test func ofAJob() async throws {
         let person = try await newPerson()
         let worker = try await ActingWorker(person.worker)
@@ -80,7 +80,7 @@ import Testing
         try await eventually("the job as it is") { reader.events.count == 1 }
         #expect(reader.events[0].data["ahead"] == 1)
         _ = try await person.user.send("DELETE", "/jobs/\(before)")
-        try await eventually("nothing is ahead", within: .seconds(40)) { reader.events.last?.data["ahead"] == 0 }
+        try await eventually("nothing is ahead", within: .seconds(60)) { reader.events.last?.data["ahead"] == 0 }
         #expect(reader.events.last?.name == "progress" && reader.events.last?.data["status"] == "SUBMITTED")
         #expect(reader.events.last?.id == reader.events[0].id)
         try await worker.finish(try await worker.takeOne())

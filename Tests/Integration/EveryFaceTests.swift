@@ -5,7 +5,7 @@ import Testing
 
 /// A job is one job, whichever face it was registered through: all the others show it, in the state that the table of
 /// faces has for it.
-@Suite(.server(), .timeLimit(.minutes(3))) struct EveryFaceTests {
+@Suite(.server(), .timeLimit(.minutes(10))) struct EveryFaceTests {
     /// The faces that register jobs; of qdo's some are run by workers, and some popped and reported by who asked for them.
     enum Face: CaseIterable {
         case native, uws, qdo, popped, overview

@@ -7,7 +7,7 @@ import Testing
 
 /// What comes to each of the other faces as it would to another: XML, which UWS writes and none of them reads, and tokens in
 /// `X-Token`.
-@Suite(.server(), .timeLimit(.minutes(3))) struct FaceBodyTests {
+@Suite(.server(), .timeLimit(.minutes(10))) struct FaceBodyTests {
     private static let documents = [
         "<?xml version=\"1.0\"?>\n<uws:job xmlns:uws=\"http://www.ivoa.net/xml/UWS/v1.0\"><uws:runId>x</uws:runId></uws:job>",
         "<job><runId>x</runId>", "</job>", "<", "<a b=1>&nbsp;%zz</a>", "\u{0}",

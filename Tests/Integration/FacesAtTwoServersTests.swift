@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The other faces at two servers of one database: each shows what was done at the other a moment ago.
-@Suite(.timeLimit(.minutes(3))) struct FacesAtTwoServersTests {
+@Suite(.timeLimit(.minutes(10))) struct FacesAtTwoServersTests {
     private func twoServers(_ body: (LiveServer, LiveServer) async throws -> Void) async throws {
         try await LiveServer.two { first, second in
             try await body(first, second)

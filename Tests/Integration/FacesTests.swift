@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Every face of a playground, to whoever has a token or a password there.
-@Suite(.timeLimit(.minutes(3))) struct FacesTests {
+@Suite(.timeLimit(.minutes(10))) struct FacesTests {
     private func start() async throws -> Stack {
         var options = Stack.Options(directory: NSTemporaryDirectory() + "haul-faces-\(UUID().uuidString)")
         options.isTemporary = true

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// The log of a running attempt, as it grows.
-@Suite(.server(), .timeLimit(.minutes(2))) struct FollowTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct FollowTests {
     private func piece(_ held: Held, _ worker: ActingWorker, _ text: String, at offset: Int) async throws {
         let answer = try await worker.caller.with(held.token).send(
             "POST", "\(held.path)/log?offset=\(offset)", Array(text.utf8), headers: ["Content-Type": "text/plain"])

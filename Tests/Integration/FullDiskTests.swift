@@ -29,7 +29,7 @@ private struct SmallServer {
 }
 
 /// The disk of the live server is full: 503, nothing acknowledged that is not there, and it goes on once there is space.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct LiveFullDiskTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct LiveFullDiskTests {
     /// 503 in the form of all errors, with a time to try again and nothing of the inside in it.
     private func expectUnavailable(_ answer: Answer, _ server: LiveServer) {
         #expect(answer.status == 503 && answer["status"] == 503, "\(answer)")

@@ -20,7 +20,7 @@ struct HeartbeatTests {
             for attempt in 1...2 {
                 let silent = try await ActingWorker(person.worker).takeOne()
                 #expect(silent.jobID == lost && silent.attempt == attempt)
-                try await eventually("lease \(attempt) ends", within: .seconds(40)) {
+                try await eventually("lease \(attempt) ends", within: .seconds(60)) {
                     try await person.user.get("/jobs/\(lost)/elements/0")["attempts"] == .int(attempt)
                 }
             }

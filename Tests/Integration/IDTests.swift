@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// A job has one id, and a site one besides its name, in whichever face: digits, as they were told.
-@Suite(.server(), .timeLimit(.minutes(1))) struct IDTests {
+@Suite(.server(), .timeLimit(.minutes(5))) struct IDTests {
     @Test func onlyDigits() async throws {
         let person = try await newPerson()
         let worker = try await ActingWorker(person.worker)

@@ -7,7 +7,7 @@ import Support
 import Testing
 
 /// Tokens of issuers, at the real server.
-@Suite(.timeLimit(.minutes(2))) struct IssuerTests {
+@Suite(.timeLimit(.minutes(6))) struct IssuerTests {
     private typealias World = IssuerWorld
 
     private static let reader: [String: JSONValue?] = ["scope": "openid storage.read:/", "wlcg.ver": "1.0"]

@@ -11,7 +11,7 @@ import Testing
         $0.heartbeatSeconds = 0.5
         // Nothing here ends because its time has come.
         $0.leaseSeconds = 600
-    }, .timeLimit(.minutes(2)))
+    }, .timeLimit(.minutes(6)))
 struct RevocationTests {
     /// What the record of the attempt that was taken away says.
     private func expectLost(_ held: Held, of caller: Caller, because why: String) async throws {

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// What the servers of a database ask each other is done for them alone, once.
-@Suite(.server(), .timeLimit(.minutes(2))) struct ServerPassTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct ServerPassTests {
     private struct Asker {
         let server: LiveServer
         let pass: ServerPass

@@ -153,12 +153,12 @@ import Testing
         try await LiveServer.two { first, second in
             let name = "url = '\(second.url)'"
             try await OutsideSQL.run(first, "DELETE FROM servers WHERE \(name)")
-            try await eventually("it is there again", within: .seconds(20)) {
+            try await eventually("it is there again", within: .seconds(60)) {
                 try await OutsideSQL.text(first, "SELECT COUNT(*) FROM servers WHERE \(name)") == "1"
             }
             #expect(second.process?.status == nil)
             try await OutsideSQL.run(first, "UPDATE servers SET run = 'other' WHERE \(name)")
-            try await eventually("it ends", within: .seconds(20)) { second.process?.status != nil }
+            try await eventually("it ends", within: .seconds(60)) { second.process?.status != nil }
             #expect(second.log.contains("ousted"), "\(second.log)")
         }
     }

@@ -126,7 +126,7 @@ import Testing
 }
 
 /// Sites that users make for themselves, where the configuration lets them.
-@Suite(.timeLimit(.minutes(2))) struct UserSiteTests {
+@Suite(.timeLimit(.minutes(6))) struct UserSiteTests {
     @Test func ownSites() async throws {
         var settings = LiveServer.Settings()
         settings.more = "vault: \"vault.key\", user_sites: {most: 2, protocols: [\"ssh\", \"http\"]},"

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// The playground's promises, on the real servers.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct StackTests {
     private func options() -> Stack.Options {
         var options = Stack.Options(directory: NSTemporaryDirectory() + "haul-stack-\(UUID().uuidString)")

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The whole over HTTPS, with an authority that the system does not know: server, command line, worker.
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSTests {
     @Test func everyPart() async throws {
         var settings = LiveServer.Settings()
         settings.certificate = try await Certificate()

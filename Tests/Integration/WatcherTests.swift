@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// What many watchers cost the server, which serves nobody else meanwhile: its memory and threads are counted.
-@Suite(.server(), .timeLimit(.minutes(2))) struct WatcherTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct WatcherTests {
     /// A thousand watchers: no thread and little memory for each, all of them told.
     @Test func aThousandWatchers() async throws {
         let server = try LiveServer.ofSuite

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Servers of one PostgreSQL database whose machines' clocks disagree.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct WrongClockTests {
+@Suite(.serialized, .timeLimit(.minutes(6))) struct WrongClockTests {
     @Test(arguments: ["-3600s", "+3600s"]) func anHourOff(by offset: String) async throws {
         var settings = LiveServer.Settings()
         settings.store = try await TestDatabase.makePostgreSQL()

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// How a copy is made, as its options say.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct CopyOptionTests {
     private func touch(_ path: String, _ seconds: Int) {
         let time = timespec(tv_sec: seconds, tv_nsec: 0)

@@ -54,7 +54,7 @@ struct LocalSite {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct LocalBackendTests {
     /// An attempt that comes back late takes hold of a file that got its final name meanwhile: that is left alone.
     @Test func aPartThatIsWholeByNow() throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// What is mounted below a site's root, with real mounts: each backend of a test has a mount namespace of its own, which goes,
 /// mounts and all, with its last process. Takes root.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct MountTests {
     /// How a way is kept from mounts: by openat2(2), or, where there is none, name by name.
     enum Kernel: String, CaseIterable, Sendable { case now, withoutOpenat2 }

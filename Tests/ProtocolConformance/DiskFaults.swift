@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// What a disk of this machine refuses, told by the protocols that have no server between.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct DiskFaults {
     enum Which: String, CaseIterable, CustomTestStringConvertible {
         case local

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// What goes wrong behind rclone, and on the worker's own disk.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct FaultTests {
     /// Also where the bytes pass through haul.
     @Test(arguments: [nil, 64 << 20]) func aFullDisk(_ bandwidth: Int?) async throws {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// The protocol over rclone's own backends.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct RemoteTests {
     @Test func aRemoteOfTheCredentialsFile() async throws {
         try await Bench.with { bench in

@@ -7,7 +7,7 @@ import Testing
 @testable import haul_rclone
 
 /// What the bytes of a file that pass through haul come to, where they are cut off.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct StreamTests {
     /// An object that was there stays, and nothing appears late: not even where all bytes but the end were sent.
     @Test(arguments: [":memory:bucket", nil]) func cutOff(_ remote: String?) async throws {

@@ -4,7 +4,7 @@ import HaulProtocol
 import Support
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ChangeTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct ChangeTests {
     @Test func directoriesAreMarkersOrWhatKeysImply() async throws {
         try await Bench.with { bench in
             #expect(try await bench.one(.mkdir, "/m/a/b").result.isOK)

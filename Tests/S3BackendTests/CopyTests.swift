@@ -6,7 +6,7 @@ import HaulProtocol
 import Support
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct CopyTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct CopyTests {
     private static func modified(_ path: String) throws -> Double {
         let date = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
         return try #require(date).timeIntervalSince1970

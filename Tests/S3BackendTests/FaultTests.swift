@@ -7,7 +7,7 @@ import Support
 import Testing
 
 /// Servers and connections that fail, and what is left then.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct FaultTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct FaultTests {
     private static let parts = Bench.inParts.merging(["part_streams": 1]) { $1 }
 
     /// What an attempt that fails in its middle leaves the next one goes on from: no part goes up twice.

@@ -5,7 +5,7 @@ import HaulProtocol
 import Support
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct NameTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct NameTests {
     static let names = [
         "a b", " lead", "trail ", "\u{fc}", "u\u{308}", "q\"'x", "back\\slash", "p%41c", "100%", "h#x", "q?x", "s;x",
         "-rf", "--help", "new\nline", "cr\rx", "tab\tx", "bell\u{7}x", "del\u{7f}x", "c1\u{85}x",

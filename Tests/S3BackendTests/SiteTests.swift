@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Who may do what: keys, tokens, nobody; TLS; what a site has to say.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct SiteTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct SiteTests {
     @Test func keysAndTokens() async throws {
         try await Bench.with { bench in
             let file = try bench.write("f", "x")

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulProtocol
 
 /// Large files that come from another protocol, through a pipe, and go up in parts.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct StreamTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct StreamTests {
     /// The bench's bucket, and a folder of this machine that the local protocol has.
     private struct Pair {
         let bench: Bench

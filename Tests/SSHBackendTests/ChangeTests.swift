@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// REMOVE, RENAME and MKDIR against OpenSSH's server.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ChangeTests {
     @Test func aDirectoryIsRenamed() async throws {
         try await Bench.with { bench in

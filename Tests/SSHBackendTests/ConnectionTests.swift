@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Logging in, staying in, and being thrown out.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ConnectionTests {
     @Test func anotherHostKeyIsRefused() async throws {
         try await Bench.with { bench in

@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// How a copy is made, as its options say, against OpenSSH's server.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CopyOptionTests {
     @Test func syncCopiesWhatDiffers() async throws {
         try await Bench.with { bench in

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// COPY, put and get against OpenSSH's server.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CopyTests {
     @Test func goesOnFromWhatAKilledBackendLeft() async throws {
         try await Bench.with { bench in

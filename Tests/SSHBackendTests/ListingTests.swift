@@ -4,7 +4,7 @@ import HaulProtocol
 import Testing
 
 /// LIST against OpenSSH's server.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ListingTests {
     @Test func aLargeDirectoryComesWholeAndInOnePiece() async throws {
         try await Bench.with { bench in

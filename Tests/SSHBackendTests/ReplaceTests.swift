@@ -8,7 +8,7 @@ import Testing
 @testable import haul_ssh
 
 /// A file in the place of another, at servers whose rename takes no name that is there.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplaceTests {
     /// A server that holds names with a text each, and knows LSTAT, REMOVE and RENAME.
     private final class Names: Sendable {

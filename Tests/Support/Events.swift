@@ -21,9 +21,9 @@ public final class Events: Sendable {
         list.compactMap { if case .log(id, let text) = $0 { text } else { nil } }.joined(separator: "\n")
     }
 
-    /// Waits until something holds; false when it did not within 20 s.
+    /// Waits until something holds; false when it did not within 60 s.
     public func until(_ holds: @Sendable ([BackendEvent]) -> Bool) async -> Bool {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             if holds(list) { return true }
             await Task.yield()

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// list, rename, remove and mkdir where XRootD's ways are not the contract's.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct ChangeTests {
     /// The server makes what is missing of a rename's way, and of a file's, without being asked.
     @Test func parentsAreMadeOnWishAlone() async throws {

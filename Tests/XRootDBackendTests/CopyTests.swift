@@ -9,7 +9,7 @@ import Testing
 @testable import haul_xrootd
 
 /// copy, get and put against XRootD's own server.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct CopyTests {
     @Test func fromServerToServer() async throws {
         try await Bench.with { here in

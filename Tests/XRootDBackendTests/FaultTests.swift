@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// What goes wrong, provoked on the real server.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct FaultTests {
     /// A server that takes proxies alone.
     @Test func proxies() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import haul_xrootd
 
 /// Who gets an xrdfs when, with a stand-in for xrdfs that answers when it is told to.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct PoolTests {
     /// `stuck` never ends, `hold` does once somebody opens the FIFO `hold`; anything else at once.
     private static let standIn = """

@@ -5,7 +5,7 @@ import HaulProtocol
 import Testing
 
 /// A server that sends its clients on to another, as the manager of a cluster does.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct RedirectTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RedirectTests {
     private func with(_ body: @Sendable (_ bench: Bench, _ manager: String) async throws -> Void) async throws {
         try await Bench.with { bench in
             try bench.write("d/f", Data("content".utf8))

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulProtocol
 
 /// Files of this machine as ends of a copy: what stands there, planted or not, is not written through.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LocalEndTests {
     private let folder: Folder
 

@@ -6,7 +6,7 @@ import Testing
 @testable import HaulProtocol
 
 /// The pipe between two backends, where one of them brings more than was asked for.
-@Suite(.timeLimit(.minutes(1))) struct SourceStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct SourceStreamTests {
     private static let size = 100_000
     /// More than any pipe holds.
     private static let more = 5 << 20

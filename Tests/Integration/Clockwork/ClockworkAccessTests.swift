@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Who gets in to Clockwork's face, and what it answers to what is wrong.
-@Suite(.server(), .timeLimit(.minutes(2))) struct ClockworkAccessTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct ClockworkAccessTests {
     private static let root = "/api/v1/cluster"
 
     private func client() async throws -> (Person, FaceClient) {

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Clockwork's face as its own client sees it, and byte by byte.
-@Suite(.timeLimit(.minutes(3))) struct ClockworkClientTests {
+@Suite(.timeLimit(.minutes(10))) struct ClockworkClientTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
 
     /// clockwork-tools from PyPI, unchanged.

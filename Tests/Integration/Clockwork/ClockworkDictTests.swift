@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// The user's dict of a job.
-@Suite(.server(), .timeLimit(.minutes(3))) struct ClockworkDictTests {
+@Suite(.server(), .timeLimit(.minutes(10))) struct ClockworkDictTests {
     private static let limit = 2 << 20
 
     private func update(_ client: FaceClient, _ job: Int, _ pairs: JSONValue) async throws -> Answer {

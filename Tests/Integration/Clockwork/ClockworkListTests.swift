@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Lists of jobs as Clockwork shows them.
-@Suite(.server(), .timeLimit(.minutes(2))) struct ClockworkListTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct ClockworkListTests {
     private func client() async throws -> (Person, FaceClient) {
         let person = try await newPerson()
         return (person, FaceClient(person.user, "/api/v1/clusters"))

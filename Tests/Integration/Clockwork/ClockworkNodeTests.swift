@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Workers as nodes: their states, and what they say of themselves.
-@Suite(.server(), .timeLimit(.minutes(2))) struct ClockworkNodeTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct ClockworkNodeTests {
     private func node(_ name: String, _ person: Person) async throws -> JSONValue {
         let answer = try await FaceClient(person.user, ClockworkRoutes.roots[0]).get("/nodes/one?node_name=\(name)")
         return try #require(answer["slurm"], "\(answer)")

@@ -30,7 +30,7 @@ import Testing
             }
             #expect(seen.most == 2)
             // Two seconds each, not the half minute that a claim may wait.
-            try await eventually("they end", within: .seconds(20)) {
+            try await eventually("they end", within: .seconds(60)) {
                 seen.look(world.workers.count, world.folders)
                 return try await person.states("night") == ["ended", "ended", "ended"]
             }
@@ -99,7 +99,7 @@ import Testing
             try await eventually("each has its backend") { backends().count >= 2 }
             let all = workers + backends()
             #expect(try await qdo.send("DELETE", "night").status == 200)
-            try await eventually("all are gone", within: .seconds(30)) {
+            try await eventually("all are gone", within: .seconds(60)) {
                 !all.contains(where: Processes.isAlive) && world.folders.isEmpty
             }
             // One of its name has none of them.
@@ -128,7 +128,7 @@ import Testing
                 try await person.user.get("/jobs/\(jobs[0])")["status"] == "RUNNING"
             }
             #expect(try await person.user.send("DELETE", "/queues/night/launch").status == 204)
-            try await eventually("they end", within: .seconds(30)) {
+            try await eventually("they end", within: .seconds(60)) {
                 try await person.states("night") == ["ended", "ended"]
             }
             #expect(try await person.user.get("/jobs/\(jobs[0])")["status"] == "SUBMITTED")
@@ -161,7 +161,7 @@ import Testing
                 #expect(count <= 1)
                 return try await person.areDone(first + second)
             }
-            try await eventually("they end", within: .seconds(30)) {
+            try await eventually("they end", within: .seconds(60)) {
                 try await person.states("first") + person.states("second") == ["ended", "ended"]
             }
             #expect(try await person.launches("first").first?["starts"] == 2)
@@ -185,7 +185,7 @@ import Testing
             #expect(!all.contains(where: Processes.isAlive))
             #expect(world.folders.isEmpty)
             try await world.server.start()
-            try await eventually("it is there again", within: .seconds(30)) { world.workers.count == 1 }
+            try await eventually("it is there again", within: .seconds(60)) { world.workers.count == 1 }
         }
     }
 
@@ -218,7 +218,7 @@ import Testing
                 let launch = try await person.launches("night").first
                 return launch?["state"] == "waiting" && launch?["until"] != nil && launch?["reason"] != nil
             }
-            try await eventually("it is given up", within: .seconds(30)) {
+            try await eventually("it is given up", within: .seconds(60)) {
                 try await person.states("night") == ["ended"]
             }
             // Twice half of three seconds at least.
@@ -262,7 +262,7 @@ import Testing
                 #expect(first.workers.count == 2 && second.workers.count == 2)
                 #expect(try await there.launches("night").compactMap { $0["starts"]?.int }.reduce(0, +) == 4)
                 #expect(try await there.user.send("DELETE", "/queues/night/launch").status == 204)
-                try await eventually("all end", within: .seconds(30)) {
+                try await eventually("all end", within: .seconds(60)) {
                     !workers.contains(where: Processes.isAlive)
                 }
                 try await eventually("for good") {
@@ -282,7 +282,7 @@ import Testing
             try await eventually("it is there") { world.workers.count == 1 }
             #expect(
                 try await boss.send("PATCH", "/users/\(person.name)", Array(#"{"disabled": true}"#.utf8)).status == 200)
-            try await eventually("it is ended for good", within: .seconds(30)) {
+            try await eventually("it is ended for good", within: .seconds(60)) {
                 let launch = try await boss.get("/queues/night/launch?user=\(person.name)").json[0]
                 return launch?["state"] == "ended" && launch?["reason"] == "nobody gets in under the user's name"
             }

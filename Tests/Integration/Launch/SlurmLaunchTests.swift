@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Workers that a queue's user asks for, as jobs of a real Slurm cluster.
-@Suite(.serialized, .timeLimit(.minutes(6))) struct SlurmLaunchTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct SlurmLaunchTests {
     private func with(
         _ launch: String, partition: String = "main", _ body: (SlurmCluster, LaunchWorld) async throws -> Void
     ) async throws {
@@ -100,7 +100,7 @@ import Testing
             #expect(try await cluster.jobs().filter { before.contains($0) } == before)
             #expect(try await person.launches("night")[0]["starts"] == 1)
             #expect(try await person.user.send("DELETE", "/queues/night").status == 204)
-            try await eventually("it is cancelled", within: .seconds(30)) {
+            try await eventually("it is cancelled", within: .seconds(60)) {
                 try await cluster.jobs() == ["haul-0-1.1"] && world.folders.isEmpty
             }
         }

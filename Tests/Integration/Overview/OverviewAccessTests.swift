@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Who gets in to Overview's face, its clients, and what it answers to what is wrong.
-@Suite(.server(), .timeLimit(.minutes(3))) struct OverviewAccessTests {
+@Suite(.server(), .timeLimit(.minutes(10))) struct OverviewAccessTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
     private static let wanted: KeyValuePairs<String, String> = ["server": "ssh-a", "documentSetId": "/d"]
 

@@ -7,7 +7,7 @@ import Support
 import Testing
 
 /// Overview's face: databases that are generated once, and watched by many.
-@Suite(.server(), .timeLimit(.minutes(3))) struct OverviewTests {
+@Suite(.server(), .timeLimit(.minutes(10))) struct OverviewTests {
     private func client(_ person: Person) -> FaceClient { FaceClient(person.user, OverviewRoutes.root) }
 
     private func jobs(_ person: Person) async throws -> [JSONValue] {

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Who gets in to the qdo face, and what it answers to what is wrong.
-@Suite(.server(), .timeLimit(.minutes(2))) struct QdoAccessTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct QdoAccessTests {
     /// Every route with every role, another's queue, and a token that is narrower than its role.
     @Test func everyRouteAndRole() async throws {
         let server = try LiveServer.ofSuite

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The qdo face as Python's requests drives it.
-@Suite(.timeLimit(.minutes(2))) struct QdoClientTests {
+@Suite(.timeLimit(.minutes(6))) struct QdoClientTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
 
     /// The example of qdo's own document, and then a queue from its making to its removal.

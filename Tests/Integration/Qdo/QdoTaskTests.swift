@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Queues and tasks of the qdo face, from their making to their end, and what the native API sees of them.
-@Suite(.server(), .timeLimit(.minutes(2))) struct QdoTaskTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct QdoTaskTests {
     @Test func wholeLife() async throws {
         let person = try await newPerson()
         let client = QdoClient(person)

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Who gets in to the UWS face, and what it answers to what is wrong.
-@Suite(.server(), .timeLimit(.minutes(2))) struct UWSAccessTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct UWSAccessTests {
     private func client() async throws -> (Person, UWSClient) {
         let person = try await newPerson()
         return (person, UWSClient(person.user))

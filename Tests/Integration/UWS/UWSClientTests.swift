@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// The UWS face as others see it: the schema of the standard, pyvo's client, proxies.
-@Suite(.timeLimit(.minutes(3))) struct UWSClientTests {
+@Suite(.timeLimit(.minutes(10))) struct UWSClientTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
 
     /// Documents of jobs in every phase, and of the lists they are in, against the schema of UWS 1.1.

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Jobs of the UWS face, from their making to their end: what each request answers, and what the native API sees of it.
-@Suite(.server(), .timeLimit(.minutes(2))) struct UWSJobTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct UWSJobTests {
     private func client() async throws -> (Person, UWSClient) {
         let person = try await newPerson()
         return (person, UWSClient(person.user))

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Clients that wait for the end of a phase.
-@Suite(.server(), .timeLimit(.minutes(2))) struct UWSWaitTests {
+@Suite(.server(), .timeLimit(.minutes(6))) struct UWSWaitTests {
     private func client() async throws -> (Person, UWSClient) {
         let person = try await newPerson()
         return (person, UWSClient(person.user))
@@ -131,7 +131,7 @@ import Testing
         }
         let (before, memory, idle) = (try threads(), server.memory, try sockets())
         let waiting = (0..<500).map { _ in Task { try await client.get(job + "?WAIT=60&PHASE=PENDING") } }
-        try await eventually("all have come", within: .seconds(30)) { try sockets() >= idle + 490 }
+        try await eventually("all have come", within: .seconds(60)) { try sockets() >= idle + 490 }
         let after = try threads()
         // Those of Dispatch's own come and go, 64 at most.
         #expect(after - before < 64, "\(before) threads became \(after)")
