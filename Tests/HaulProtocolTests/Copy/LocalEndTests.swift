@@ -88,7 +88,8 @@ struct LocalEndTests {
         try write("from", String(repeating: "x", count: 100_000))
         let part = try await part(of: "from")
         try write(part, String(repeating: "x", count: 60_000))
-        let other = open(path(part), O_RDWR)
+        // Not for a process that another test starts meanwhile: it would keep the lock.
+        let other = open(path(part), O_RDWR | O_CLOEXEC)
         #expect(flock(other, LOCK_EX | LOCK_NB) == 0)
         let busy = try await copy("from", "to", last: true)
         #expect(busy.failure?.errorClass == .busy && read(part)?.count == 60_000)
