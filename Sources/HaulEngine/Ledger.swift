@@ -112,7 +112,7 @@ final class Ledger {
     func endExpansion(with element: Element) throws {
         var state = try state(element.jobID)
         state.job.counts[element.status] += 1
-        state.job.errorClass = element.errorClass ?? state.job.errorClass
+        (state.job.errorClass, state.job.culprit) = (element.errorClass ?? state.job.errorClass, element.id)
         state.expansion = nil
         states[element.jobID] = state
         touched.insert(element.jobID)
@@ -126,7 +126,9 @@ final class Ledger {
         state.swept = -1
         state.place = JobMachine.expansion(state.place, after: intent)
         // As a whole it begins anew.
-        if intent == .retry, state.job.status.isEnded { (state.job.started, state.job.errorClass) = (nil, nil) }
+        if intent == .retry, state.job.status.isEnded {
+            (state.job.started, state.job.errorClass, state.job.culprit) = (nil, nil, nil)
+        }
         if state.expansion != nil { change.kinds.insert(.expansion) }
         states[id] = state
         touched.insert(id)
@@ -191,7 +193,7 @@ final class Ledger {
         var state = try state(element.jobID)
         try writer.insertElement(element)
         state.job.counts[element.status] += 1
-        state.job.errorClass = element.errorClass
+        (state.job.errorClass, state.job.culprit) = (element.errorClass, element.id)
         states[element.jobID] = state
         touched.insert(element.jobID)
     }
@@ -286,12 +288,17 @@ final class Ledger {
         }
         if new.phase.isEnded && !old.phase.isEnded {
             state.open -= 1
-            if new.phase == .failed { state.job.errorClass = new.errorClass }
+            // A directory that is not empty because something below it failed tells nothing new.
+            let isConsequence = old.phase == .held && new.errorClass == .notEmpty && state.job.culprit != nil
+            if new.phase == .failed, !isConsequence {
+                (state.job.errorClass, state.job.culprit) = (new.errorClass, new.id)
+            }
             if old.phase.isOut { ended[state.laneID, default: 0] += 1 }
             try end(new, of: state.job)
         }
         if old.phase.isEnded && !new.phase.isEnded {
             state.open += 1
+            if state.job.culprit == new.id { (state.job.errorClass, state.job.culprit) = (nil, nil) }
             if state.job.type == .remove, new.type == .remove {
                 try writer.addOpen(1, ofJob: new.jobID, depth: new.depth)
                 change.kinds.insert(.opening)

@@ -67,9 +67,11 @@ struct Bench {
     }
 
     /// Runs elements to their end.
+    /// - Parameter onStart: told the backend's process id before it has an element.
     func run(
         _ batch: BatchSpec, _ elements: [ElementSpec],
-        onEvent: @escaping @Sendable (BackendEvent, BackendRun?) async -> Void = { _, _ in }
+        onEvent: @escaping @Sendable (BackendEvent, BackendRun?) async -> Void = { _, _ in },
+        onStart: @Sendable (Int32) -> Void = { _ in }
     ) async throws -> Outcome {
         let outcome = Mutex(Outcome())
         let running = Mutex<BackendRun?>(nil)
@@ -86,6 +88,7 @@ struct Bench {
             await onEvent(event, running.withLock { $0 })
         }
         running.withLock { $0 = run }
+        onStart(run.pid)
         for element in elements { await run.add(element) }
         await run.finish()
         await run.wait()
@@ -97,7 +100,8 @@ struct Bench {
     func one(
         _ batch: BatchSpec, _ source: String, _ destination: String? = nil, attempt: Int = 1, last: Bool = false,
         checksum: String? = nil,
-        onEvent: @escaping @Sendable (BackendEvent, BackendRun?) async -> Void = { _, _ in }
+        onEvent: @escaping @Sendable (BackendEvent, BackendRun?) async -> Void = { _, _ in },
+        onStart: @Sendable (Int32) -> Void = { _ in }
     ) async throws -> (result: ElementResult, outcome: Outcome) {
         let outcome = try await run(
             batch,
@@ -105,7 +109,7 @@ struct Bench {
                 ElementSpec(
                     id: "1.0.\(attempt)", source: source, destination: destination, checksum: checksum,
                     attempt: attempt, last: last, partSeed: "seed")
-            ], onEvent: onEvent)
+            ], onEvent: onEvent, onStart: onStart)
         return (outcome.results["1.0.\(attempt)"] ?? .failed(.lost, "no result"), outcome)
     }
 }

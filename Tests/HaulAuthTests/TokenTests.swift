@@ -106,6 +106,12 @@ import Testing
         #expect(refusal(changes) == expected, "\(changes)")
     }
 
+    /// What stands in the place of a name below /qdo is nobody's.
+    @Test func reservedNames() {
+        for name in ["site", "users"] { #expect(AccessToken.problem(withUser: name) != nil) }
+        for name in ["sites", "user", "Site"] { #expect(AccessToken.problem(withUser: name) == nil) }
+    }
+
     /// No issuer can name somebody of ours, or of another issuer.
     @Test func names() throws {
         let outsider = try outsider([:])

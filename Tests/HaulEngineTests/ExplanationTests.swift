@@ -43,6 +43,22 @@ import Testing
         #expect(try await test.engine.explain(job: last).ahead == 5)
     }
 
+    /// What nobody is given stands before nobody, however urgent it is: a paused queue's, and what is popped.
+    @Test func whatIsNotHandedOut() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        for (queue, priority) in [("paused", 1), ("popped", 1), ("urgent", 1), ("urgent", 5), ("later", 8)] {
+            _ = try await test.register(
+                alice, path: "/x", priority: priority, extra: ["queue": .string(queue)])
+        }
+        let id = try await test.register(alice, path: "/y", priority: 5, extra: ["queue": "mine"]).id
+        #expect(try await test.engine.explain(job: id).ahead == 4)
+        _ = try await test.engine.change(queue: "paused", ofUser: alice.id, isPaused: true)
+        #expect(try await test.engine.explain(job: id).ahead == 3)
+        _ = try await test.engine.change(queue: "popped", ofUser: alice.id, isPopped: true)
+        #expect(try await test.engine.explain(job: id).ahead == 2)
+    }
+
     @Test func turns() async throws {
         let test = try await TestEngine()
         let (alice, bob) = (try await test.user("alice"), try await test.user("bob"))

@@ -100,7 +100,7 @@ import Testing
             for (text, plan) in found { #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)") }
         }
         for (part, index) in [
-            ("phase = 6 ORDER BY id DESC", "elements_failed"), ("AND j.type = $", "jobs_of_type"),
+            ("AND f.phase = 6", "elements_failed"), ("AND j.type = $", "jobs_of_type"),
             ("j.sound = 0 AND j.forgotten", "jobs_unsound"),
         ] where !TestDatabase.isPostgreSQL {
             let found = plans.filter { $0.key.contains(part) && !$0.key.contains("j.status <> 1") }
@@ -140,7 +140,7 @@ import Testing
         _ = try await engine.changeParameters(ofJob: draft.id, ["priority": 1])
         _ = try await engine.commit(job: draft.id, user: .anybody)
         let refused = try await engine.register(JobDraft(document: [:]), user: user, committedAs: .anybody)
-        #expect(try await engine.lastFailed(ofJob: refused.id) != nil)
+        #expect(try await engine.culprit(ofJob: refused.id) != nil)
         let other = try await test.session("drafts")
         _ = try await test.claim(other)
         test.advance(seconds: 2)

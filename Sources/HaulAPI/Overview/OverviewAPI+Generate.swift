@@ -48,7 +48,7 @@ extension OverviewAPI {
         var isFirst = true
         try await engine.stand(by: job) { standing in
             var reason: String?
-            if standing?.job.stage == .failed { reason = try await engine.lastFailed(ofJob: job)?.reason }
+            if standing?.job.stage == .failed { reason = try await engine.culprit(ofJob: job)?.reason }
             let progress = OverviewDocuments.progress(OverviewState(standing, reason: reason))
             try await writer.write((isFirst ? [] : Array(",".utf8)) + progress)
             isFirst = false

@@ -3,7 +3,7 @@ import HaulModel
 
 /// What is told of a job while it is waited for, as Overview's work queue does. Which stage is told how is said here alone.
 struct OverviewState: Equatable {
-    /// Jobs ahead of it; 0 once it runs.
+    /// Elements ahead of it, at least; 0 once it runs.
     var ahead = 0
     /// From 0 to 1, which is its end.
     var fraction = 0.0

@@ -95,7 +95,7 @@ extension UWSAPI {
 
     /// Why a job failed, in a line.
     func failure(of job: Job) async throws -> String {
-        guard let element = try await engine.lastFailed(ofJob: job.id) else { return "It failed." }
+        guard let element = try await engine.culprit(ofJob: job.id) else { return "It failed." }
         let reason = element.reason ?? element.errorClass?.rawValue ?? "unknown"
         return job.isSound ? "Element \(element.id): \(reason)" : reason
     }
@@ -103,7 +103,7 @@ extension UWSAPI {
     /// `/error`: the log of the last failed attempt, or why there was none.
     private func error(of job: Job) async throws -> HTTPResponse {
         guard job.stage == .failed else { throw Refusal.nothing("The job has no error.") }
-        if let element = try await engine.lastFailed(ofJob: job.id),
+        if let element = try await engine.culprit(ofJob: job.id),
             let attempt = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id), !attempt.isPopped
         {
             return try await log(of: attempt, job)

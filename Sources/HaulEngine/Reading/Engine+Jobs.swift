@@ -67,9 +67,9 @@ extension Engine {
         try await store.ask { try $0.name(ofUser: id) }
     }
 
-    /// The last of a job's elements that failed for good.
-    public func lastFailed(ofJob job: Int) async throws -> Element? {
-        try await store.ask { try $0.lastFailed(ofJob: job) }
+    /// The element that says why a job failed.
+    public func culprit(ofJob job: Int) async throws -> Element? {
+        try await store.ask { try $0.culprit(ofJob: job) }
     }
 
     public func element(_ id: Int, ofJob job: Int) async throws -> Element? {

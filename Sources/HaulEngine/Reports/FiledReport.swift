@@ -42,7 +42,8 @@ struct FiledReport: Sendable {
         result.status = isSuccess ? .done : .failed
         result.errorClass = isSuccess ? nil : errorClass
         result.reason = isSuccess ? nil : reason
-        result.returnCode = report.returnCode
+        // Nothing that failed ended well.
+        result.returnCode = isSuccess || report.returnCode != 0 ? report.returnCode : 1
         result.checksum = report.checksum
         result.worker = worker
         result.log = log

@@ -38,6 +38,8 @@ public struct Job: Sendable, Hashable {
     public var ended: Timestamp?
     /// Why the last of its elements that failed did so, since it began; nil where none failed.
     public var errorClass: ErrorClass?
+    /// The element that ``errorClass`` is of; nil where there is none, or the job failed as a whole.
+    public var culprit: Int?
     /// Seconds from its start after which it is cancelled; 0 is any number.
     public var executionSeconds = 0
     /// When it is cancelled, and then removed with all that there is of it.

@@ -59,8 +59,9 @@ extension Migrations {
             -- Seconds from its start after which it is cancelled, 0 is any number; and when that is.
             execution_seconds INTEGER NOT NULL DEFAULT 0 CHECK (execution_seconds >= 0),
             must_end INTEGER CHECK (must_end IS NULL OR execution_seconds > 0 AND started IS NOT NULL),
-            -- Why the last of its elements that failed did so.
+            -- Why the last of its elements that failed did so, and which one that is.
             class TEXT,
+            culprit INTEGER,
             -- When it is cancelled and removed.
             destruction INTEGER,
             -- Nobody who asks for the same is given it any more: what it made is gone.

@@ -42,13 +42,26 @@ extension StoreReader {
             """, [.int(job), .int(after), .int(limit)], Self.element)
     }
 
-    /// The last of a job's elements that failed for good.
-    public func lastFailed(ofJob job: Int) throws -> Element? {
+    /// The element that says why a job failed: the last that did so, where that is known (``Job/culprit``).
+    public func culprit(ofJob job: Int) throws -> Element? {
         try db.first(
             """
-            SELECT \(elementColumns) FROM elements INDEXED BY elements_failed
-            WHERE job_id = $1 AND phase = 6 ORDER BY id DESC LIMIT 1
+            SELECT \(elementColumns) FROM elements
+            WHERE job_id = $1 AND id = \(Self.culprit("CAST($1 AS BIGINT)", "(SELECT culprit FROM jobs WHERE id = $1)"))
             """, [.int(job)], Self.element)
+    }
+
+    /// The id of that element, in SQL; one that was tried again, and did not fail again, is none.
+    ///
+    /// - Parameters:
+    ///   - job: the job's id.
+    ///   - known: its ``Job/culprit``.
+    static func culprit(_ job: String, _ known: String) -> String {
+        """
+        COALESCE((SELECT c.id FROM elements c WHERE c.job_id = \(job) AND c.id = \(known) AND c.phase = 6),
+            (SELECT f.id FROM elements f INDEXED BY elements_failed WHERE f.job_id = \(job) AND f.phase = 6
+                ORDER BY f.id DESC LIMIT 1))
+        """
     }
 
     /// The index of a job's elements that wait for somebody who is no worker, by the phase in which they do.

@@ -60,7 +60,8 @@ extension StoreReader {
             try db.first(
                 """
                 SELECT COALESCE(SUM(ready), 0) FROM
-                    (SELECT ready FROM lanes WHERE ready > 0 AND priority < $1 LIMIT $2) AS counted
+                    (SELECT l.ready FROM lanes l JOIN queues q ON q.id = l.queue_id
+                        WHERE l.ready > 0 AND l.priority < $1 AND \(Self.isHandedOut) LIMIT $2) AS counted
                 """, [.int(lane.priority), .int(most)]
             ) { $0.int(0) } ?? 0
         let isTail =
@@ -90,7 +91,7 @@ extension StoreReader {
                 """
                 SELECT COUNT(*) FROM (SELECT 1 FROM lanes l JOIN queues q ON q.id = l.queue_id
                     WHERE l.ready > 0 AND l.priority = $1 AND l.user_id = $2 AND (l.turn, l.id) < ($3, $4)
-                        AND q.paused IS NULL AND q.popped = 0 AND q.doomed IS NULL AND l.type <> 5 LIMIT 10000) AS counted
+                        AND \(Self.isHandedOut) LIMIT 10000) AS counted
                 """, [.int(lane.priority), .int(lane.userID), .int(lane.turn), .int(lane.id)]
             ) { $0.int(0) } ?? 0
         let empty = Dictionary(grouping: tails) { $0.lane }.count { other, tails in
@@ -98,6 +99,9 @@ extension StoreReader {
         }
         return max(0, before - empty)
     }
+
+    /// Whether workers are given what waits in a lane `l` of a queue `q`.
+    private static let isHandedOut = "q.paused IS NULL AND q.popped = 0 AND q.doomed IS NULL AND l.type <> 5"
 
     /// True where something else than elements of a type is among the first of a job that can be handed out.
     public func hasReady(ofJob job: Int, otherThan type: JobType, most: Int) throws -> Bool {

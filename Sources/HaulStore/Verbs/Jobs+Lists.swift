@@ -174,11 +174,10 @@ private struct JobQuery {
     /// What an ended job ended with, as ``Ask/outcomes(of:)`` has it.
     private static let returnCode = """
         COALESCE((SELECT a.returncode FROM elements e
-            JOIN attempts a ON a.job_id = e.job_id AND a.element_id = e.id AND a.number = e.attempts
-            WHERE e.job_id = j.id AND e.id = CASE
+            JOIN attempts a ON \(StoreReader.lastAttempt)
+            WHERE e.job_id = j.id AND e.id = CASE WHEN j.status = 5 THEN NULL
                 WHEN j.n_new + j.n_done + j.n_failed + j.n_submitted + j.n_running + j.n_cancelled = 1 THEN 0
-                WHEN j.status = 2 THEN (SELECT f.id FROM elements f INDEXED BY elements_failed
-                    WHERE f.job_id = j.id AND f.phase = 6 ORDER BY f.id DESC LIMIT 1) END),
+                WHEN j.status = 2 THEN \(StoreReader.culprit("j.id", "j.culprit")) END),
             CASE WHEN j.status = 1 THEN 0 ELSE 1 END)
         """
 

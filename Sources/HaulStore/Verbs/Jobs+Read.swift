@@ -35,7 +35,7 @@ extension StoreReader {
         j.id, j.user_id, q.name, j.type, j.protocol, j.status, j.src_site, j.src_path, j.dst_site, j.dst_path,
         j.options, j.priority, j.max_tries, j.label, j.log_uid, j.registered, j.changed,
         j.n_new, j.n_done, j.n_failed, j.n_submitted, j.n_running, j.n_cancelled, j.deadline,
-        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound, j.class
+        j.keep, j.revision, j.started, j.ended, j.execution_seconds, j.destruction, j.sound, j.class, j.culprit
         """
     /// What was asked, as it was given, may be long.
     static let fullColumns = jobColumns + ", j.request"
@@ -43,7 +43,7 @@ extension StoreReader {
     /// Where a job can be run, what was asked is in its other columns, but for words.
     static let stateColumns = jobColumns + ", CASE WHEN j.sound = 0 OR j.worded = 1 THEN j.request END"
     /// Columns that ``job(_:)`` reads.
-    static let jobColumnCount = 33
+    static let jobColumnCount = 34
     /// Neither gone nor on its way there.
     static let isVisible = "j.forgotten IS NULL AND COALESCE(j.intent, 0) <> \(JobIntent.destroy.rawValue)"
 
@@ -89,7 +89,8 @@ extension StoreReader {
         job.destruction = row.optionalInt(29).map(Timestamp.init(milliseconds:))
         job.isSound = isSound
         job.errorClass = row.optionalText(31).flatMap(ErrorClass.init)
-        job.draft = try row.optionalText(32).map { JobDraft(document: try SQLJSON.options($0)) }
+        job.culprit = row.optionalInt(32)
+        job.draft = try row.optionalText(33).map { JobDraft(document: try SQLJSON.options($0)) }
         return job
     }
 }

@@ -11,7 +11,7 @@ extension StoreWriter {
             UPDATE jobs SET status = $2, changed = $3, n_new = $4, n_done = $5, n_failed = $6, n_submitted = $7,
                 n_running = $8, n_cancelled = $9, n_open = $10, n_ready = $11, expansion = $12, cut_expansion = $13,
                 intent = $14, swept = $15, started = $16, ended = $17, must_end = $18, forgotten = $19, class = $20,
-                revision = revision + 1 WHERE id = $1
+                culprit = $21, revision = revision + 1 WHERE id = $1
             """, batch: changes.map { Self.values($0.state) })
         try addReady(
             Dictionary(changes.map { ($0.state.laneID, $0.state.offered - $0.offeredBefore) }, uniquingKeysWith: +))
@@ -26,7 +26,7 @@ extension StoreWriter {
             SQLValue(state.cutExpansion), SQLValue(state.intent?.rawValue), .int(state.swept),
             SQLValue(state.job.started?.milliseconds), SQLValue(state.job.ended?.milliseconds),
             SQLValue(JobMachine.mustEnd(state.job)?.milliseconds), SQLValue(state.forgotten?.milliseconds),
-            SQLValue(state.job.errorClass?.rawValue),
+            SQLValue(state.job.errorClass?.rawValue), SQLValue(state.job.culprit),
         ]
     }
 

@@ -84,26 +84,31 @@ extension StoreReader {
 }
 
 extension Ask {
-    /// How jobs ended that did, by id: of one that failed what its last failed element says, of any other with a single
-    /// element what that says.
+    /// How jobs ended that did, by id: of one that failed what the element says for which it did (``Job/culprit``), of one
+    /// that is done and has a single element what that says. One that was cancelled says nothing.
     public static func outcomes(of jobs: [Job]) -> Question<[Int: JobOutcome]> {
-        let ended = jobs.filter { $0.stage.isEnded && ($0.status == .failed || $0.counts.total == 1) }
+        let ended = jobs.filter { $0.stage == .failed || $0.stage == .done && $0.counts.total == 1 }
         return Question(
             """
             SELECT e.job_id, e.class, e.reason, a.returncode, a.reason FROM elements e
-            LEFT JOIN attempts a ON a.job_id = e.job_id AND a.element_id = e.id AND a.number = e.attempts
+            LEFT JOIN attempts a ON \(StoreReader.lastAttempt)
             WHERE e.job_id = $1 AND e.id = CASE WHEN CAST($2 AS BIGINT) = 1 THEN 0 ELSE
-                (SELECT f.id FROM elements f INDEXED BY elements_failed WHERE f.job_id = $1 AND f.phase = 6
-                    ORDER BY f.id DESC LIMIT 1) END
-            """, batch: ended.map { [.int($0.id), .int($0.counts.total)] }, nothing: [:]
+                \(StoreReader.culprit("CAST($1 AS BIGINT)", "CAST($3 AS BIGINT)")) END
+            """, batch: ended.map { [.int($0.id), .int($0.counts.total), SQLValue($0.culprit)] }, nothing: [:]
         ) { found, number, row in
-            let reason = row.optionalText(4) ?? row.optionalText(2) ?? row.optionalText(1)
+            let reason = row.optionalText(2) ?? row.optionalText(4) ?? row.optionalText(1)
             found[ended[number].id] = JobOutcome(code: row.optionalInt(3), message: reason)
         }
     }
 }
 
 extension StoreReader {
+    /// The attempt that an element `e` ended with: not one before its job's deadline passed.
+    static let lastAttempt = """
+        a.job_id = e.job_id AND a.element_id = e.id AND a.number = e.attempts
+            AND COALESCE(a.class, '') = COALESCE(e.class, '')
+        """
+
     public func outcomes(of jobs: [Job]) throws -> [Int: JobOutcome] { try answer(to: Ask.outcomes(of: jobs)) }
 }
 
