@@ -100,12 +100,20 @@ import Testing
             for (text, plan) in found { #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)") }
         }
         for (part, index) in [
-            ("AND f.phase = 6", "elements_failed"), ("AND j.type = $", "jobs_of_type"),
+            ("AND f.phase = 6", "elements_failed"), ("j.queue_id = (SELECT", "jobs_of_queue (queue_id=?"),
             ("j.sound = 0 AND j.forgotten", "jobs_unsound"),
         ] where !TestDatabase.isPostgreSQL {
             let found = plans.filter { $0.key.contains(part) && !$0.key.contains("j.status <> 1") }
             #expect(!found.isEmpty, "\(part)")
             for (text, plan) in found { #expect(plan.contains { $0.contains(index) }, "\(plan) in: \(text)") }
+        }
+        let ofType = plans.filter {
+            $0.key.contains("AND j.type = $") && !$0.key.contains("j.status <> 1")
+                && !$0.key.contains("j.queue_id = (SELECT")
+        }
+        #expect(!ofType.isEmpty || TestDatabase.isPostgreSQL)
+        for (text, plan) in ofType where !TestDatabase.isPostgreSQL {
+            #expect(plan.contains { $0.contains("jobs_of_type") }, "\(plan) in: \(text)")
         }
         let byStatus = plans.filter { $0.key.contains("j.status <> 1") }.values.flatMap(\.self)
         let wanted = TestDatabase.isPostgreSQL ? "jobs_not_done" : "jobs_not_done (user_id=? AND status=? AND id>?)"

@@ -79,6 +79,7 @@ extension Migrations {
             CHECK (status <> 2 OR n_failed > 0 OR cut_expansion IS NOT NULL),
             CHECK (status <> 5 OR n_cancelled > 0 OR cut_expansion IS NOT NULL OR sound = 0));
         CREATE INDEX jobs_of_user ON jobs (user_id, id);
+        CREATE INDEX jobs_of_queue ON jobs (queue_id, id);
         CREATE INDEX jobs_of_type ON jobs (user_id, type, id);
         -- Most jobs are DONE after a while: those that a user looks for by another status are few.
         CREATE INDEX jobs_not_done ON jobs (user_id, status, id) WHERE status <> 1;

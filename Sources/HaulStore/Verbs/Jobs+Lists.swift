@@ -120,7 +120,10 @@ extension StoreReader {
     private func parts(of filter: JobFilter, sorting most: Int = StoreReader.mostSorted) throws -> [Part] {
         let conditions = JobQuery.conditions(of: filter)
         guard let since = filter.endedSince, conditions.contains(where: { !$0.hasNotEnded }) else {
-            return conditions.map { Part(query: JobQuery(filter, where: $0.sql), index: $0.index) }
+            return conditions.map { condition in
+                let index = condition.index.isEmpty ? filter.indexOfQueue(condition.sql) : condition.index
+                return Part(query: JobQuery(filter, where: condition.sql), index: index)
+            }
         }
         let byEnd = filter.userID == nil ? " INDEXED BY jobs_all_ended" : " INDEXED BY jobs_ended"
         var ended = JobQuery(filter.userID, endedSince: since)
@@ -140,6 +143,12 @@ extension StoreReader {
 extension JobFilter {
     /// What else a condition is about.
     fileprivate var joined: String { queue == nil ? "" : " JOIN queues q ON q.id = j.queue_id" }
+
+    /// A queue may have few of its user's jobs; of those that are not DONE there are few in all.
+    fileprivate func indexOfQueue(_ condition: String) -> String {
+        let areFew = condition.contains("j.status <> 1") || status != nil && status != .done
+        return queue == nil || userID == nil || areFew ? "" : " INDEXED BY jobs_of_queue"
+    }
 }
 
 /// What a filter says, as a condition on `jobs j` and `queues q`.
@@ -161,7 +170,12 @@ private struct JobQuery {
         // Said once more, so that the index over them is found.
         if let status = filter.status, status != .done { sql += " AND j.status <> 1" }
         narrow("j.type = ?", filter.type.map { .int($0.rawValue) })
-        narrow("q.name = ?", filter.queue.map(SQLValue.text))
+        if let user = filter.userID, let queue = filter.queue {
+            let whose = "user_id = \(place(.int(user)))"
+            narrow("j.queue_id = (SELECT id FROM queues WHERE \(whose) AND name = ?)", .text(queue))
+        } else {
+            narrow("q.name = ?", filter.queue.map(SQLValue.text))
+        }
         narrow("(j.src_site = ? OR j.dst_site = ?)", filter.siteID.map(SQLValue.int))
         if let place = filter.placeID, place != JobFilter.nowhere {
             narrow("COALESCE(j.dst_site, j.src_site) = ?", .int(place))
