@@ -38,12 +38,9 @@ PACKAGES  := $(LIBRARIES) $(SERVERS) $(TESTTOOLS)
 # What `make bench-data` measures against besides: globus-url-copy.
 BENCHTOOLS := globus-gass-copy-progs
 
-# For tests, in a Python environment below the build folder: an S3 service, what tries the API by its description, a client
-# of the UWS face (pyvo), and what holds its documents against their schema; clients of the faces of Clockwork and Overview.
-PYPI := moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9 schemathesis==4.32.5 openapi-spec-validator==0.9.0 \
-    pyvo==1.9.1 astropy==8.0.2 xmlschema==4.3.2 requests==2.34.2 \
-    clockwork-tools==0.1.0 overview-plugin-workqueue==1.0.1 ijson==3.6.0
-VENV := $(SCRATCH)/venv/made-$(shell printf '%s' '$(PYPI)' | cksum | tr -d ' ')
+# For tests, in a Python environment below the build folder: all of it by its version, with what it needs itself.
+PYPI := Tests/requirements.txt
+VENV := $(SCRATCH)/venv/made-$(shell cksum < $(PYPI) | tr -d ' ')
 
 .PHONY: help setup venv build demo playground needs-dir test conformance simulate chaos fuzz lint format bench bench-postgresql bench-steady bench-data install clean
 
@@ -80,7 +77,7 @@ setup:
 venv: $(VENV)
 $(VENV):
 	python3 -m venv --clear $(SCRATCH)/venv
-	$(SCRATCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(foreach package,$(PYPI),'$(package)')
+	$(SCRATCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(PYPI)
 	touch $@
 
 ## build: build every program in release, without a need for Swift where they run
