@@ -26,12 +26,22 @@ import Testing
             _ = look(4, within: 0)
             #expect(begun.count == 3 && looks.count == 1)
             #expect(looks.ahead(of: 1, within: 60) == nil)
-            looks.keep(ahead: 7, of: 1)
+            looks.keep(ahead: 7, of: 1, took: 0.008)
             #expect(looks.ahead(of: 1, within: 60) == 7 && looks.ahead(of: 1, within: 0) == nil)
-            looks.keep(ahead: nil, of: 1)
+            looks.keep(ahead: nil, of: 1, took: 8)
             #expect(looks.ahead(of: 1, within: 60) == nil)
         }
         #expect(looks.count == 0)
+        #expect(abs(looks.cost - 0.001) < 1e-9, "what could not be told was not counted")
+    }
+
+    /// What is ahead is told four times a second and more, as long as that is cheap for all who wait together.
+    @Test(arguments: [
+        (1, 0.0, 0.1), (1, 0.009, 0.1), (64, 0.0002, 0.128), (100, 0.0002, 0.2), (100, 0.001, 1), (1000, 0.001, 3),
+        (1, 1, 3),
+    ])
+    func aheadLasts(jobs: Int, cost: Double, seconds: Double) {
+        #expect(abs(Engine.aheadLasts(jobs: jobs, cost: cost) - seconds) < 1e-9)
     }
 
     private final class Begun: Sendable {

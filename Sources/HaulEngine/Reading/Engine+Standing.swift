@@ -15,11 +15,11 @@ extension Engine {
     /// all that changes rings, but for what is ahead: the more jobs there are that somebody stands by, the less often it is
     /// looked at without a ring.
     private static let lookEvery = 0.2
-    private static let crowd = 64.0
+    private static let crowd = 256.0
     /// Seconds for which it is good what is ahead of a job: others that are before it in the queue ring no bell of it, and
-    /// they take long to count. Where few jobs are stood by, no longer than a look.
-    private static let aheadEvery = 3.0
-    private static let few = 8
+    /// they may take long to count. No longer than a look, unless that is done for so many jobs that it takes more than a
+    /// share of a processor.
+    private static let aheadEvery = (most: 3.0, share: 0.1)
     /// Elements of one kind that are counted at most.
     private static let mostAhead = 1000
     /// Seconds after which it is told again even if it has not changed, so that the connection is seen to live.
@@ -59,11 +59,19 @@ extension Engine {
     /// A look for all who stand by: it goes on whoever of them leaves.
     private func lookAt(_ id: Int) -> Task<Standing?, any Error> {
         Task { [self] in
-            let known = looks.ahead(of: id, within: looks.count <= Self.few ? Self.lookEvery / 2 : Self.aheadEvery)
+            let known = looks.ahead(of: id, within: Self.aheadLasts(jobs: looks.count, cost: looks.cost))
+            let began = ContinuousClock.now
             let standing = try await self.standing(ofJob: id, ahead: known)
-            if known == nil || standing?.ahead == nil { looks.keep(ahead: standing?.ahead, of: id) }
+            if known == nil || standing?.ahead == nil {
+                looks.keep(ahead: standing?.ahead, of: id, took: (ContinuousClock.now - began) / .seconds(1))
+            }
             return standing
         }
+    }
+
+    /// Seconds for which a count is good where so many jobs are counted for, and each count takes so long.
+    static func aheadLasts(jobs: Int, cost: Double) -> Double {
+        min(aheadEvery.most, max(lookEvery / 2, Double(jobs) * cost / aheadEvery.share))
     }
 
     /// Where a job stands, for one who stands by it and heard its bell ring so often: all who heard no more look once.

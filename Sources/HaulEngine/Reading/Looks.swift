@@ -15,9 +15,13 @@ final class Looks: Sendable {
     }
 
     private let entries = Mutex<[Int: Entry]>([:])
+    private let costs = Mutex(0.0)
 
     /// Jobs that somebody stands by.
     var count: Int { entries.withLock { $0.count } }
+
+    /// Seconds that it takes to count what is ahead of a job, as of late.
+    var cost: Double { costs.withLock { $0 } }
 
     func standing<Result>(by id: Int, _ body: () async throws -> Result) async throws -> Result {
         entries.withLock { $0[id, default: Entry()].visitors += 1 }
@@ -67,8 +71,11 @@ final class Looks: Sendable {
     }
 
     /// Keeps what is ahead; nil where nothing can be told, so that it is counted when it can.
-    func keep(ahead: Int?, of id: Int) {
+    ///
+    /// - Parameter took: seconds for which it was counted.
+    func keep(ahead: Int?, of id: Int, took: Double) {
         let now = ContinuousClock.now
+        if ahead != nil { costs.withLock { $0 += (took - $0) / 8 } }
         entries.withLock { entries -> Void in
             entries[id]?.ahead = ahead.map { (elements: $0, seen: now) }
         }
