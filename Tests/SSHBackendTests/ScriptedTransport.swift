@@ -92,6 +92,16 @@ final class ScriptedTransport: SFTPTransport {
 
     func post(_ head: Data, _ rest: Data) { post(head + rest) }
 
+    func post(_ head: Data, _ count: Int, from pipe: PipeReader) async {
+        var packet = head
+        while packet.count < head.count + count,
+            let data = await pipe.read(upTo: head.count + count - packet.count)
+        {
+            packet += data
+        }
+        post(packet)
+    }
+
     func post(_ data: Data) {
         let packets: [Data] = state.withLock { state in
             state.sent.append(data)

@@ -1,5 +1,6 @@
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /// Opens a path below a directory so that nothing (no `..`, no symbolic link, no /proc link) leads out of it:
@@ -18,6 +19,14 @@ int haul_rename_noreplace(int from_directory, const char *_Nonnull from, int to_
 
 /// copy_file_range(2) at both files' own offsets.
 ssize_t haul_copy_range(int from, int to, size_t count);
+
+/// Bytes that a pipe or a socket has to be read; 0 at its end, -1 while there are none.
+ssize_t haul_there(int descriptor);
+
+/// splice(2) without waiting: bytes move that this process does not see. One of both is a pipe.
+/// @param offset where in a file they begin; -1 for what has no places.
+/// @return how many, 0 at the end, or -1 with errno: EAGAIN, EINVAL where these two cannot ...
+ssize_t haul_splice(int from, int64_t offset, int to, size_t count);
 
 /// memmem(3): where the one first stands in the other, in time as both are long; NULL for nowhere.
 const void *_Nullable haul_find(const void *_Nonnull text, size_t count, const void *_Nonnull wanted, size_t length);

@@ -7,6 +7,9 @@ final class CopyFeed: Sendable {
     private let reader: any CopyReader
     private let left = Mutex(Data())
 
+    /// What another backend sends through a pipe, where none of it was taken yet.
+    var piped: AskedReader? { left.withLock { $0.isEmpty } ? reader as? AskedReader : nil }
+
     init(_ reader: any CopyReader) { self.reader = reader }
 
     /// The next bytes, however many; nil at the end.

@@ -168,6 +168,15 @@ extension FileCopying {
         defer { feed.abandon() }
         return try await withTaskCancellationHandler {
             var offset = offset
+            let isUnseen = hash == nil && pace == nil && move.facts.size - offset >= worthPiping
+            if isUnseen, let source = feed.piped, let writer = writer as? any PipedWriter {
+                while let (pipe, count) = try await source.there() {
+                    try await writer.write(count, from: pipe, at: offset)
+                    source.took(count)
+                    offset += count
+                    report.progress(transferred: offset, total: move.facts.size)
+                }
+            }
             while let data = try await feed.next() {
                 try Task.checkCancellation()
                 guard offset + data.count <= move.facts.size else {

@@ -11,7 +11,10 @@ public final class Descriptor: Sendable {
         self.raw = raw
     }
 
-    deinit { close(raw) }
+    /// Takes over what is open.
+    init(owning raw: Int32) { self.raw = raw }
+
+    deinit { if raw >= 0 { close(raw) } }
 
     public func status(_ what: String) throws -> stat {
         var status = stat()

@@ -3,7 +3,7 @@ import HaulModel
 import Synchronization
 
 /// An open file of this machine, read in order.
-final class LocalReader: CopyReader {
+final class LocalReader: PipedReader {
     private static let piece = 1 << 20
 
     let file: Descriptor
@@ -11,6 +11,7 @@ final class LocalReader: CopyReader {
     private let end: Int
     private let offset: Mutex<Int>
     private let isOver = Mutex(false)
+    private let wasMoved = Mutex(false)
 
     init(_ file: Descriptor, shown: String, _ order: ReadOrder) {
         self.file = file
@@ -34,8 +35,26 @@ final class LocalReader: CopyReader {
         }
     }
 
+    func move(into pipe: PipeWriter) async throws -> PipedBytes {
+        let start = offset.withLock { $0 }
+        let count = min(Self.piece, end - start)
+        if count <= 0 { return .none }
+        let moved: Int
+        switch await pipe.move(count, from: file, at: start) {
+        case .all: moved = count
+        case .refused: return .refused
+        // At the end, or of a file system that cannot: reading tells which.
+        case .stopped(let some, _): moved = some
+        }
+        offset.withLock { $0 += moved }
+        wasMoved.withLock { $0 = true }
+        return moved > 0 ? .moved(moved) : .none
+    }
+
+    /// Of bytes that were moved, which the file may still change, nobody knows here what they will be.
     func finish() async throws -> FileFacts? {
-        try await LocalEnd.files.run { [self] in FileFacts(try file.status(shown)) }
+        if wasMoved.withLock({ $0 }) { return nil }
+        return try await LocalEnd.files.run { [self] in FileFacts(try file.status(shown)) }
     }
 
     func abandon() { isOver.withLock { $0 = true } }

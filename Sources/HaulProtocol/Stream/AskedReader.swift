@@ -61,6 +61,19 @@ final class AskedReader: CopyReader {
         }
     }
 
+    /// Waits for bytes in the pipe, and leaves them there: ``took(_:)`` tells what was moved out of it.
+    /// - Returns: How many of the wanted ones are there; nil: ``next()`` goes on.
+    func there() async throws -> (pipe: PipeReader, count: Int)? {
+        if !state.withLock({ $0.asking != nil }) { await begin() }
+        try Task.checkCancellation()
+        let (pipe, left) = state.withLock { ($0.pipe, order.to - order.from - $0.read) }
+        guard left > 0, let pipe else { return nil }
+        let count = await pipe.there()
+        return count > 0 ? (pipe, min(count, left)) : nil
+    }
+
+    func took(_ count: Int) { state.withLock { $0.read += count } }
+
     func finish() async throws -> FileFacts? {
         defer { abandon() }
         guard case .sent(_, let facts) = state.withLock({ $0.ending }) else { return nil }

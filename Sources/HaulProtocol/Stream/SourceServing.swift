@@ -70,36 +70,42 @@ struct SourceServing: Sendable {
         defer { reader.abandon() }
         let pipe = try await open()
         defer { pipe.close() }
-        let told = Mutex(from)
+        let wanted = max(0, min(to, facts.size) - from)
+        let sent = Sent(from: from, report: report, total: facts.size)
         // Also while the pipe takes nothing, or has not taken the first piece: from then on the worker sees who waits for whom.
         let telling = Task {
             while true {
                 do { try await Task.sleep(for: Self.tellAgain) } catch { return }
-                report.progress(transferred: told.withLock { $0 }, total: facts.size)
+                sent.add(0)
             }
         }
         defer { telling.cancel() }
-        let wanted = max(0, min(to, facts.size) - from)
         return try await withTaskCancellationHandler {
-            var sent = 0
             do {
+                if let reader = reader as? any PipedReader, wanted >= worthPiping {
+                    moving: while sent.count < wanted {
+                        switch try await reader.move(into: pipe) {
+                        case .moved(let count): sent.add(count)
+                        case .refused: return .sent(sent.count, nil)
+                        case .none: break moving
+                        }
+                    }
+                }
                 while let data = try await reader.next() {
-                    let piece = data.prefix(wanted - sent)
+                    let piece = data.prefix(wanted - sent.count)
                     if !piece.isEmpty {
                         // Nobody reads on: enough was seen.
-                        guard await pipe.write(piece) else { return .sent(sent, nil) }
-                        sent += piece.count
-                        told.withLock { $0 = from + sent }
-                        report.progress(transferred: from + sent, total: facts.size)
+                        guard await pipe.write(piece) else { return .sent(sent.count, nil) }
+                        sent.add(piece.count)
                     }
-                    if piece.count < data.count { return try await tooMuch(facts, sent) }
+                    if piece.count < data.count { return try await tooMuch(facts, sent.count) }
                 }
             } catch let failure as BackendFailure where SourceChanged.mayShow(as: failure.errorClass) {
                 // Of a source that is another by now there is no more: whoever asked for it sees that.
                 guard let now = try await end.facts(follow: follow), !now.isStill(facts) else { throw failure }
-                return .sent(sent, now)
+                return .sent(sent.count, now)
             }
-            return .sent(sent, from + sent == facts.size ? try await reader.finish() : nil)
+            return .sent(sent.count, from + sent.count == facts.size ? try await reader.finish() : nil)
         } onCancel: {
             reader.abandon()
             pipe.close()
@@ -126,5 +132,27 @@ struct SourceServing: Sendable {
             }
             try await Task.sleep(for: Self.lookAgain)
         }
+    }
+}
+
+/// The bytes of an answer that went into the pipe, and who is told of them.
+private final class Sent: Sendable {
+    private let from: Int
+    private let report: ElementReport
+    private let total: Int
+    private let sent = Mutex(0)
+
+    init(from: Int, report: ElementReport, total: Int) {
+        (self.from, self.report, self.total) = (from, report, total)
+    }
+
+    var count: Int { sent.withLock { $0 } }
+
+    func add(_ count: Int) {
+        let sent = sent.withLock { sent in
+            sent += count
+            return sent
+        }
+        report.progress(transferred: from + sent, total: total)
     }
 }

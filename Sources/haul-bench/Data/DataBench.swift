@@ -34,30 +34,30 @@ struct DataBench {
         try from.make("src")
         try errand.data.write(into: from.disk + "/src")
         let yardsticks = try errand.yardsticks()
-        var haul: [Double] = []
-        var bare = [[Double]](repeating: [], count: yardsticks.count)
+        var haul: [Spent] = []
+        var bare = [[Spent]](repeating: [], count: yardsticks.count)
         // The first time of each fills caches and counts for nothing.
         for round in 0...rounds {
-            let seconds = try await clean { try await copy() }
-            if round > 0 { haul.append(seconds) }
+            let spent = try await clean { try await copy() }
+            if round > 0 { haul.append(spent) }
             for (index, yardstick) in yardsticks.enumerated() {
-                let seconds = try await clean {
+                let spent = try await clean {
                     let seconds = try yardstick.run(log: errand.scratch + "/log")
                     if yardstick.isWhole { try errand.data.check(to.disk + "/dst", after: yardstick.name) }
                     return seconds
                 }
-                if round > 0 { bare[index].append(seconds) }
+                if round > 0 { bare[index].append(spent) }
             }
         }
         return figures(haul, zip(yardsticks, bare).map { ($0.name, $1) })
     }
 
     /// Runs `body` with an empty destination, on disks that have nothing left to write.
-    private func clean(_ body: () async throws -> Double) async throws -> Double {
+    private func clean(_ body: () async throws -> Double) async throws -> Spent {
         try to.remove("dst")
         try to.make("dst")
         sync()
-        return try await body()
+        return try await Spent.on(body)
     }
 
     private func copy() async throws -> Double {
@@ -72,20 +72,26 @@ struct DataBench {
         return seconds
     }
 
-    private func figures(_ haul: [Double], _ bare: [(name: String, seconds: [Double])]) -> Figures {
-        func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    private func figures(_ haul: [Spent], _ bare: [(name: String, spent: [Spent])]) -> Figures {
         let isOne = errand.isOneFile
         let work = isOne ? Double(errand.data.size) / 1e6 : Double(errand.data.files)
         let unit = isOne ? "MB/s" : "files/s"
-        let ours = work / median(haul)
+        func rate(_ spent: Spent) -> Double { work / spent.seconds }
+        /// What all programs of the machine did for it, the servers among them.
+        func busy(_ spent: Spent) -> Figures.Row {
+            let cost = spent.busy / work * (isOne ? 1e3 : 1e6)
+            return .init(name: "  of \(Processors.count) processors", value: cost, unit: isOne ? "s a GB" : "us a file")
+        }
+        let ours = haul.median
         var rows: [Figures.Row] = [
             .init(name: "files", value: Double(errand.data.files), unit: "of \(errand.data.size) bytes"),
-            .init(name: "haul, \(from.name) to \(to.name), median of \(haul.count)", value: ours, unit: unit),
+            .init(name: "haul, \(from.name) to \(to.name), median of \(haul.count)", value: rate(ours), unit: unit),
+            busy(ours),
         ]
-        for (name, seconds) in bare {
-            let rate = work / median(seconds)
-            rows.append(.init(name: name, value: rate, unit: unit))
-            rows.append(.init(name: "haul, of \(name)", value: ours / rate, unit: "of it"))
+        for (name, spent) in bare.map({ ($0.name, $0.spent.median) }) {
+            rows.append(.init(name: name, value: rate(spent), unit: unit))
+            rows.append(busy(spent))
+            rows.append(.init(name: "haul, of \(name)", value: rate(ours) / rate(spent), unit: "of it"))
         }
         return Figures(bench: "data", rows: rows)
     }

@@ -24,7 +24,7 @@ enum SSHTools {
 
     static func one(_ errand: Errand) throws -> [Yardstick] {
         let name = errand.data.names[0]
-        let options = try options(errand, user: true)
+        let options = try options(errand)
         func place(_ site: BenchSite, _ path: String) -> String { "scp://127.0.0.1:\(site.port)/\(path)/\(name)" }
         let pipe =
             "\"$@\" -p \(errand.from.port) 127.0.0.1 \"cat '\(errand.source)/\(name)'\""
@@ -42,19 +42,26 @@ enum SSHTools {
         ]
     }
 
-    static func leg(_ errand: Errand, _ site: BenchSite, _ remote: String, _ disk: String, out: Bool) throws
-        -> Yardstick
+    /// The tool that speaks SFTP, as haul does, and the way past it, for who has a shell there.
+    static func legs(_ errand: Errand, _ site: BenchSite, _ remote: String, _ disk: String, out: Bool) throws
+        -> [Yardstick]
     {
+        let options = try options(errand)
+        let place = "scp://127.0.0.1:\(site.port)/\(remote)"
         let command = out ? "cat '\(remote)'" : "cat > '\(remote)'"
         let files = out ? "> /dev/null" : "< '\(disk)'"
         let words = ["bash", "-c", "exec \"$@\" \(files)", "leg", "ssh"]
-        return Yardstick(
-            name: out ? "ssh cat > /dev/null" : "ssh 'cat > file' < file",
-            commands: [words + (try options(errand, user: true)) + ["-p", site.port, "127.0.0.1", command]],
-            isWhole: false)
+        return [
+            Yardstick(
+                name: out ? "scp URL /dev/null" : "scp file URL",
+                commands: [["scp", "-q"] + options + (out ? [place, "/dev/null"] : [disk, place])], isWhole: false),
+            Yardstick(
+                name: out ? "ssh cat > /dev/null" : "ssh 'cat > file' < file",
+                commands: [words + options + ["-p", site.port, "127.0.0.1", command]], isWhole: false),
+        ]
     }
 
-    private static func options(_ errand: Errand, user: Bool) throws -> [String] {
+    private static func options(_ errand: Errand) throws -> [String] {
         let site = errand.from.protocolName == "ssh" ? errand.from : errand.to
         return [
             "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o",

@@ -55,20 +55,20 @@ struct Errand {
         case ("http", "http"): try isOneFile ? HTTPTools.one(self) : HTTPTools.many(self)
         case ("gridftp", "gridftp"): isOneFile ? GridFTPTools.one(self) : try GridFTPTools.many(self)
         case ("local", "local"): isOneFile ? LocalTools.one(self) : LocalTools.many(self)
-        default: isOneFile ? try [leg(of: from, out: true), leg(of: to, out: false)] : []
+        default: isOneFile ? try legs(of: from, out: true) + legs(of: to, out: false) : []
         }
     }
 
     /// One half of a copy between two protocols: out of a site into nothing, or from this machine's disk into a site.
-    private func leg(of site: BenchSite, out: Bool) throws -> Yardstick {
+    private func legs(of site: BenchSite, out: Bool) throws -> [Yardstick] {
         let name = data.names[0]
         // The content stands on this machine's disk anyway: the source's.
         let (remote, disk) = (out ? "\(source)/\(name)" : "\(destination)/\(name)", "\(from.disk)/src/\(name)")
         switch site.protocolName {
-        case "ssh": return try SSHTools.leg(self, site, remote, disk, out: out)
-        case "http": return HTTPTools.leg(site, remote, disk, out: out)
-        case "gridftp": return GridFTPTools.leg(site, remote, disk, out: out)
-        case "local": return LocalTools.leg(remote, disk, out: out)
+        case "ssh": return try SSHTools.legs(self, site, remote, disk, out: out)
+        case "http": return [HTTPTools.leg(site, remote, disk, out: out)]
+        case "gridftp": return [GridFTPTools.leg(site, remote, disk, out: out)]
+        case "local": return [LocalTools.leg(remote, disk, out: out)]
         default: throw BenchError(message: "there is no bare tool for \(site.protocolName) here")
         }
     }

@@ -43,29 +43,30 @@ final class Link: Sendable {
         }
     }
 
-    /// The next bytes; nil at the end.
-    func read() async -> Data? {
+    /// Where the bytes come in that the other side sends.
+    var reader: PipeReader? {
         switch way {
-        case .socket(let socket): await socket.reader.read(upTo: 1 << 18)
-        case .tool(let child): await child.output?.read(upTo: 1 << 18)
+        case .socket(let socket): socket.reader
+        case .tool(let child): child.output
         }
     }
+
+    /// Where those leave that are for it.
+    var writer: PipeWriter? {
+        switch way {
+        case .socket(let socket): socket.writer
+        case .tool(let child): child.input
+        }
+    }
+
+    /// The next bytes; nil at the end.
+    func read() async -> Data? { await reader?.read(upTo: 1 << 18) }
 
     /// Writes all of it; false once the other side takes no more.
-    func write(_ data: Data) async -> Bool {
-        switch way {
-        case .socket(let socket): await socket.writer.write(data)
-        case .tool(let child): await child.input?.write(data) ?? false
-        }
-    }
+    func write(_ data: Data) async -> Bool { await writer?.write(data) ?? false }
 
     /// Writes it later, in order.
-    func post(_ data: Data) {
-        switch way {
-        case .socket(let socket): socket.writer.post(data)
-        case .tool(let child): child.input?.post(data)
-        }
-    }
+    func post(_ data: Data) { writer?.post(data) }
 
     /// No more is written; what was written arrives. Only after the last ``write(_:)`` returned.
     func endWriting() {

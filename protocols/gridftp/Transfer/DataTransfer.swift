@@ -73,6 +73,23 @@ final class DataTransfer: Sendable {
         return await link.read()
     }
 
+    /// Moves bytes that the server sends into a pipe: as many as are there, and at most so many.
+    func move(into pipe: PipeWriter, atMost most: Int) async -> PipedBytes {
+        guard let reader = state.withLock({ $0.link })?.reader else { return .none }
+        let count = min(await reader.there(), most)
+        if count == 0 { return .none }
+        switch await pipe.move(count, from: reader) {
+        case .all: return .moved(count)
+        case .refused: return .refused
+        case .stopped(let some, _): return some > 0 ? .moved(some) : .none
+        }
+    }
+
+    /// The same the other way. False once the server takes no more.
+    func write(_ count: Int, from pipe: PipeReader) async -> Bool {
+        await state.withLock({ $0.link })?.writer?.move(count, from: pipe) == .all
+    }
+
     /// False once the server takes no more.
     func write(_ data: Data) async -> Bool {
         guard let link = state.withLock({ $0.link }) else { return false }

@@ -4,7 +4,7 @@ import HaulProtocol
 import Synchronization
 
 /// Reads a range of a file over a data connection of this process.
-final class RemoteReader: CopyReader {
+final class RemoteReader: PipedReader {
     private let transfer: DataTransfer
     private let path: RemotePath
     private let wanted: Int
@@ -48,6 +48,13 @@ final class RemoteReader: CopyReader {
             throw BackendFailure(.interrupted, "\(path.shown) ended after \(total) of \(wanted) bytes")
         }
         return nil
+    }
+
+    func move(into pipe: PipeWriter) async throws -> PipedBytes {
+        let left = wanted - seen.withLock { $0 }
+        let moved = left > 0 ? await transfer.move(into: pipe, atMost: left) : .none
+        if case .moved(let count) = moved { seen.withLock { $0 += count } }
+        return moved
     }
 
     func finish() async throws -> FileFacts? { nil }

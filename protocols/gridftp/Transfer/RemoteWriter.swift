@@ -4,7 +4,7 @@ import HaulProtocol
 import Synchronization
 
 /// Writes a part file in order over a data connection of this process, which begins with the first bytes.
-final class RemoteWriter: CopyWriter {
+final class RemoteWriter: PipedWriter {
     private struct State {
         var transfer: DataTransfer?
         var abandoned = false
@@ -28,10 +28,16 @@ final class RemoteWriter: CopyWriter {
         guard reply.isSuccess else { throw ReplyTable.failure(reply, what) }
     }
 
-    func write(_ data: Data, at offset: Int) async throws {
+    func write(_ data: Data, at offset: Int) async throws { try await write(at: offset) { await $0.write(data) } }
+
+    func write(_ count: Int, from pipe: PipeReader, at offset: Int) async throws {
+        try await write(at: offset) { await $0.write(count, from: pipe) }
+    }
+
+    private func write(at offset: Int, _ body: (DataTransfer) async -> Bool) async throws {
         let transfer: DataTransfer
         if let begun = state.withLock({ $0.transfer }) { transfer = begun } else { transfer = try await begin(offset) }
-        guard await transfer.write(data) else {
+        guard await body(transfer) else {
             try Task.checkCancellation()
             try await told(transfer)
             throw BackendFailure(.interrupted, "\(what): the server takes no more data")

@@ -56,6 +56,12 @@ final class Connection: SFTPTransport {
 
     func post(_ head: Data, _ rest: Data) { child.input?.post(head, rest) }
 
+    func post(_ head: Data, _ count: Int, from pipe: PipeReader) async {
+        let move = await child.input?.move(count, from: pipe, after: head)
+        // They were promised: the server takes whatever comes next for them.
+        if case .stopped = move { close() }
+    }
+
     func close() {
         child.input?.close()
         child.output?.close()

@@ -10,6 +10,8 @@ protocol SFTPTransport: Sendable {
     func post(_ data: Data)
     /// The same, with nothing of others between the two.
     func post(_ head: Data, _ rest: Data)
+    /// The same, of bytes that a pipe has; returns once they have left it, the connection is gone, or the task cancelled.
+    func post(_ head: Data, _ count: Int, from pipe: PipeReader) async
     /// Ends both directions; ``read()`` returns nil.
     func close()
     /// Why the connection is gone, told from what the tool said; `reason` is what the client saw.
@@ -104,6 +106,19 @@ final class SFTPClient: Sendable {
         }
     }
 
+    /// Sends a WRITE of bytes that a pipe has, which do not pass through this process.
+    func write(_ handle: Data, offset: Int, _ count: Int, from pipe: PipeReader) async throws -> SFTPTicket {
+        while true {
+            try Task.checkCancellation()
+            if let id = try claim(limit: Self.window) {
+                let request = SFTPRequest.writeAhead(handle, offset: UInt64(offset), count: count)
+                await transport.post(request.packet(id: id).head, count, from: pipe)
+                return SFTPTicket(id: id)
+            }
+            await waitForRoom()
+        }
+    }
+
     /// Waits for an answer. Cancelling the task ends the wait at once.
     func receive(_ ticket: SFTPTicket) async throws -> SFTPReply {
         try await withTaskCancellationHandler {
@@ -160,7 +175,15 @@ final class SFTPClient: Sendable {
 
     /// Nil where there is no room.
     private func post(_ request: SFTPRequest, limit: Int) throws -> SFTPTicket? {
-        let id: UInt32? = try state.withLock { state in
+        guard let id = try claim(limit: limit) else { return nil }
+        let packet = request.packet(id: id)
+        if let content = packet.content { transport.post(packet.head, content) } else { transport.post(packet.head) }
+        return SFTPTicket(id: id)
+    }
+
+    /// The number of a request that is sent now.
+    private func claim(limit: Int) throws -> UInt32? {
+        try state.withLock { state in
             if let loss = state.loss { throw loss }
             guard state.inFlight < limit else { return nil }
             repeat { state.nextID &+= 1 } while state.slots[state.nextID] != nil
@@ -168,10 +191,6 @@ final class SFTPClient: Sendable {
             state.inFlight += 1
             return state.nextID
         }
-        guard let id else { return nil }
-        let packet = request.packet(id: id)
-        if let content = packet.content { transport.post(packet.head, content) } else { transport.post(packet.head) }
-        return SFTPTicket(id: id)
     }
 
     private func waitForRoom() async {

@@ -15,6 +15,8 @@ enum SFTPRequest: Sendable {
     case close(Data)
     case read(Data, offset: UInt64, count: UInt32)
     case write(Data, offset: UInt64, Data)
+    /// Its bytes follow from elsewhere.
+    case writeAhead(Data, offset: UInt64, count: Int)
     case lstat(String)
     case fstat(Data)
     case setstat(String, SFTPAttributes)
@@ -49,9 +51,14 @@ enum SFTPRequest: Sendable {
         writer.add(id)
         write(to: &writer)
         var content: Data?
-        if case .write(_, _, let data) = self { content = data }
+        var following = 0
+        switch self {
+        case .write(_, _, let data): (content, following) = (data, data.count)
+        case .writeAhead(_, _, let count): following = count
+        default: break
+        }
         var head = SFTPFieldWriter()
-        head.add(UInt32(clamping: writer.bytes.count + (content?.count ?? 0)))
+        head.add(UInt32(clamping: writer.bytes.count + following))
         return (head.bytes + writer.bytes, content)
     }
 
@@ -60,7 +67,7 @@ enum SFTPRequest: Sendable {
         case .open: 3
         case .close: 4
         case .read: 5
-        case .write: 6
+        case .write, .writeAhead: 6
         case .lstat: 7
         case .fstat: 8
         case .setstat: 9
@@ -92,6 +99,10 @@ enum SFTPRequest: Sendable {
             writer.add(handle)
             writer.add(offset)
             writer.add(UInt32(clamping: data.count))
+        case .writeAhead(let handle, let offset, let count):
+            writer.add(handle)
+            writer.add(offset)
+            writer.add(UInt32(clamping: count))
         case .lstat(let path), .opendir(let path), .remove(let path), .rmdir(let path), .realpath(let path),
             .stat(let path):
             writer.add(path)

@@ -4,7 +4,7 @@ import HaulProtocol
 import Synchronization
 
 /// Writes a remote part file with several WRITEs on their way at a time.
-final class RemotePart: CopyWriter {
+final class RemotePart: PipedWriter {
     /// Bytes that are on their way at a time.
     static let ahead = 4 << 20
 
@@ -45,6 +45,18 @@ final class RemotePart: CopyWriter {
             let position = offset + data.count - rest.count
             try await add(.write(handle, offset: UInt64(position), piece), room: max(1, Self.ahead / most))
             rest = rest.dropFirst(piece.count)
+        }
+    }
+
+    func write(_ count: Int, from pipe: PipeReader, at offset: Int) async throws {
+        let most = client.limits.write
+        var done = 0
+        while done < count {
+            let piece = min(most, count - done)
+            try await makeRoom(max(1, Self.ahead / most))
+            let ticket = try await client.write(handle, offset: offset + done, piece, from: pipe)
+            state.withLock { $0.tickets.append(ticket) }
+            done += piece
         }
     }
 
@@ -105,6 +117,13 @@ final class RemotePart: CopyWriter {
     }
 
     private func add(_ request: SFTPRequest, room: Int) async throws {
+        try await makeRoom(room)
+        let ticket = try await client.send(request)
+        state.withLock { $0.tickets.append(ticket) }
+    }
+
+    /// Waits until fewer are on their way.
+    private func makeRoom(_ room: Int) async throws {
         while let oldest = state.withLock({ $0.tickets.count >= room ? $0.tickets.removeFirst() : nil }) {
             do {
                 try await client.done(oldest)
@@ -112,8 +131,6 @@ final class RemotePart: CopyWriter {
                 throw await failure(status)
             }
         }
-        let ticket = try await client.send(request)
-        state.withLock { $0.tickets.append(ticket) }
     }
 
     /// OpenSSH calls a full disk "Failure": the file system's own count tells.
