@@ -45,7 +45,7 @@ import Testing
         ClockworkState.narrow(&filter, to: [.pending, .timeout])
         #expect(filter.stages == [.uncommitted, .waiting, .failed] && filter.failures == [.deadline])
         ClockworkState.narrow(&filter, to: [.failed])
-        #expect(filter.stages == [.failed] && filter.failures?.count == ErrorClass.allCases.count - 2)
+        #expect(filter.stages == [.failed] && filter.failures?.count == ErrorClass.allCases.count - 3)
         ClockworkState.narrow(&filter, to: [])
         #expect(filter.stages == [])
         ClockworkState.narrow(&filter, to: Set(ClockworkState.allCases))

@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func progress() {
-        let gone = OverviewState(nil, reason: nil)
+        let gone = OverviewState(nil, reason: nil, isReady: false)
         #expect(gone.fraction == 1 && gone.returnCode == 1)
         let text = String(decoding: OverviewDocuments.progress(gone), as: UTF8.self)
         #expect(

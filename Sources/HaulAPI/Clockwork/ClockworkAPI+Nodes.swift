@@ -36,29 +36,30 @@ extension ClockworkAPI {
             // A worker's name, else that of the machine, on which there may be several.
             let workers = try await engine.liveWorkers(named: name, limit: Self.page)
             let directory = try await sites(of: workers)
-            let found = workers.compactMap { node($0, in: cluster, directory, who) }
+            // Machines are the operators' alone.
+            let known = workers.filter { who.isOperator || $0.record.name == name }
+            let found = known.compactMap { node($0, in: cluster, directory, who) }
             guard found.count <= 1 else { throw Refusal.ambiguous }
             return found.first.map { Self.json($0) } ?? Self.nothing
         }
     }
 
-    /// The sites, those at which these workers are among them.
+    /// The sites, those that these workers reach among them.
     private func sites(of workers: [KnownWorker]) async throws -> SiteDirectory {
-        try await engine.siteDirectory(with: workers.compactMap(\.record.sites.first))
+        try await engine.siteDirectory(with: workers.flatMap(\.record.sites))
     }
 
-    /// - Returns: nil for one that does not live, or is elsewhere.
+    /// - Returns: nil for one that does not live, is elsewhere, or of which they are not told.
     private func node(
         _ worker: KnownWorker, in cluster: String?, _ sites: SiteDirectory, _ who: Principal
     ) -> [UInt8]? {
-        guard worker.session != nil else { return nil }
-        let site = worker.record.sites.first.flatMap { sites[$0] }
+        guard worker.session != nil, worker.isOpen(to: who, sites) else { return nil }
         // A site that is not open to them is not there.
-        let open = site.flatMap { $0.access.admits(who.siteUser) ? $0 : nil }
+        let open = worker.sites(openTo: who, sites).first.flatMap { sites[$0] }
         let name = open?.name ?? ClockworkDocuments.nowhere
         if let cluster, cluster != name, open == nil || Int(id: cluster) != open?.id { return nil }
         var writer = JSONWriter()
-        ClockworkDocuments.node(worker, cluster: name, &writer)
+        ClockworkDocuments.node(worker, cluster: name, address: who.isOperator ? worker.record.host : nil, &writer)
         return writer.bytes
     }
 }

@@ -59,14 +59,17 @@ enum ClockworkDocuments {
     }
 
     /// A worker.
-    static func node(_ worker: KnownWorker, cluster: String, _ writer: inout JSONWriter) {
+    ///
+    /// - Parameter address: its machine; nil where that is not told, which is what Slurm tells of a node whose address is its
+    ///   name.
+    static func node(_ worker: KnownWorker, cluster: String, address: String?, _ writer: inout JSONWriter) {
         let record = worker.record
         writer.object { writer in
             writer.key("cw")
             writer.object { _ in }
             writer.key("slurm")
             writer.object { writer in
-                writer.field("addr", record.host)
+                writer.field("addr", address ?? record.name)
                 writer.field("alloc_tres", "cpu=\(worker.holding)")
                 writer.field("arch", .null)
                 writer.field("cfg_tres", "cpu=\(record.slots)")

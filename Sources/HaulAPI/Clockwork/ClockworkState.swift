@@ -21,7 +21,7 @@ enum ClockworkState: String, CaseIterable {
         case (.done, _): .completed
         case (.cancelled, _): .cancelled
         case (.failed, .deadline): .timeout
-        case (.failed, .lost): .nodeFail
+        case (.failed, .lost), (.failed, .drained): .nodeFail
         case (.failed, .notFound), (.failed, .exists), (.failed, .permission), (.failed, .auth),
             (.failed, .credentialExpired), (.failed, .noSpace), (.failed, .checksum), (.failed, .invalid),
             (.failed, .notEmpty), (.failed, .connect), (.failed, .timeout), (.failed, .interrupted), (.failed, .busy),

@@ -31,6 +31,15 @@ enum JSONText {
         HTTPResponse(status: status, headers: ["Content-Type": "application/json"], body: .bytes(bytes(document)))
     }
 
+    /// A value as a form or a command line has it: a text is itself, anything else as in JSON.
+    static func plain(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .int(let number): "\(number)"
+        default: String(decoding: bytes(value), as: UTF8.self)
+        }
+    }
+
     /// The value that a request's body is.
     ///
     /// - Parameters:

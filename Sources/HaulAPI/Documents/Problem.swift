@@ -47,7 +47,8 @@ struct Problem: Error, Sendable {
                 fields: error.fields, index: error.index, offset: error.offset),
             cause: error.cause)
         if status == 401 { headers = ["WWW-Authenticate": "Bearer realm=\"haul\""] }
-        if status == 429 { headers = ["Retry-After": "10"] }
+        // More of what is not committed is only taken once there is less of it.
+        if status == 429, error.code != EngineError.tooManyDraftsCode { headers = ["Retry-After": "10"] }
         if status == 503 { headers = ["Retry-After": "5"] }
     }
 

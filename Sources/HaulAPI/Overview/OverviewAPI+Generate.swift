@@ -48,8 +48,10 @@ extension OverviewAPI {
         var isFirst = true
         try await engine.stand(by: job) { standing in
             var reason: String?
+            var isReady = false
+            if let job = standing?.job, job.stage == .done { isReady = try await hasListing(job) }
             if standing?.job.stage == .failed { reason = try await engine.culprit(ofJob: job)?.reason }
-            let progress = OverviewDocuments.progress(OverviewState(standing, reason: reason))
+            let progress = OverviewDocuments.progress(OverviewState(standing, reason: reason, isReady: isReady))
             try await writer.write((isFirst ? [] : Array(",".utf8)) + progress)
             isFirst = false
         }

@@ -17,7 +17,8 @@ struct OverviewState: Equatable {
     /// - Parameters:
     ///   - standing: nil for a job that is gone.
     ///   - reason: why it failed, if it did.
-    init(_ standing: Engine.Standing?, reason: String?) {
+    ///   - isReady: of one that is done: there is a listing.
+    init(_ standing: Engine.Standing?, reason: String?, isReady: Bool) {
         switch standing?.job.stage {
         case nil: end(1, "The job was removed.")
         case .uncommitted, .waiting:
@@ -28,7 +29,8 @@ struct OverviewState: Equatable {
             let moved = Double(max(0, standing?.progress?.transferred ?? 0))
             fraction = min(0.99, moved / (moved + Self.half))
             message = (standing?.progress).map { "listing: \($0.transferred) bytes so far" } ?? "listing"
-        case .done: end(0, nil)
+        case .done where isReady: end(0, nil)
+        case .done: end(1, "The job ended without a listing.")
         case .failed: end(1, reason ?? "It failed.")
         case .cancelled: end(1, "The job was cancelled.")
         }

@@ -86,13 +86,32 @@ struct QdoCommand {
         return quote == nil ? words : nil
     }
 
-    /// The words for a job that was not registered by any.
+    /// The words for a job that was not registered by any: such as ask for the same again. Of what was not committed they
+    /// are those that are known yet.
     static func words(for job: Job, _ sites: SiteDirectory) -> String {
-        func place(_ place: Job.Place) -> String {
-            quoted("\(sites[place.siteID]?.name ?? "\(place.siteID)"):\(place.path)")
+        var asked = job.parameters.mapValues(JSONText.plain)
+        asked["label"] = job.label
+        if job.executionSeconds > 0 { asked["execution_duration"] = "\(job.executionSeconds)" }
+        func place(_ site: String, _ path: String) -> String? {
+            guard let path = asked[path] else { return nil }
+            let name = asked[site].map { (job.isSound ? sites.site($0)?.name : nil) ?? $0 }
+            return name.map { "\($0):\(path)" } ?? path
         }
-        let parts = [job.type.name.lowercased(), place(job.source)] + (job.destination.map { [place($0)] } ?? [])
-        return parts.joined(separator: " ")
+        let type = asked["type"]
+        let target = type == JobType.rename.name ? "src_siteid" : "dst_siteid"
+        let places = [place("src_siteid", "src_filepath"), place(target, "dst_filepath")]
+        // What each has that says nothing of it.
+        let usual: [String: String?] = [
+            "priority": "\(JobRequest.usualPriority)", "max_tries": "\(JobRequest.usualTries)",
+            "protocol": sites[job.source.siteID]?.protocolName.name,
+        ]
+        let given = fields.sorted().compactMap { name in
+            asked[name].flatMap { $0 == usual[name] ?? nil ? nil : "\(name)=\($0)" }
+        }
+        let options = (job.parameters[JobRequest.optionsName]?.object ?? [:]).sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(JSONText.plain($0.value))" }
+        return (([type?.lowercased()] + places).compactMap(\.self) + options + given).map(quoted)
+            .joined(separator: " ")
     }
 
     private static func quoted(_ word: String) -> String {

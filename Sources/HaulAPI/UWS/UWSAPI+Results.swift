@@ -65,14 +65,17 @@ extension UWSAPI {
             let attempt = try await engine.latestAttempt(ofElement: number, ofJob: job.id), !attempt.isPopped
         else { throw Refusal.nothing("The job has no such result.") }
         switch parts[0] {
-        case "log": return try await log(of: attempt, job)
+        case "log":
+            guard let log = try await log(of: attempt, job) else { throw Self.missing("log", attempt) }
+            return log
         case "listing" where attempt.listingLength != nil: return try await listing(of: attempt, job)
         default: throw Refusal.nothing("The job has no such result.")
         }
     }
 
-    private func log(of attempt: Attempt, _ job: Job) async throws -> HTTPResponse {
-        guard try await engine.logsExist([attempt], of: job) == [true] else { throw Self.missing("log", attempt) }
+    /// - Returns: nil where it is gone.
+    private func log(of attempt: Attempt, _ job: Job) async throws -> HTTPResponse? {
+        guard try await engine.logsExist([attempt], of: job) == [true] else { return nil }
         return HTTPResponse(
             headers: ["Content-Type": "text/plain; charset=utf-8"],
             body: .stream { [engine] writer in
@@ -89,8 +92,8 @@ extension UWSAPI {
             })
     }
 
-    private static func missing(_ what: String, _ attempt: Attempt) -> Problem {
-        .fault(cause: "\(what) of \(attempt.jobID).\(attempt.elementID).\(attempt.number) missing")
+    private static func missing(_ what: String, _ attempt: Attempt) -> Refusal {
+        .nothing("The \(what) of attempt \(attempt.number) at element \(attempt.elementID) is gone.")
     }
 
     /// Why a job failed, in a line.
@@ -100,13 +103,14 @@ extension UWSAPI {
         return job.isSound ? "Element \(element.id): \(reason)" : reason
     }
 
-    /// `/error`: the log of the last failed attempt, or why there was none.
+    /// `/error`: the log of the last failed attempt; where there is none, or none any more, the reason.
     private func error(of job: Job) async throws -> HTTPResponse {
         guard job.stage == .failed else { throw Refusal.nothing("The job has no error.") }
         if let element = try await engine.culprit(ofJob: job.id),
-            let attempt = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id), !attempt.isPopped
+            let attempt = try await engine.latestAttempt(ofElement: element.id, ofJob: job.id), !attempt.isPopped,
+            let log = try await log(of: attempt, job)
         {
-            return try await log(of: attempt, job)
+            return log
         }
         return HTTPResponse(text: try await failure(of: job) + "\n")
     }

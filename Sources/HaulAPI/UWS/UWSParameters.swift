@@ -95,12 +95,8 @@ extension Job {
         }
         let type = document.removeValue(forKey: UWSList.typeField)
         if list.type == nil { document[UWSList.typeName] = type }
-        return document.sorted { $0.key < $1.key }.map { ($0.key, $0.value.string ?? JSONText.plain($0.value)) }
+        return document.sorted { $0.key < $1.key }.map { ($0.key, JSONText.plain($0.value)) }
     }
-}
-
-extension JSONText {
-    fileprivate static func plain(_ value: JSONValue) -> String { String(decoding: bytes(value), as: UTF8.self) }
 }
 
 extension Problem {

@@ -85,6 +85,10 @@ extension JobRequest {
     public static let taskName = "task"
     /// Bytes that it may have as JSON.
     public static let taskLimit = 60 << 10
+    /// Where a registration does not say.
+    public static let usualPriority = 5
+    /// Tries of each element, where a registration does not say; a TASK has one.
+    public static let usualTries = 2
     /// The fields that a registration knows.
     public static let fieldNames: Set<String> = [
         "type", "src_siteid", "src_filepath", "dst_siteid", "dst_filepath", "protocol", "priority", "max_tries",
@@ -127,8 +131,8 @@ extension JobRequest {
         var options = reader.options()
         let protocolName =
             (isSomewhere ? reader.protocolName(among: rules.protocols) : .dummy) ?? source?.protocolName ?? .gridftp
-        priority = reader.integer("priority", in: 0...9) ?? 5
-        maxTries = reader.integer("max_tries", in: 1...100) ?? (isSomewhere ? 2 : 1)
+        priority = reader.integer("priority", in: 0...9) ?? Self.usualPriority
+        maxTries = reader.integer("max_tries", in: 1...100) ?? (isSomewhere ? Self.usualTries : 1)
         queue = reader.text("queue", limit: 64) ?? Self.defaultQueue
         label = reader.text("label", limit: 256)
         deadline = reader.time("deadline")

@@ -152,15 +152,23 @@ import Testing
                 "/worker/heartbeat", ["session": answer["session"] ?? 0, "holding": [], "load": 1.5])
         }
         try await start("a", [.string("ssh-b")])
-        let one = try await client.get("/nodes/one?node_name=m-\(person.name)")
+        let boss = try await LiveServer.ofSuite.caller(user: "chief", role: "operator")
+        let operators = FaceClient(boss, ClockworkRoutes.roots[0])
+        let one = try await operators.get("/nodes/one?node_name=m-\(person.name)")
         let slurm = one["slurm"]
         #expect(slurm?["name"]?.string == "a-\(person.name)" && slurm?["cluster_name"] == "ssh-b")
         #expect(slurm?["cpu_load"] == 1.5 && slurm?["cpus"] == 4 && slurm?["features"] == "SSH,HTTP", "\(one)")
         #expect(slurm?["state"] == "IDLE" && one["cw"] == [:])
+        #expect(slurm?["addr"] == .string("m-\(person.name)"))
+        // Machines are not for users.
+        #expect(try await client.get("/nodes/one?node_name=m-\(person.name)").text == "{}")
+        let seen = try await client.get("/nodes/one?node_name=a-\(person.name)")
+        #expect(seen["slurm"]?["addr"] == .string("a-\(person.name)"), "\(seen)")
         try await start("b")
-        let both = try await client.get("/nodes/one?node_name=m-\(person.name)")
+        let both = try await operators.get("/nodes/one?node_name=m-\(person.name)")
         #expect(both.status == 500 && both.json.string != nil)
-        #expect(try await client.get("/nodes/one?name=m-\(person.name)&cluster_name=default").status == 200)
+        let named = try await operators.get("/nodes/one?name=m-\(person.name)&cluster_name=default")
+        #expect(named["slurm"]?["name"] == .string("b-\(person.name)"))
         #expect(try await client.get("/nodes/one?name=b-\(person.name)&cluster_name=ssh-b").text == "{}")
         #expect(try await client.get("/nodes/one?name=nobody").text == "{}")
         func names(_ query: String) async throws -> [String] {
@@ -171,17 +179,28 @@ import Testing
         #expect(try await names("?cluster_name=ssh-b") == ["a-\(person.name)"])
         #expect(try await names("?cluster_name=2") == ["a-\(person.name)"])
         #expect(try await names("?cluster_name=nowhere") == [])
-        let boss = try await LiveServer.ofSuite.caller(user: "chief", role: "operator")
         _ = try await boss.send("DELETE", "/workers/b-\(person.name)/session")
         #expect(try await names("") == ["a-\(person.name)"])
         // Who does not live hides nobody: not on the same machine, nor whose machine has that name.
-        #expect(try await client.get("/nodes/one?node_name=m-\(person.name)").status == 200)
+        #expect(try await operators.get("/nodes/one?node_name=m-\(person.name)").status == 200)
         let shadow = try await person.worker.post(
             "/worker/register",
             ["name": .string("m-\(person.name)"), "host": "elsewhere", "slots": 1, "protocols": ["ssh"], "sites": []])
         #expect(shadow.status == 200)
         _ = try await boss.send("DELETE", "/workers/m-\(person.name)/session")
-        let alive = try await client.get("/nodes/one?node_name=m-\(person.name)")
+        let alive = try await operators.get("/nodes/one?node_name=m-\(person.name)")
         #expect(alive["slurm"]?["name"]?.string == "a-\(person.name)", "\(alive)")
+        // One that reaches closed sites alone is not there, to whom they are closed.
+        let closed = "closed-\(person.name)"
+        let made = try await boss.post(
+            "/sites", ["name": .string(closed), "protocol": "SSH", "endpoints": ["127.0.0.1:9"], "groups": ["nobody"]])
+        #expect(made.status == 201, "\(made)")
+        try await start("c", [.string(closed)])
+        try await start("d", [.string(closed), "ssh-b"])
+        #expect(try await client.get("/nodes/one?node_name=c-\(person.name)").text == "{}")
+        #expect(try await names("") == ["a-\(person.name)", "d-\(person.name)"])
+        #expect(try await client.get("/nodes/one?node_name=d-\(person.name)")["slurm"]?["cluster_name"] == "ssh-b")
+        let whole = try await operators.get("/nodes/one?node_name=c-\(person.name)")
+        #expect(whole["slurm"]?["cluster_name"] == .string(closed))
     }
 }

@@ -100,10 +100,19 @@ import Testing
         let removed = try await end(
             { id, _ in _ = try await person.user.send("DELETE", "/jobs/\(id)?remove=1") }, takes: false)
         #expect(removed["returncode"] == 1 && removed["error"]?.string?.contains("removed") == true)
+        // Somebody popped it and says that it is done: there is no database of it.
+        let popped = try await end(
+            { id, _ in
+                let taken = try await person.user.post("/jobs/\(id)/pop", [:])
+                let said = try await person.user.put("/jobs/\(id)/outcome", ["returncode": 0])
+                #expect(taken.status == 200 && said.status == 200, "\(taken) \(said)")
+            }, takes: false)
+        #expect(popped["returncode"] == 1 && popped["error"]?.string?.contains("without a listing") == true)
+        #expect(try await client.get("/search?server=ssh-a&documentSetId=/no").status == 404)
         let done = try await end { _, held in try await worker.finish(try #require(held), listing("/no", [])) }
         #expect(done["returncode"] == 0)
         #expect(try await client.get("/search?server=ssh-a&documentSetId=/no").text == "[]")
-        #expect(try await jobs(person).count == 3)
+        #expect(try await jobs(person).count == 4)
     }
 
     /// Clients that leave take nothing with them: the job goes on, the next finds it where it is, and nobody is left waiting.

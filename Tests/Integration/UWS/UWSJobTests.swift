@@ -111,6 +111,13 @@ import Testing
             ["error_class": "permission", "reason": "may not", "log": "tried & failed\n"])
         #expect(try await client.get(failing + "/error").text == "tried & failed\n")
         #expect(try await client.get(failing).element("message") == "Element 0: may not")
+        // A log that is gone is told as such, and why it failed all the same.
+        let uid = try #require(
+            try await person.user.get("/jobs/\(Int(failing.split(separator: "/")[1]) ?? 0)")["log_uid"]?.string)
+        try FileManager.default.removeItem(atPath: "\(LiveServer.ofSuite.logs)/\(uid.prefix(2))/\(uid)")
+        #expect(try await client.get(failing + "/error").text == "Element 0: may not\n")
+        let log = try await client.get(failing + "/results/log-0")
+        #expect(log.status == 404 && log.text == "The log of attempt 1 at element 0 is gone.\n", "\(log)")
         // A queue that is paused, and a multipart form.
         _ = try await person.user.send("PATCH", "/queues/default", Array("{\"paused\": true}".utf8))
         let body = ["src_siteid": "1", "src_filepath": "/d", "PHASE": "RUN"].map {

@@ -41,9 +41,8 @@ extension NativeAPI {
     private func seen(_ worker: KnownWorker, by who: Principal, _ sites: SiteDirectory) -> WorkerDocument? {
         var document = WorkerDocument(worker)
         if who.isOperator { return document }
-        document.sites.removeAll { sites[$0]?.access.admits(who.siteUser) != true }
-        // None at all is every site.
-        guard document.alive, document.sites.isEmpty == worker.record.sites.isEmpty else { return nil }
+        guard document.alive, worker.isOpen(to: who, sites) else { return nil }
+        document.sites = worker.sites(openTo: who, sites)
         (document.host, document.version) = (nil, nil)
         return document
     }
