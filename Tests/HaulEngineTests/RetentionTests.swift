@@ -57,6 +57,27 @@ import Testing
         #expect(try await test.engine.job(open.id) != nil)
     }
 
+    /// What was never committed, or refused, goes once nobody has touched it for as long; not what is kept.
+    @Test func ofDrafts() async throws {
+        let test = try await TestEngine()
+        let alice = try await test.user("alice")
+        func draft() async throws -> Job { try await test.engine.register(JobDraft(document: [:]), user: alice) }
+        let (old, kept, touched, refused) = (try await draft(), try await draft(), try await draft(), try await draft())
+        _ = try await test.engine.change(job: kept.id, JobChange(["keep": true]))
+        #expect(try await test.engine.commit(job: refused.id, user: .anybody).status == .failed)
+        test.advance(seconds: 89 * days)
+        _ = try await test.engine.changeParameters(ofJob: touched.id, ["priority": 1])
+        _ = try await Retirer(engine: test.engine).run()
+        #expect(try await test.engine.job(old.id) != nil, "its time is not over")
+        test.advance(seconds: 2 * days)
+        try await test.withDuties {
+            let left = try await test.engine.jobs(JobFilter(), after: 0, limit: 10).map(\.id)
+            let isGone = try await test.engine.store.read { try $0.forgottenJobs(limit: 9) }.isEmpty
+            return left == [kept.id, touched.id] && isGone
+        }
+        #expect(try await test.engine.countedQueues(ofUser: alice.id).map { $0.jobs[.uncommitted] } == [2])
+    }
+
     /// A job of thousands goes in pieces; hidden at once, also over a crash between two of them.
     @Test func inPieces() async throws {
         let test = try await TestEngine { $0.dutyPiece = 10 }

@@ -2,7 +2,7 @@ import HaulLogs
 import HaulModel
 import HaulStore
 
-/// Removes jobs that ended long ago, with their logs, in pieces.
+/// Removes jobs that ended long ago, with their logs, in pieces; so it does those that were never committed.
 struct Retirer: Duty {
     let engine: Engine
     let name = "retire"
@@ -15,7 +15,7 @@ struct Retirer: Duty {
         if let seconds = engine.configuration.keptSeconds {
             let before = now.adding(seconds: -seconds)
             _ = try await engine.store.write(isLarge: true) {
-                try $0.forgetJobs(endedBefore: before, now: now, limit: limit)
+                try $0.forgetJobs(untouchedSince: before, now: now, limit: limit)
             }
         }
         return try await round(from: 0) { after in

@@ -116,8 +116,9 @@ extension Engine {
     private static func job(from draft: JobDraft, user: User, now: Timestamp) throws -> Job {
         var job = Job(
             id: 0, userID: user.id, queue: JobRequest.defaultQueue, type: draft.type ?? .list, protocolName: .gridftp,
-            status: .new, source: Job.Place(siteID: 0, path: ""), destination: nil, options: [:], priority: 5,
-            maxTries: 2, label: nil, logUID: "", registered: now, changed: now, counts: StatusCounts())
+            status: .new, source: Job.Place(siteID: 0, path: ""), destination: nil, options: [:],
+            priority: JobRequest.usualPriority, maxTries: JobRequest.usualTries, label: nil, logUID: "",
+            registered: now, changed: now, counts: StatusCounts())
         job.isSound = false
         job.take(try draft.bounded())
         return job
@@ -187,9 +188,12 @@ extension JobDraft {
 }
 
 extension EngineError {
+    /// No time to wait helps here.
+    public static let tooManyDraftsCode = "too_many_uncommitted"
+
     static func tooManyDrafts(_ most: Int) -> EngineError {
         EngineError(
-            .overLimit, code: "too_many_uncommitted",
+            .overLimit, code: tooManyDraftsCode,
             detail:
                 "\(most) jobs of this user are not committed, or could not be, and no more may; nothing was registered.",
             hint: "Commit or remove some of them (DELETE ...?remove=1).")

@@ -66,7 +66,7 @@ extension Migrations {
             destruction INTEGER,
             -- Nobody who asks for the same is given it any more: what it made is gone.
             unjoined INTEGER NOT NULL DEFAULT 0 CHECK (unjoined IN (0, 1)),
-            CHECK (forgotten IS NULL OR status IN (1, 2, 5)),
+            CHECK (forgotten IS NULL OR status IN (1, 2, 5) OR sound = 0),
             CHECK (sound = 1 OR request IS NOT NULL AND status IN (0, 2, 5)),
             CHECK (sound = 0 OR type >= 0 AND lane_id IS NOT NULL),
             CHECK (request IS NOT NULL OR worded = 0 AND type <> 5),
@@ -101,6 +101,7 @@ extension Migrations {
             AND expansion IS NULL
             AND n_open * 4 <= n_new + n_done + n_failed + n_submitted + n_running + n_cancelled;
         CREATE INDEX jobs_to_forget ON jobs (changed) WHERE status IN (1, 2, 5) AND keep = 0;
+        CREATE INDEX drafts_to_forget ON jobs (changed) WHERE sound = 0 AND keep = 0;
         CREATE INDEX jobs_forgotten ON jobs (id) WHERE forgotten IS NOT NULL;
         CREATE INDEX jobs_unsound ON jobs (user_id, id) WHERE sound = 0;
         CREATE INDEX jobs_to_sweep ON jobs (id) WHERE intent IS NOT NULL;

@@ -20,22 +20,26 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-    /// Hides jobs that ended before a time, but for those that their users keep.
+    /// Hides jobs that ended before a time, and those that were not committed and that nobody has touched since then; but
+    /// for those that their users keep.
     ///
     /// - Returns: how many.
-    public func forgetJobs(endedBefore: Timestamp, now: Timestamp, limit: Int) throws -> Int {
+    public func forgetJobs(untouchedSince time: Timestamp, now: Timestamp, limit: Int) throws -> Int {
         var stages: [QueueStage: Int] = [:]
-        let count = try db.run(
-            """
-            UPDATE jobs SET forgotten = $2 WHERE id IN
-                (SELECT id FROM jobs WHERE status IN (1, 2, 5) AND keep = 0 AND changed < $1 AND forgotten IS NULL
-                ORDER BY changed LIMIT $3)
-            RETURNING queue_id, status
-            """, [.int(endedBefore.milliseconds), .int(now.milliseconds), .int(limit)]
-        ) { row in
-            guard let status = Status(rawValue: row.int(1)) else { return }
-            let stage = JobMachine.stage(status, hasStarted: false)
-            stages[QueueStage(queueID: row.int(0), stage: stage), default: 0] -= 1
+        var count = 0
+        for which in ["status IN (1, 2, 5)", "sound = 0"] {
+            count += try db.run(
+                """
+                UPDATE jobs SET forgotten = $2 WHERE id IN
+                    (SELECT id FROM jobs WHERE \(which) AND keep = 0 AND changed < $1 AND forgotten IS NULL
+                    ORDER BY changed LIMIT $3)
+                RETURNING queue_id, status
+                """, [.int(time.milliseconds), .int(now.milliseconds), .int(limit)]
+            ) { row in
+                guard let status = Status(rawValue: row.int(1)) else { return }
+                let stage = JobMachine.stage(status, hasStarted: false)
+                stages[QueueStage(queueID: row.int(0), stage: stage), default: 0] -= 1
+            }
         }
         try countStages(stages)
         return count
