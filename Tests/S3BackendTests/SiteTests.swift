@@ -35,6 +35,18 @@ import Testing
         }
     }
 
+    /// Of several endpoints that serve the same bucket one that is there is used.
+    @Test func oneOfTheEndpointsIsDown() async throws {
+        try await Bench.with { bench in
+            var site = bench.site()
+            site.endpoints.insert("127.0.0.1:1", at: 0)
+            let put = try await bench.one(.put, bench.write("f", "x"), "/f", site: site)
+            #expect(put.result.isOK, "\(put)")
+            site.endpoints = ["127.0.0.1:1", "127.0.0.1:2"]
+            #expect(try await bench.one(.list, "/", site: site).result.errorClass == .connect)
+        }
+    }
+
     /// Without a credential: what everybody may do.
     @Test func nobody() async throws {
         try await Bench.with { bench in

@@ -7,59 +7,11 @@ import Testing
 
 /// Large files that come from another protocol, through a pipe, and go up in parts.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct StreamTests {
-    /// The bench's bucket, and a folder of this machine that the local protocol has.
-    private struct Pair {
-        let bench: Bench
-        let here: CheckSite
-        let there: CheckSite
-
-        init(_ bench: Bench) throws {
-            self.bench = bench
-            func site(
-                _ name: String, _ spec: SiteSpec, _ settings: [String: JSONValue], top: String
-            ) throws -> CheckSite {
-                let scratch = bench.folder + "/relay-" + name
-                try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-                let target = CheckTarget(
-                    discovered: try #require(Built.protocols()[name]), site: spec, settings: settings, base: "/",
-                    local: bench.folder + "/local")
-                return CheckSite(target: target, top: top, scratch: scratch)
-            }
-            let local = bench.folder + "/local"
-            here = try site("local", SiteSpec(site: "l"), ["roots": [.string(local)]], top: local)
-            there = try site("s3", bench.site(), Bench.inParts, top: "")
-        }
-
-        func run(
-            _ options: [String: JSONValue] = [:], attempt: Int = 1, cancelAt: Int = .max,
-            meanwhile: (@Sendable () async -> Void)? = nil
-        ) async throws -> CheckRelay.Outcome {
-            try await CheckRelay.run(
-                here, "from", "to", at: there, options, attempt: attempt, cancelAt: cancelAt, meanwhile: meanwhile)
-        }
-
-        func there() async throws -> Data? { try await bench.service.read("to").map { Data($0) } }
-        /// The numbers of the parts that were sent since the last rules.
-        func sent() async throws -> [Int] {
-            try await bench.service.requests().compactMap { request in
-                guard request.hasPrefix("PUT "), let match = request.firstMatch(of: /partNumber=(\d+)/) else {
-                    return nil
-                }
-                return Int(match.1)
-            }
-        }
-    }
-
     private static let size = Bench.least * 5
 
-    private static func md5(_ content: Data) throws -> String {
-        let hash = try StreamHash(.md5)
-        content.withUnsafeBytes { hash.update($0) }
-        return hash.finish()
-    }
-
-    private func with(_ body: (Pair) async throws -> Void) async throws {
-        try await Bench.with { try await body(Pair($0)) }
+    /// One part after the other, so that it is known what went.
+    private func with(_ body: (StreamPair) async throws -> Void) async throws {
+        try await Bench.with { try await body(StreamPair($0, ["part_streams": 1])) }
     }
 
     /// What an attempt that fails in its middle leaves is gone on from: no part goes up twice, and of the source the end of
@@ -82,7 +34,7 @@ import Testing
             #expect(try await pair.sent() == [4, 5])
             let again = second.ranges.filter { $0.from == 0 }.count
             #expect(again == (verify == "checksum" ? 1 : 0), "\(second.ranges)")
-            if verify == "checksum" { #expect(try second.result?.checksum == Self.md5(content)) }
+            if verify == "checksum" { #expect(try second.result?.checksum == StreamPair.md5(content)) }
             #expect(try await pair.there() == content)
             #expect(try await pair.bench.service.uploads() == 0)
         }
@@ -99,7 +51,7 @@ import Testing
             let outcome = try await pair.run(["verify": .string(verify)])
             try outcome.ok(bytes: content.count)
             #expect(outcome.log.contains("part 1 is sent again") && outcome.log.contains("part 3 is sent again"))
-            if verify == "checksum" { #expect(try outcome.result?.checksum == Self.md5(content)) }
+            if verify == "checksum" { #expect(try outcome.result?.checksum == StreamPair.md5(content)) }
             #expect(try await pair.there() == content)
         }
     }
@@ -249,20 +201,6 @@ import Testing
                     #expect(put.result.isOK)
                 }
                 #expect(ContinuousClock.now - began > .seconds(2))
-            }
-        }
-    }
-
-    /// The job's `streams` counts before the worker's setting.
-    @Test func aJobSaysHowManyPartsGoAtATime() async throws {
-        try await Bench.with { bench in
-            let file = try bench.write("from", Bench.content(Self.size))
-            for (streams, expected) in [(1, 1), (3, 3)] {
-                try await bench.service.set(.init("partNumber=", delay: 0.5))
-                let put = try await bench.one(
-                    .put, file, "/to-\(streams)", options: ["streams": .int(streams)], settings: Bench.inParts)
-                #expect(put.result.isOK)
-                #expect(try await bench.service.mostPartsAtATime() == expected)
             }
         }
     }

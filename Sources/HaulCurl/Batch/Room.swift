@@ -26,6 +26,18 @@ public final class Room: Sendable {
     /// Whether so many bytes can ever be there at once.
     public func takes(_ count: Int) -> Bool { count <= bytes }
 
+    /// Room that is given back with the last reference to it.
+    public final class Share: Sendable {
+        private let room: Room
+        private let count: Int
+
+        fileprivate init(_ room: Room, _ count: Int) { (self.room, self.count) = (room, count) }
+        deinit { room.release(count) }
+    }
+
+    /// Nil where there is none at once: those who wait come first.
+    public func share(_ count: Int) -> Share? { reserveNow(count) ? Share(self, count) : nil }
+
     /// Waits for room, holds it while `body` runs.
     public func withRoom<Value: Sendable>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
         try await reserve(count)
@@ -33,14 +45,17 @@ public final class Room: Sendable {
         return try await body()
     }
 
-    private func reserve(_ count: Int) async throws {
-        // Mostly there is room.
-        let isReserved = state.withLock { state in
+    private func reserveNow(_ count: Int) -> Bool {
+        state.withLock { state in
             guard state.waiters.isEmpty, state.free >= count else { return false }
             state.free -= count
             return true
         }
-        if isReserved { return }
+    }
+
+    private func reserve(_ count: Int) async throws {
+        // Mostly there is room.
+        if reserveNow(count) { return }
         let id = state.withLock { state in
             state.ids += 1
             return state.ids

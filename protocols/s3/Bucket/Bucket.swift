@@ -35,6 +35,8 @@ final class Bucket: Sendable {
     let site: Site
     let curl: Curl
     let limits: Limits
+    /// For parts that were read and are on their way.
+    let partMemory: Room
     /// Directories that have a marker, for certain.
     let marked = DirectoryCache()
     /// Directories that files may be put into: no file stands where one of their names does.
@@ -45,6 +47,7 @@ final class Bucket: Sendable {
         self.site = site
         self.curl = curl
         self.limits = limits
+        partMemory = Room(bytes: limits.partMemory)
     }
 
     /// The server takes `If-None-Match: *` on a write, as far as is known.

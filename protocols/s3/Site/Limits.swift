@@ -12,6 +12,8 @@ struct Limits: Sendable {
     /// Bytes from which on the server copies in parts, and of such a part.
     let copyThreshold: Int
     let copyPart: Int
+    /// Bytes in memory of parts that were read and that the server does not have yet, of all files of a batch.
+    let partMemory: Int
     /// Parts of one file on their way at a time, where its job does not say.
     private let streams: Int
     private static let mostStreams = 16
@@ -27,6 +29,7 @@ struct Limits: Sendable {
         part = bytes("part_size", 32 << 20)
         copyThreshold = bytes("copy_threshold", Self.largest)
         copyPart = bytes("copy_part_size", 512 << 20)
+        partMemory = max(0, settings["part_memory"]?.int ?? 160 << 20)
         streams = min(Self.mostStreams, max(1, settings["part_streams"]?.int ?? 4))
     }
 

@@ -76,7 +76,7 @@ struct EarlierParts<Source: CopyEnd>: Sendable {
     func settle(_ upload: MultipartUpload, _ error: any Error, isFound: Bool) async {
         let failure = (error as? ObjectStream.Refused)?.failure ?? error as? BackendFailure
         let isPermanent = failure?.errorClass.isPermanent ?? !(error is CancellationError)
-        if !isPermanent, isTold, isFound, !report.isGivenUp, !end.element.last, await isListed(upload),
+        if !isPermanent, isTold, isFound, !report.isFinal(end.element), await isListed(upload),
             await !hasChanged()
         {
             return report.log("the parts that went up stay for the next attempt")

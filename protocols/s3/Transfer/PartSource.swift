@@ -106,3 +106,36 @@ actor PartSource<Source: CopyEnd> {
         return reader
     }
 }
+
+extension PartSource {
+    nonisolated func each(
+        _ range: Range<Int>, isMoved: Bool, _ body: (Data) async throws -> Void
+    ) async throws {
+        try await withTaskCancellationHandler {
+            var offset = range.lowerBound
+            while offset < range.upperBound {
+                let data = try await next(at: offset, upTo: range.upperBound, isMoved: isMoved)
+                offset += data.count
+                try await body(data)
+            }
+        } onCancel: {
+            abandon()
+        }
+    }
+
+    /// Whether a part that is there holds what the source holds; nil where the server does not tell the md5.
+    nonisolated func isSame(
+        _ part: MultipartUpload.Part, _ range: Range<Int>, _ report: ElementReport
+    ) async throws -> Bool? {
+        guard let md5 = part.md5 else { return nil }
+        let hash = try StreamHash(.md5)
+        var seen = range.lowerBound
+        try await each(range, isMoved: isFar) { data in
+            data.withUnsafeBytes { hash.update($0) }
+            seen += data.count
+            // Long for a large file, and no standstill.
+            report.progress(transferred: seen)
+        }
+        return hash.finish() == "md5:\(md5)"
+    }
+}
