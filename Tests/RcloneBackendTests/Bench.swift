@@ -30,12 +30,16 @@ struct Bench: Sendable {
     func one(
         _ operation: ProtocolOperation, _ source: String, _ destination: String? = nil, attempt: Int = 1,
         last: Bool = false, checksum: String? = nil, options: [String: JSONValue] = [:], remote: String? = nil,
-        config: String? = nil, during: (@Sendable (BackendEvent, BackendRun) async -> Void)? = nil
+        config: String? = nil, type: String? = nil, isShownByUser: Bool = false,
+        during: (@Sendable (BackendEvent, BackendRun) async -> Void)? = nil
     ) async throws -> Outcome {
         let discovered = try #require(Built.protocols()["rclone"])
         let site = SiteSpec(
-            site: "rclone-a", options: ["remote": .string(remote ?? ":local:\(root)")],
-            credentials: config.map { ["rclone-config": $0] } ?? [:])
+            site: "rclone-a",
+            options: ["remote": .string(remote ?? ":local:\(root)")].merging(
+                type.map { ["type": .string($0)] } ?? [:]
+            ) { $1 },
+            credentials: config.map { ["rclone-config": $0] } ?? [:], isShownByUser: isShownByUser)
         let batch = BatchSpec(
             operation: operation, options: discovered.manifest.merged(options), source: site,
             destination: operation == .copy ? site : nil, timeout: 60, scratch: folder + "/scratch", spool: folder)

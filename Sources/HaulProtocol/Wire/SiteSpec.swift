@@ -10,14 +10,18 @@ public struct SiteSpec: Sendable, Hashable, Codable {
     public var options: [String: JSONValue]
     /// Kind of credential (`ssh-key`) to the path of a 0600 file that holds it.
     public var credentials: [String: String]
+    /// The job's user shows those credentials, not the worker: they are to say who somebody is, and nothing else.
+    public var isShownByUser: Bool
 
     public init(
-        site: String, endpoints: [String] = [], options: [String: JSONValue] = [:], credentials: [String: String] = [:]
+        site: String, endpoints: [String] = [], options: [String: JSONValue] = [:], credentials: [String: String] = [:],
+        isShownByUser: Bool = false
     ) {
         self.site = site
         self.endpoints = endpoints
         self.options = options
         self.credentials = credentials
+        self.isShownByUser = isShownByUser
     }
 
     public init(from decoder: any Decoder) throws {
@@ -26,7 +30,20 @@ public struct SiteSpec: Sendable, Hashable, Codable {
         endpoints = try container.decodeIfPresent([String].self, forKey: .endpoints) ?? []
         options = try container.decodeIfPresent([String: JSONValue].self, forKey: .options) ?? [:]
         credentials = try container.decodeIfPresent([String: String].self, forKey: .credentials) ?? [:]
+        isShownByUser = try container.decodeIfPresent(Bool.self, forKey: .isShownByUser) ?? false
     }
 
-    private enum CodingKeys: String, CodingKey { case site, endpoints, options, credentials }
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(site, forKey: .site)
+        try container.encode(endpoints, forKey: .endpoints)
+        try container.encode(options, forKey: .options)
+        try container.encode(credentials, forKey: .credentials)
+        if isShownByUser { try container.encode(true, forKey: .isShownByUser) }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case site, endpoints, options, credentials
+        case isShownByUser = "shown_by_user"
+    }
 }

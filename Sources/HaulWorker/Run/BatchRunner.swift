@@ -116,7 +116,8 @@ struct Workshop: Sendable {
         let spec = SiteSpec(
             site: site.name, endpoints: site.endpoints,
             options: plugIn.found.manifest.siteOptions.defaulted(site.options),
-            credentials: own.isEmpty ? found?.files ?? [:] : own.filter { kinds.contains($0.key) })
+            credentials: own.isEmpty ? found?.files ?? [:] : own.filter { kinds.contains($0.key) },
+            isShownByUser: !own.isEmpty)
         return (spec, found?.refused ?? [])
     }
 

@@ -24,6 +24,11 @@ struct RcloneConfig: Sendable {
                 throw BackendFailure(.invalid, "the remote of the site \(spec.site) holds a control character")
             }
             text += "[haul-\(side)]\ntype = alias\nremote = \(remote)\n\n"
+            var file = file
+            if let shown = file, spec.isShownByUser {
+                let type = spec.options["type"]?.string
+                file = try ShownSection(shown, site: spec.site, remote: remote, type: type).text
+            }
             if let file, !files.contains(file) {
                 if let line = Self.odd(file) {
                     throw BackendFailure(
