@@ -45,6 +45,36 @@ import Testing
         }
     }
 
+    /// What a worker cut off because it was told to end is handed out again at once, costs no try, and speaks against no site.
+    @Test func givenBack() async throws {
+        let test = try await TestEngine()
+        let job = try await test.register(try await test.user("alice"))
+        for attempt in 1...5 {
+            let handout = try #require(try await test.claim(try await test.session("w\(attempt)")).first)
+            #expect(handout.items[0].attempt == attempt)
+            if attempt % 2 == 0 {
+                try await test.engine.progress(
+                    .init(transferred: 1, elapsed: 1, instant: 1, average: 1), job: job.id, element: 0,
+                    token: handout.items[0].token)
+            }
+            guard case .accepted = try await test.report(handout, 1, as: .drained) else {
+                Issue.record("it was not taken back")
+                return
+            }
+            let element = try await test.engine.store.read { try $0.element(0, ofJob: job.id) }
+            #expect(element?.phase == .ready && element?.tries == 0 && element?.errorClass == nil)
+        }
+        #expect(try await test.engine.store.read { try $0.breakers().isEmpty })
+        let ended = try await test.engine.endedAttempts(ofJob: job.id, latestOnly: false, after: (-1, 0), limit: 9)
+        #expect(ended.map(\.attempt.errorClass) == Array(repeating: .drained, count: 5))
+        let last = try #require(try await test.claim(try await test.session("last")).first)
+        guard case .accepted = try await test.report(last) else {
+            Issue.record("the last was refused")
+            return
+        }
+        #expect(try await test.engine.job(job.id)?.status == .done)
+    }
+
     /// A lease lost before any progress costs no try, at most ten times.
     @Test func tenLossesAreForgiven() async throws {
         let test = try await TestEngine { $0.retry = RetryPolicy(base: 0.01, maximum: 0.01) }

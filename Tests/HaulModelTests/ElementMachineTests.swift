@@ -158,6 +158,27 @@ struct ElementMachineTests {
         #expect(decide(element(.running, attempts: 1), .lost)?.element.phase == .failed)
     }
 
+    @Test("what a worker gives back because it is told to end costs no try, and not for ever")
+    func givenBack() {
+        for phase in [Phase.leased, .running] {
+            let back = decide(element(phase, attempts: 1), .givenBack(reason: "told to end"))
+            #expect(back?.element.phase == .ready && back?.element.attempts == 2 && back?.element.tries == 1)
+            #expect(back?.actions == [.endAttempt(number: 2)] && back?.element.errorClass == nil)
+        }
+        var often = element(.running, attempts: 1000, forgiven: 1000)
+        often.returned = 1000
+        let spent = decide(often, .givenBack(reason: "told to end"))?.element
+        #expect(spent?.phase == .delayed && spent?.tries == 1 && spent?.errorClass == .drained)
+        // It does not make the losses that are a worker's fault more.
+        var lost = element(.leased, attempts: 3, forgiven: 3)
+        lost.returned = 1
+        #expect(decide(lost, .lost)?.element.phase == .ready)
+        var unwanted = element(.running)
+        unwanted.isUnwanted = true
+        #expect(decide(unwanted, .givenBack(reason: nil))?.element.phase == .cancelled)
+        #expect(decide(element(.ready), .givenBack(reason: nil)) == nil)
+    }
+
     @Test("waits double, stay below the maximum, and spread over their upper half")
     func waits() {
         #expect(policy.delay(afterTries: 1, chance: 0) == 5)

@@ -12,9 +12,10 @@ struct BackendRunTests {
         for index in 0..<300 { #expect(events.results("\(index)").first?.isOK == true) }
     }
 
+    /// But for what is a worker's to say: that would cost no try.
     @Test(arguments: ErrorClass.allCases) func failsWithItsClass(_ errorClass: ErrorClass) async throws {
         let events = try await Runs.run(nil, ["/fail/\(errorClass.rawValue)/x"])
-        #expect(events.results("0").first?.errorClass == errorClass)
+        #expect(events.results("0").first?.errorClass == (errorClass == .drained ? .unknown : errorClass))
     }
 
     @Test func anExitFailsWhatHasNoResult() async throws {

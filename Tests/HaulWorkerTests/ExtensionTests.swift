@@ -109,6 +109,9 @@ import Testing
         let done = bench.server.outcomes.map(\.elementID)
         let handed = 12 * (100 - bench.server.claimsLeft)
         #expect(done.count == handed && Set(done).count == handed)
+        // What was cut off, or never begun, goes back.
+        let failed = bench.server.outcomes.map(\.outcome).filter { $0.returncode != 0 }
+        #expect(!failed.isEmpty && failed.allSatisfy { $0.errorClass == "drained" }, "\(failed.prefix(3))")
     }
 
     @Test func nearlyThroughIsHalfOfItWithinASecond() {

@@ -30,7 +30,7 @@ import Testing
         program.child.signal(SIGINT)
         #expect(await program.code() == 0)
         for id in [1, 2] {
-            #expect(server.outcome(id)?.errorClass == "interrupted" && server.outcome(id)?.returncode != 0)
+            #expect(server.outcome(id)?.errorClass == "drained" && server.outcome(id)?.returncode != 0)
         }
         #expect(program.backends.isEmpty)
         await program.close()

@@ -73,7 +73,7 @@ final class Traffic {
         case .succeeded: outcome = .up
         case .failed(let errorClass, _), .probeFailed(let errorClass, _):
             outcome = .init(failed: errorClass, isSure: isSure)
-        case .lost: outcome = .silent
+        case .lost, .givenBack: outcome = .silent
         case .revoked:
             guard element.phase.isOut else { return }
             outcome = .silent

@@ -30,6 +30,7 @@ struct FiledReport: Sendable {
 
     /// What it means to the state machine.
     var event: ElementMachine.Event {
+        if !isSuccess, errorClass == .drained { return .givenBack(reason: reason) }
         guard isSuccess else { return .failed(errorClass, reason: reason) }
         let isCopy = lease.element.type == .copy
         return .succeeded(size: isCopy && lease.element.size == 0 && transferred > 0 ? transferred : nil)

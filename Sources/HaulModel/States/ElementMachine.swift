@@ -21,6 +21,8 @@ public enum ElementMachine {
         case failed(ErrorClass, reason: String?)
         /// The same of an attempt that was made to see whether its site is there again.
         case probeFailed(ErrorClass, reason: String?)
+        /// The holder of the lease was told to end, and gives it back.
+        case givenBack(reason: String?)
         /// The lease ended without a report.
         case lost
         /// Its user takes it back from whoever has it, or ends its wait between two tries.
@@ -147,6 +149,19 @@ public enum ElementMachine {
                 return waitingAgain(next, policy: policy, now: now, chance: chance)
             }
             return afterFailure(next, intent, policy: policy, now: now, chance: chance)
+        case (.leased, .givenBack(let reason)), (.running, .givenBack(let reason)):
+            // As often as workers may be restarted, and not for ever.
+            guard wanted(next, intent), element.returned < policy.forgivenProbes else {
+                next.attempts += 1
+                next.errorClass = .drained
+                next.reason = reason
+                return afterFailure(next, intent, policy: policy, now: now, chance: chance)
+            }
+            giveBack(&next)
+            next.phase = .ready
+            next.errorClass = nil
+            next.reason = nil
+            return Decision(element: next, actions: [.endAttempt(number: next.attempts)])
         case (.leased, .lost), (.running, .lost):
             next.attempts += 1
             next.errorClass = .lost

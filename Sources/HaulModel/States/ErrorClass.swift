@@ -20,6 +20,8 @@ public enum ErrorClass: String, Sendable, Hashable, CaseIterable, Codable {
     case busy
     /// The lease ended without a report.
     case lost
+    /// The worker was told to end, and gave it back: that costs no try. Workers alone say so.
+    case drained
     /// The backend broke its contract, or ended without a result.
     case backend
     case unknown
@@ -30,7 +32,7 @@ public enum ErrorClass: String, Sendable, Hashable, CaseIterable, Codable {
         case .notFound, .exists, .permission, .auth, .credentialExpired, .noSpace, .checksum, .invalid, .notEmpty,
             .deadline:
             true
-        case .connect, .timeout, .interrupted, .busy, .lost, .backend, .unknown: false
+        case .connect, .timeout, .interrupted, .busy, .lost, .drained, .backend, .unknown: false
         }
     }
 

@@ -18,7 +18,8 @@ public struct Element: Sendable, Hashable {
     /// Of those, the ones that cost no try: leases lost before any progress, and failed
     /// attempts to see whether a site is there again.
     public var forgiven: Int
-    /// Of those, the ones that a user took back, or never came back with: no worker is to blame for them.
+    /// Of those, the ones that a user took back, or never came back with, or that a worker gave back because it was told to
+    /// end: nobody is to blame for them.
     public var returned = 0
     /// In phase `delayed`: when it may be handed out again.
     public var notBefore: Timestamp?

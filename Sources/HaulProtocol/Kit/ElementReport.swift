@@ -98,6 +98,12 @@ public final class ElementReport: Sendable {
     /// its worker stops, or it stood still - is tried again.
     public var isGivenUp: Bool { state.withLock { $0.givenUp } }
 
+    /// Whether nobody comes after this attempt, should it fail with what may pass: it was cancelled for good, or is the last
+    /// try. Who is only ended here is tried again, whatever number its try has.
+    public func isFinal(_ element: ElementSpec) -> Bool {
+        state.withLock { $0.givenUp || element.last && !$0.cancelled }
+    }
+
     private var isEnded: Bool { state.withLock { $0.ended } }
 
     /// How many of the entries one line takes, names escaped at their worst included.

@@ -8,7 +8,9 @@ extension BackendRun {
             let element = waiting.popFirst()
         {
             // The source of a streamed element waits to be asked.
-            sent[element.id] = Sent(progressed: ownTime(), isResting: element.pipe != nil && batch.operation == .get)
+            sent[element.id] = Sent(
+                progressed: ownTime(), isResting: element.pipe != nil && batch.operation == .get,
+                isLast: element.last)
             if let line = try? BackendCommand.element(element).line() { child.input?.post(line) }
         }
         closeIfFinished()

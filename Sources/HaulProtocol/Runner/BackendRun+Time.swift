@@ -18,7 +18,8 @@ extension BackendRun {
             let own = ownTime(at: now)
             for (id, element) in sent
             where element.ending == nil && element.counts && own - element.progressed >= .seconds(batch.timeout) {
-                endElement(id, as: .failed(.timeout, "no progress for \(batch.timeout) s"), keep: true)
+                endElement(
+                    id, as: .failed(.timeout, "no progress for \(batch.timeout) s"), keep: !element.isLast)
             }
         }
         if let (id, ending) = unanswered(now) {

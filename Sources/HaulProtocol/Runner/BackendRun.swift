@@ -34,6 +34,8 @@ public actor BackendRun {
         var transferred: Int?
         /// True while it waits for somebody else, which is no standstill of its own: for an answer, or for a question.
         var isResting = false
+        /// No try is left after this one.
+        var isLast = false
         /// Set by ``BackendRun/time(_:counts:)``, until the next question or answer.
         var isTimed: Bool?
         /// Whether its time counts.

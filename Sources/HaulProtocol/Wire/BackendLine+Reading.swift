@@ -37,6 +37,8 @@ extension ElementResult {
         case "failed":
             // A class of a later version is still a failure that may be tried again.
             failure = try fields.optionalText("class").flatMap(ErrorClass.init(rawValue:)) ?? .unknown
+            // That is for who runs it to say.
+            if failure == .drained { failure = .unknown }
         default: throw WireError("has an outcome that is neither ok nor failed")
         }
         self.init(

@@ -135,6 +135,9 @@ actor WorkerSession {
 
     /// An attempt has its result: the rest of its log goes up, then its outcome.
     func ended(_ report: AttemptReport, _ result: ElementResult) {
+        var result = result
+        // What this worker cut off because it was told to end goes back.
+        if closing != nil, result.errorClass == .interrupted { result.errorClass = .drained }
         let key = report.assignment.key
         runnerOf[key.id] = nil
         throughput.ended(at: clock.now)

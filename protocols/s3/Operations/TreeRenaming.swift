@@ -148,7 +148,7 @@ struct TreeRenaming: Sendable {
     /// Nothing of the old name was removed yet: what is at the new one is a copy, and goes, where nobody goes on from it.
     private func undo(_ error: any Error) async {
         let isPermanent = (error as? BackendFailure)?.errorClass.isPermanent ?? false
-        if !isPermanent, !report.isGivenUp, !element.last { return }
+        if !isPermanent, !report.isFinal(element) { return }
         // In a task of its own: it is a cancellation, maybe. Not for long: what stays says by its mark what it is.
         await Task { [self] in
             try? await Abandonable.run(limit: .seconds(3)) {
