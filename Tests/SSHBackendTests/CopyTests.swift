@@ -31,13 +31,17 @@ struct CopyTests {
 
     @Test func aPartIsGoneOnFromOrStartedAnew() async throws {
         try await Bench.with { bench in
-            let content = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) })
+            let content = Data((0..<9_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) })
             try bench.write("from", content)
             let part = try bench.partName("from")
-            var damaged = content.prefix(2_000_000)
-            damaged[1_999_999] ^= 1
+            var damaged = content.prefix(8_000_000)
+            damaged[8_000_000 - (4 << 20) - 1] ^= 1
+            // Of the WRITEs that were on their way some were carried out, others not.
+            var holed = content.prefix(8_000_000)
+            holed.replaceSubrange(5_000_000..<6_000_000, with: Data(count: 1_000_000))
             let cases: [(name: String, part: Data, goesOn: Bool)] = [
-                ("good", content.prefix(2_000_000), true), ("whole", content, true), ("damaged", damaged, false),
+                ("good", content.prefix(8_000_000), true), ("whole", content, true), ("damaged", damaged, false),
+                ("holed", holed, true), ("short", content.prefix(4_000_000), false),
                 ("longer", content + Data(count: 9), false), ("empty", Data(), false),
             ]
             for (name, left, goesOn) in cases {

@@ -95,6 +95,9 @@ public struct CopyTraits: Sendable, Hashable {
     /// A later attempt can go on from a part file here: its writer tells what ``CopyWriter/existing`` is. Where false, a
     /// part is removed whenever its attempt ends.
     public var keepsParts: Bool
+    /// Bytes before the end of a part that may be missing from it, because its writer has so many on their way at a time: a
+    /// later attempt writes them again.
+    public var unsure: Int
     /// Read without a network, so that reading again is cheap, and any checksum can be had.
     public var isNear: Bool
     /// Read or written once, from the first byte on, as a pipe is: nothing is read again, and nothing gone on from.
@@ -103,12 +106,13 @@ public struct CopyTraits: Sendable, Hashable {
     public var checksums: [StreamHash.Algorithm]
 
     public init(
-        publication: Publication = .rename, keepsTimes: Bool = true, keepsParts: Bool = true, isNear: Bool = false,
-        isStream: Bool = false, checksums: [StreamHash.Algorithm] = []
+        publication: Publication = .rename, keepsTimes: Bool = true, keepsParts: Bool = true, unsure: Int = 0,
+        isNear: Bool = false, isStream: Bool = false, checksums: [StreamHash.Algorithm] = []
     ) {
         self.publication = publication
         self.keepsTimes = keepsTimes
         self.keepsParts = keepsParts
+        self.unsure = unsure
         self.isNear = isNear
         self.isStream = isStream
         self.checksums = checksums

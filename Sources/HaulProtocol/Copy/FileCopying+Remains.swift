@@ -71,6 +71,16 @@ extension FileCopying {
         }
     }
 
+    /// Removes what an earlier attempt left, where this one ends before it would have gone on from it, and no other comes.
+    /// - Parameter error: Why it ends; nil: there is nothing to copy any more.
+    func forgetPart(of facts: FileFacts?, after error: (any Error)?) async {
+        guard element.attempt > 1, let facts, facts.kind == .file, target.traits.keepsParts,
+            target.publication(of: facts) == .rename, error.map(isFinal) ?? true,
+            let part = try? part(of: facts)
+        else { return }
+        if let why = await remove(part, unless: nil) { report.log("\(part.shown) could not be removed: \(why)") }
+    }
+
     /// What is left where all was written and then found wrong, or where that could not be found out.
     func afterChecking(
         _ move: CopyMove<Source, Target>, _ error: any Error, else remains: Trouble.Remains
@@ -110,7 +120,7 @@ extension FileCopying {
     }
 
     private func isFinal(_ error: any Error) -> Bool {
-        if report.isGivenUp || element.last || error is SourceChanged { return true }
+        if report.isFinal(element) || error is SourceChanged { return true }
         return (Self.plain(error) as? BackendFailure)?.errorClass.isPermanent ?? false
     }
 

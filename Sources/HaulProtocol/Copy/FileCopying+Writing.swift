@@ -103,7 +103,8 @@ extension FileCopying {
     private func resumption(
         _ move: CopyMove<Source, Target>, _ existing: Int, goingOn: Bool
     ) async throws -> (offset: Int, feed: CopyFeed?) {
-        let offset = PartFile.resumeOffset(part: existing, source: move.facts.size)
+        let there = PartFile.resumeOffset(part: existing, source: move.facts.size)
+        let offset = max(0, there - move.target.traits.unsure)
         guard offset > 0, move.facts.modified != nil, !move.source.traits.isStream, !move.target.traits.isStream else {
             return (0, nil)
         }

@@ -39,8 +39,11 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
         let old = try await there
         let algorithm = wanted(promise)
         switch try await decide(found, old, promise, algorithm) {
-        case .fail(let failure): throw failure
+        case .fail(let failure):
+            await forgetPart(of: found, after: failure)
+            throw failure
         case .skip(let log):
+            await forgetPart(of: found, after: nil)
             report.log(log)
             report.transferred(0)
         case .compareChecksums: throw BackendFailure(.backend, "the checksums were compared without a result")
@@ -87,11 +90,13 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
     private func copy(
         _ facts: FileFacts, over old: FileFacts?, _ promise: Promise?, _ algorithm: StreamHash.Algorithm?, replace: Bool
     ) async throws {
-        try await target.prepareParent(make: options.parents, isMissing: false)
+        do { try await target.prepareParent(make: options.parents, isMissing: false) } catch {
+            await forgetPart(of: facts, after: error)
+            throw error
+        }
         var isDone = false
         if target.publication(of: facts) == .rename {
-            let name = try PartFile.name(seed: element.partSeed, size: facts.size, modified: facts.modified ?? 0)
-            let part = move(facts, to: try target.sibling(name), .rename, replace: true, algorithm)
+            let part = move(facts, to: try part(of: facts), .rename, replace: true, algorithm)
             isDone = try await cleaningUp(part) {
                 try await written(part, promise)
                 do {
@@ -114,6 +119,12 @@ public struct FileCopying<Source: CopyEnd, Target: CopyEnd>: Sendable {
             try await cleaningUp(final, old: old) { try await written(final, promise) }
         }
         report.log("copied \(facts.size) bytes to \(target.shown)")
+    }
+
+    /// What is written before the file has its name.
+    func part(of facts: FileFacts) throws -> Target {
+        try target.sibling(
+            PartFile.name(seed: element.partSeed, size: facts.size, modified: facts.modified ?? 0))
     }
 
     private func move(

@@ -21,8 +21,9 @@ struct CopyRemainsTests {
 
     private func large() { there.change { $0.files["/s/a"]?.data = Data(count: 4 << 20) } }
 
-    /// A cancel for good leaves nothing; an end of this attempt alone leaves the part to the next one.
-    @Test(arguments: [false, true]) func aCancelledCopy(_ keep: Bool) async throws {
+    /// A cancel for good leaves nothing; an end of this attempt alone leaves the part to the next one, also on the last try: it
+    /// is made again.
+    @Test(arguments: [false, true], [false, true]) func aCancelledCopy(_ keep: Bool, last: Bool) async throws {
         large()
         let (source, target) = (source, target)
         let running = Mutex<(task: Task<Copied, any Error>?, report: ElementReport?)>((nil, nil))
@@ -40,7 +41,8 @@ struct CopyRemainsTests {
         let gate = AsyncStream<Void>.makeStream()
         let task = Task {
             for await _ in gate.stream {}
-            return try await Copied.run(source, target) { report in running.withLock { $0.report = report } }
+            return try await Copied.run(source, target, last: last) { report in running.withLock { $0.report = report }
+            }
         }
         running.withLock { $0.task = task }
         gate.continuation.finish()
@@ -50,6 +52,60 @@ struct CopyRemainsTests {
         guard keep else { return }
         let rest = try await Copied.run(source, target, attempt: 2)
         #expect(rest.failure == nil && rest.log.contains("going on from byte") && here.files.count == 1)
+    }
+
+    /// An attempt that ends before it goes on from a part, and after which none comes, takes that with it.
+    @Test func aPartThatNobodyGoesOnFrom() async throws {
+        func cutOff() async throws {
+            large()
+            here.change { $0 = MemoryStore.State() }
+            there.change { $0.readFailsAt = 1_000_000 }
+            #expect(try await Copied.run(source, target).failure?.errorClass == .interrupted)
+            there.change { $0.readFailsAt = nil }
+            #expect(here.parts.count == 1)
+        }
+        // Somebody else has brought the file.
+        try await cutOff()
+        let file = try #require(there.files["/s/a"])
+        here.change { $0.files["/d/a"] = file }
+        #expect(try await Copied.run(source, target, different, attempt: 2).failure == nil)
+        #expect(here.parts.isEmpty && here.files["/d/a"] == file)
+        // Something else is in the way, for good.
+        try await cutOff()
+        here.change { $0.files["/d/a"] = .init(data: Data("old".utf8)) }
+        #expect(try await Copied.run(source, target, attempt: 2).failure?.errorClass == .exists)
+        #expect(here.parts.isEmpty && here.text("/d/a") == "old")
+        // The directory can't be had: on the last try it goes, before that it stays.
+        for last in [false, true] {
+            try await cutOff()
+            here.change { $0.refusesParents = true }
+            let copied = try await Copied.run(source, target, attempt: 2, last: last)
+            #expect(copied.failure?.errorClass == .busy && here.parts.count == (last ? 0 : 1), "\(last)")
+        }
+        // Nobody has been there before: nothing is looked for.
+        large()
+        here.change {
+            $0 = MemoryStore.State()
+            $0.discardFails = true
+            $0.files["/d/a"] = .init(data: Data("old".utf8))
+        }
+        #expect(try await !Copied.run(source, target).log.contains("could not be removed"))
+    }
+
+    /// Of a writer that has much on its way at a time the last bytes may be missing before others that are there.
+    @Test func aPartWithAHole() async throws {
+        let content = Data((0..<(4 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) })
+        there.change { $0.files["/s/a"]?.data = content }
+        var holed = content.prefix(3 << 20)
+        holed.replaceSubrange((2 << 20)..<(2 << 20) + 1000, with: Data(count: 1000))
+        let part = try PartFile.name(
+            seed: ElementSpec(id: "e", source: "/s/a").partSeed, size: content.count, modified: 1000)
+        here.change { $0.files["/d/\(part)"] = .init(data: Data(holed)) }
+        var target = target
+        target.given.unsure = 1 << 20
+        let copied = try await Copied.run(source, target, attempt: 2)
+        #expect(copied.failure == nil && copied.log.contains("going on from byte \(2 << 20) "), "\(copied)")
+        #expect(here.files["/d/a"]?.data == content && here.parts.isEmpty)
     }
 
     /// The source cannot be looked at any more: that says nothing against what has arrived.

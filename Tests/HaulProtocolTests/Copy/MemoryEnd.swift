@@ -39,6 +39,8 @@ final class MemoryStore: Sendable {
         var answersSums = true
         var renames = true
         var discardFails = false
+        /// The directory can't be had now.
+        var refusesParents = false
         /// The connection is cut when a part is to get its name.
         var refusesNames = false
         /// The part is gone when it is to get its name.
@@ -98,6 +100,7 @@ struct MemoryEnd: CopyEnd {
     }
 
     func prepareParent(make: Bool, isMissing: Bool) async throws {
+        if store.use({ $0.refusesParents }) { throw BackendFailure(.busy, "come back later") }
         if make, isMissing { store.change { $0.missing.remove(parent) } }
     }
 

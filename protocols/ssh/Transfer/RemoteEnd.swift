@@ -9,7 +9,7 @@ struct RemoteEnd: CopyEnd {
     let shown: String
     /// Where what gives way to this file stands for a moment, at a server that renames onto nothing.
     let aside: String
-    let traits = CopyTraits()
+    let traits = CopyTraits(unsure: RemotePart.ahead)
 
     init(_ place: RemotePlace, _ shown: String, of element: ElementSpec) throws {
         let path = place.absolute(shown)
