@@ -10,12 +10,17 @@ final class Meddler: Sendable {
 
     /// - Parameters:
     ///   - words: Sent, once a connection, before the first protected reply.
+    ///   - instead: Lines of the client that begin so, and what goes to the server in their place.
     ///   - touches: Gets a time of long ago whenever the server has said that a transfer is through, and nobody has
     ///     heard it yet.
-    init(port: Int, words: String = "", touches path: String = "") async throws {
+    init(port: Int, words: String = "", touches path: String = "", instead: (of: String, String) = ("", ""))
+        async throws
+    {
         let python = try #require(ToolPath.find("python3"), "python3 is needed for these tests")
         let started = try await Child.start(
-            Command(executable: python, arguments: ["-c", Self.script, "\(port)", words, path], errors: .inherit))
+            Command(
+                executable: python, arguments: ["-c", Self.script, "\(port)", words, path, instead.of, instead.1],
+                errors: .inherit))
         var first = Data()
         while !first.contains(UInt8(ascii: "\n")), let data = await started.output?.read() { first.append(data) }
         child = started
@@ -30,7 +35,10 @@ final class Meddler: Sendable {
             def handle(self):
                 server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
                 def up():
-                    while data := self.request.recv(65536): server.sendall(data)
+                    for line in self.request.makefile("rb"):
+                        if sys.argv[4] and line.startswith(sys.argv[4].encode()):
+                            line = sys.argv[5].encode() + b"\r\n"
+                        server.sendall(line)
                     server.shutdown(socket.SHUT_WR)
                 threading.Thread(target=up, daemon=True).start()
                 meddled = False

@@ -1,6 +1,11 @@
 import HaulModel
 import HaulProtocol
 
+/// Two servers that do not copy from one to the other: one of them does not know how, or may not.
+struct NoDirectWay: Error {
+    let failure: BackendFailure
+}
+
 /// Makes lanes between two sites.
 actor LaneOpener {
     private let source: RemoteSite
@@ -14,6 +19,7 @@ actor LaneOpener {
     }
 
     /// - Parameter streams: Parallel data connections.
+    /// - Throws: ``NoDirectWay`` where a server refuses for good what no other transfer asks of it.
     func open(streams: Int) async throws -> Lane {
         let security = try await protection()
         async let sending = source.server.exclusive()
@@ -26,8 +32,9 @@ actor LaneOpener {
             try await Self.expect(["MODE E"] + (security.target.map { [$0] } ?? []), to, target)
             let place = try await DataTransfer.passive(to, "\(target.server.site.address)", at: target.server.site)
             guard let port = DataNodes.port(place) else {
-                throw BackendFailure(
-                    .invalid, "\(target.server.site.address) is at \(place), where no other server can be sent")
+                throw NoDirectWay(
+                    failure: .init(
+                        .invalid, "\(target.server.site.address) is at \(place), where no other server can be sent"))
             }
             try await Self.expect([port], from, source)
             return Lane(source: from, target: to)
@@ -41,7 +48,8 @@ actor LaneOpener {
 
     private static func expect(_ commands: [String], _ connection: ControlConnection, _ site: RemoteSite) async throws {
         for (command, reply) in zip(commands, try await connection.perform(commands)) where !reply.isSuccess {
-            throw ReplyTable.failure(reply, "\(site.server.site.address): \(command)")
+            let failure = ReplyTable.failure(reply, "\(site.server.site.address): \(command)")
+            throw reply.code >= 500 ? NoDirectWay(failure: failure) : failure
         }
     }
 

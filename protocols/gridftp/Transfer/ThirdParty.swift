@@ -23,6 +23,11 @@ actor ThirdParty {
     private var running = 0
     private var waiting: [(id: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var turn = 0
+    /// Why nothing goes from one server to the other.
+    private var obstacle: BackendFailure?
+    /// Files whose servers did not reach each other, since the last that arrived.
+    private var unreached = 0
+    private static let mostUnreached = 3
 
     init(_ source: RemoteSite, _ target: RemoteSite) {
         self.source = source
@@ -41,7 +46,7 @@ actor ThirdParty {
     nonisolated func mover() -> CopyMover<RemoteEnd, RemoteEnd> {
         .whole("", paces: false, resumes: true) { [self] move in
             defer { move.target.site.lookout.changed(move.target.path) }
-            try await run(move)
+            guard try await isThrough(move) else { return nil }
             // What is known of the part is of before; both ends are looked at in the same moment.
             move.target.site.lookout.changed(move.target.path)
             let arrived = move.target.site.lookout.ask(move.target.path, .now)
@@ -49,6 +54,43 @@ actor ThirdParty {
             move.target.arrival.saw(try await arrived.value())
             return CopyMoved(source: source?.facts(follow: move.follow))
         }
+    }
+
+    /// - Returns: False where the servers do not copy from one to the other, and nothing of the file is there: then it goes
+    ///   through the worker.
+    private nonisolated func isThrough(_ move: CopyMove<RemoteEnd, RemoteEnd>) async throws -> Bool {
+        if let obstacle = await obstacle { return try await declines(move, obstacle) }
+        do {
+            try await run(move)
+            await noteArrival()
+            return true
+        } catch let none as NoDirectWay {
+            await note(none.failure)
+            return try await declines(move, none.failure)
+        } catch let failure as BackendFailure where failure.errorClass == .connect && move.offset == 0 {
+            // What came of it says that they do.
+            if let there = try await move.target.facts(follow: false), there.size > 0 { throw failure }
+            await noteUnreached(failure)
+            return try await declines(move, failure)
+        }
+    }
+
+    /// What an earlier attempt, or this one, left of it has holes, which the worker's own way knows nothing of.
+    private nonisolated func declines(
+        _ move: CopyMove<RemoteEnd, RemoteEnd>, _ why: BackendFailure
+    ) async throws -> Bool {
+        move.report.log("the servers do not copy from one to the other (\(why.reason)): through the worker")
+        try await move.target.discard()
+        return false
+    }
+
+    private func note(_ failure: BackendFailure) { obstacle = obstacle ?? failure }
+    private func noteArrival() { unreached = 0 }
+
+    /// Each that is tried may take as long as the servers wait for each other.
+    private func noteUnreached(_ failure: BackendFailure) {
+        unreached += 1
+        if unreached >= Self.mostUnreached { note(failure) }
     }
 
     private nonisolated func run(_ move: CopyMove<RemoteEnd, RemoteEnd>) async throws {
