@@ -9,6 +9,23 @@ import Testing
 /// What goes wrong, provoked on the real server.
 @Suite(.timeLimit(.minutes(15)))
 struct FaultTests {
+    /// Of several endpoints that serve the same files one that is there is used, at each side.
+    @Test func oneOfTheEndpointsIsDown() async throws {
+        try await Kind.anonymous.withServers { servers in
+            let bench = servers.bench
+            try bench.write(bench.a + "/f", "content")
+            func site(_ name: String, _ server: GridFTPServer) -> SiteSpec {
+                SiteSpec(site: name, endpoints: ["127.0.0.1:1", "no.such.host.invalid:2811", server.endpoint])
+            }
+            let batch = bench.batch(.copy, site("a", servers.first), to: site("b", servers.second))
+            let (result, _) = try await bench.one(batch, bench.a + "/f", bench.b + "/f")
+            #expect(result.isOK && bench.read(bench.b + "/f") == "content", "\(result.reason ?? "")")
+            let none = SiteSpec(site: "a", endpoints: ["127.0.0.1:1", "127.0.0.1:2"])
+            let (failed, _) = try await bench.one(bench.batch(.list, none), bench.a)
+            #expect(failed.errorClass == .connect && failed.reason?.contains("127.0.0.1:1") == true, "\(failed)")
+        }
+    }
+
     @Test func nobodyListens() async throws {
         let server = try await GridFTPServer.anonymous()
         let bench = try Bench()
@@ -245,6 +262,34 @@ struct FaultTests {
             await meddler.stop()
             #expect(result.errorClass == .busy, "\(result.reason ?? "ok")")
             #expect(bench.names(bench.b) == [])
+        }
+    }
+
+    /// Servers that do not copy from one to the other, or do not reach each other: the bytes pass through the worker, whole and
+    /// checked, also those of a large file and over what an earlier attempt left.
+    @Test(arguments: [("MODE E", "XNONE"), ("PORT ", "XNONE"), ("PORT ", "PORT 127,0,0,1,0,9")])
+    func serversThatDoNotReachEachOther(line: String, instead: String) async throws {
+        try await Kind.anonymous.withServers { servers in
+            let bench = servers.bench
+            let large = Data((0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 11) })
+            try bench.write(bench.a + "/large", large)
+            var elements = [ElementSpec(id: "large", source: bench.a + "/large", destination: bench.b + "/large")]
+            for index in 0..<20 {
+                try bench.write("\(bench.a)/f\(index)", "content of \(index)")
+                elements.append(
+                    ElementSpec(id: "\(index)", source: "\(bench.a)/f\(index)", destination: "\(bench.b)/f\(index)"))
+            }
+            let meddler = try await Meddler(port: servers.first.port, instead: (line, instead))
+            let source = SiteSpec(site: "a", endpoints: [meddler.endpoint])
+            let outcome = try await bench.run(
+                bench.batch(.copy, source, to: servers.b, options: ["verify": "checksum"]), elements)
+            await meddler.stop()
+            #expect(outcome.results.count == elements.count)
+            for (id, result) in outcome.results { #expect(result.isOK, "\(id): \(result.reason ?? "")") }
+            #expect(outcome.logs.contains { $0.contains("through the worker") }, "\(outcome.logs)")
+            for index in 0..<20 { #expect(bench.read("\(bench.b)/f\(index)") == "content of \(index)") }
+            #expect(FileManager.default.contents(atPath: bench.b + "/large") == large)
+            #expect(!bench.names(bench.b).contains { $0.hasPrefix(".haul") })
         }
     }
 

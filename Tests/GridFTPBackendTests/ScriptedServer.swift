@@ -50,7 +50,7 @@ final class ScriptedServer: Sendable {
 
     /// A connection as the backend makes it.
     func connect() async throws -> ControlConnection {
-        let address = try #require(GridFTPSite.address(endpoint))
+        let address = try #require(Address(endpoint, standardPort: 2811))
         let connection = ControlConnection(try await .plain(address), name: "scripted")
         _ = try await connection.greeting(patience: .seconds(20))
         return connection

@@ -154,11 +154,11 @@ import Testing
     }
 
     @Test func endpoints() {
-        #expect(GridFTPSite.address("h.example:2812") == Address(host: "h.example", port: 2812))
-        #expect(GridFTPSite.address("h") == Address(host: "h", port: 2811))
-        #expect(GridFTPSite.address("[::1]:5") == Address(host: "::1", port: 5))
+        #expect(Address("h.example:2812", standardPort: 2811) == Address(host: "h.example", port: 2812))
+        #expect(Address("h", standardPort: 2811) == Address(host: "h", port: 2811))
+        #expect(Address("[::1]:5", standardPort: 2811) == Address(host: "::1", port: 5))
         for text in ["", ":1", "h:0", "h:x", "h:1:2", "-h:1", "h h:1", "h/x:1", "[::1]x"] {
-            #expect(GridFTPSite.address(text) == nil, "\(text)")
+            #expect(Address(text, standardPort: 2811) == nil, "\(text)")
         }
     }
 }

@@ -47,6 +47,18 @@ struct FaultTests {
         }
     }
 
+    /// Of several endpoints that serve the same files one that is there is used, at each side.
+    @Test func oneOfTheEndpointsIsDown() async throws {
+        try await Kind.nginx.withServers { bench, a, b in
+            try bench.write(bench.a + "/f", "content")
+            var batch = bench.batch(.copy, a, to: b)
+            batch.source.endpoints.insert("127.0.0.1:1", at: 0)
+            batch.destination?.endpoints.insert("127.0.0.1:1", at: 0)
+            let (result, _) = try await bench.one(batch, "/f", "/g")
+            #expect(result.isOK && bench.read(bench.b + "/g") == "content", "\(result.reason ?? "")")
+        }
+    }
+
     /// apache says that its disk is full; nginx that it has failed, whatever it was.
     @Test(arguments: Kind.allCases) func aFullDisk(_ kind: Kind) async throws {
         guard let disk = TinyDisk.open(kibibytes: 2048) else { return }

@@ -78,7 +78,8 @@ import Testing
 
     /// One user asks as fast as eight connections can; another is answered all the same, and soon.
     @Test func aGreedyClient() async throws {
-        try await with("requests_per_second: 50,") { server in
+        // The other one stays within his burst; eight connections pass it, however slow the machine is.
+        try await with("requests_per_second: 1, burst: 60,") { server in
             let (greedy, normal) = (try await server.person(), try await server.person())
             let refused = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 {

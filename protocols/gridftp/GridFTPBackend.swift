@@ -14,6 +14,7 @@ struct GridFTPBackend: Backend {
     let thirdParty: ThirdParty?
 
     static func open(_ batch: BatchSpec) async throws -> GridFTPBackend {
+        let batch = await batch.reaching { _ in GridFTPSite.standardPort }
         let site = try GridFTPSite(batch.source, settings: batch.settings, hosts: batch.hosts)
         let source = RemoteSite(site)
         var destination: RemoteSite?

@@ -4,6 +4,9 @@ public import HaulProtocol
 
 /// What sites that curl speaks to have in common: an endpoint, a CA, a proxy, secrets in files.
 extension SiteSpec {
+    /// Of an endpoint that names no port.
+    public var webPort: Int { options["tls"]?.bool == true ? 443 : 80 }
+
     /// `https://host:port` of the site's first endpoint, without a path.
     /// - Throws: ``BackendFailure`` (`invalid`) where it has none that can stand in a URL.
     public func origin(tls: Bool) throws -> String {

@@ -5,7 +5,8 @@ import HaulModel
 enum CheckNames {
     static let names = [
         "with space", " leading", "trailing ", "quote\"double", "quote'single", "-rf", "--help", "back\\slash", "%41",
-        "100%", "#hash", "what?", "star*", "[glob]", "{a,b}", "$HOME", "`id`", "semi;colon", "amp&and", "pipe|", "<in>",
+        "100%", "#hash", "what?", "star*", "[glob]", "{a,b}", "$HOME", "$(touch x)", "`id`", "semi;colon", "amp&and",
+        "pipe|", "<in>",
         "tilde~", "~", "...", ".hidden", "a:b", "a=b", "a+b", "@at", "!bang", "comma,", "\u{e9}nfc", "e\u{301}nfd",
         "日本語", "🚚 haul", "\u{202e}rtl", "tab\there", "new\nline", "cr\r\nlf", String(repeating: "x", count: 255),
     ]

@@ -24,6 +24,7 @@ import Testing
             try #require(mkfifo(folder + "/pipe", 0o600) == 0)
             var ends: [Int32] = [0, 0]
             try #require(pipe(&ends) == 0)
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             lines = (PipeReader(descriptor: ends[0]), LineWriter(descriptor: ends[1]))
             link = SourceLink(id: "e", pipe: folder + "/pipe", writer: lines.writer)
             (questions, asked) = AsyncStream.makeStream(of: SourceQuestion.self)

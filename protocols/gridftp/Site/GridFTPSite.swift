@@ -23,7 +23,8 @@ struct GridFTPSite: Sendable {
     ///   - hosts: Where the worker may go; nil is anywhere.
     init(_ spec: SiteSpec, settings: [String: JSONValue], hosts: HostList? = nil) throws {
         name = spec.site
-        guard let endpoint = spec.endpoints.first, let address = Self.address(endpoint) else {
+        guard let endpoint = spec.endpoints.first, let address = Address(endpoint, standardPort: Self.standardPort)
+        else {
             throw BackendFailure(.invalid, "site \(spec.site) has no endpoint of the form host:port")
         }
         self.address = address
@@ -94,31 +95,4 @@ struct GridFTPSite: Sendable {
     }
 
     private static func content(_ file: String?) -> Data? { file.flatMap { FileManager.default.contents(atPath: $0) } }
-
-    /// `host`, `host:port` or `[v6]:port`.
-    static func address(_ endpoint: String) -> Address? {
-        let text: Substring
-        var port: Substring?
-        if endpoint.hasPrefix("["), let end = endpoint.firstIndex(of: "]") {
-            text = endpoint[endpoint.index(after: endpoint.startIndex)..<end]
-            let rest = endpoint[endpoint.index(after: end)...]
-            guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
-            port = rest.isEmpty ? nil : rest.dropFirst()
-        } else {
-            let parts = endpoint.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count <= 2, let host = parts.first else { return nil }
-            text = host
-            port = parts.count == 2 ? parts[1] : nil
-        }
-        let isHost =
-            !text.isEmpty && text.first != "-"
-            && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || ".-_:%".utf8.contains(byte)
-            }
-        guard isHost else { return nil }
-        guard let port else { return Address(host: String(text), port: standardPort) }
-        guard let number = Int(port), (1...65535).contains(number) else { return nil }
-        return Address(host: String(text), port: number)
-    }
 }

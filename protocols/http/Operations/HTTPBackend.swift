@@ -13,6 +13,7 @@ struct HTTPBackend: Backend {
     static var threads: BackendThreads { .own(CurlConnections.shared.executor) }
 
     static func open(_ batch: BatchSpec) async throws -> HTTPBackend {
+        let batch = await batch.reaching(standardPort: \.webPort)
         let curl = Curl(batch, name: "http")
         let proxy = batch.settings["proxy"]?.string
         let source = try Site(batch.source, scratch: batch.scratch, proxy: proxy)

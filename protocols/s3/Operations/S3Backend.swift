@@ -11,6 +11,7 @@ struct S3Backend: Backend {
 
     static func open(_ batch: BatchSpec) async throws -> S3Backend {
         guard Sodium.start() else { throw BackendFailure(.backend, "libsodium finds no source of randomness") }
+        let batch = await batch.reaching(standardPort: \.webPort)
         let curl = Curl(batch, name: "s3")
         let proxy = batch.settings["proxy"]?.string
         let limits = Limits(batch.settings)
