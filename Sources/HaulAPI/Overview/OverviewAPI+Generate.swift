@@ -49,7 +49,8 @@ extension OverviewAPI {
         try await engine.stand(by: job) { standing in
             var reason: String?
             var isReady = false
-            if let job = standing?.job, job.stage == .done { isReady = try await hasListing(job) }
+            // Where that can't be told now, whoever asks for the listing hears of it.
+            if let job = standing?.job, job.stage == .done { isReady = (try? await hasListing(job)) ?? true }
             if standing?.job.stage == .failed { reason = try await engine.culprit(ofJob: job)?.reason }
             let progress = OverviewDocuments.progress(OverviewState(standing, reason: reason, isReady: isReady))
             try await writer.write((isFirst ? [] : Array(",".utf8)) + progress)

@@ -104,13 +104,13 @@ import Testing
         #expect(try await person.user.get("/jobs").text == "[]")
     }
 
-    /// ijson reads the stream as it comes; and the original's work queue, unchanged, runs a program that has haul do it.
+    /// ijson reads the stream as it comes, and so does the page's script, in an engine for JavaScript; and the original's work queue, unchanged, runs a program that has haul do it.
     @Test func clients() async throws {
         // The suite's own has workers that only take what is theirs.
         let server = try await LiveServer.start()
         let worker = try await RealWorker.start(server)
         let token = try await server.token(user: "journalist", role: "user")
-        for script in ["stream.py", "plugin.py"] {
+        for script in ["stream.py", "plugin.py", "page.py"] {
             let run = try await ProgramRun(
                 executable: try PythonTool.path("python"), ["\(Self.folder)/Python/\(script)", server.url, token],
                 environment: ["HOME": server.folder, "PYTHONDONTWRITEBYTECODE": "1"], atMost: .seconds(90))

@@ -187,7 +187,16 @@ import Testing
             reader.follow(client(person).at(servers[(number + 1) % 2]), wanted)
         }
         try await eventually("they are told, too") { returned.allSatisfy { !$0.events.isEmpty } }
-        try await worker.finish(try await worker.takeOne(), listing("/data", ["a"]))
+        // What its worker tells one server is told by both.
+        let held = try await worker.takeOne()
+        let moved: JSONValue = ["transferred": 5, "elapsed": 1, "instant": 1, "average": 1]
+        _ = try await person.worker.with(held.token).put("\(held.path)/monitoring", moved)
+        try await eventually("they are told of bytes") {
+            (readers.dropFirst(16) + returned).allSatisfy {
+                $0.events.contains { $0["message"]?.string?.contains("5 bytes") == true }
+            }
+        }
+        try await worker.finish(held, listing("/data", ["a"]))
         for task in tasks.dropFirst(16) + others { try await task.value }
         #expect((readers.dropFirst(16) + returned).allSatisfy { $0.events.last?["returncode"] == 0 })
         #expect(try await jobs(person).count == 1)
