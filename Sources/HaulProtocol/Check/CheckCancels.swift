@@ -4,7 +4,8 @@ import Synchronization
 
 /// Cancels of all that takes its time, and of what is not there.
 enum CheckCancels {
-    private static let bytes = 4 << 20
+    /// More than a writer has on its way at a time.
+    private static let bytes = 16 << 20
     private static let slow: [String: JSONValue] = ["bandwidth": .int(bytes / 4)]
 
     /// One of two is cancelled: it ends soon and leaves nothing, the other arrives.
@@ -49,7 +50,7 @@ enum CheckCancels {
         let element = ElementSpec(
             id: "k", source: file, destination: site.path("kept/file"), partSeed: "check.cancels.kept")
         let first = try await cancelled(site, .put, [element], slow) { event, run in
-            guard case .progress(_, let progress) = event, progress.transferred > bytes / 4 else { return false }
+            guard case .progress(_, let progress) = event, progress.transferred > bytes / 2 else { return false }
             await run.cancel("k", keep: true)
             return true
         }[0]

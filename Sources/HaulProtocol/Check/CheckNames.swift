@@ -105,6 +105,36 @@ enum CheckNames {
         return isRight ? nil : answer.result.reason ?? "it is listed as \(listed)"
     }
 
+    /// A path with `..` in it is refused, or means what it means to a file system: nothing else is read, written or removed.
+    static func dots(_ site: CheckSite) async throws {
+        try site.declares(.get)
+        try await CheckCopies.put(site, Array("kept".utf8), "dots/kept")
+        try await CheckCopies.put(site, Array("inner".utf8), "dots/sub/inner")
+        let (new, back) = (site.local("dots-new"), site.local("dots-back"))
+        defer { for file in [new, back] { unlink(file) } }
+        try Data("new".utf8).write(to: URL(fileURLWithPath: new))
+        let answers: [(what: String, result: ElementResult)] = [
+            ("get", try await site.one(.get, site.path("dots/sub/../kept"), back).result),
+            ("put", try await site.one(.put, new, site.path("dots/sub/../new")).result),
+            ("remove", try await site.one(.remove, site.path("dots/sub/../sub/inner")).result),
+            ("remove of ..", try await site.one(.remove, site.path("dots/sub/..")).result),
+        ]
+        for (what, result) in answers where ![nil, .invalid, .permission].contains(result.errorClass) {
+            throw CheckFailure("\(what): \(result.errorClass?.rawValue ?? "") (\(result.reason ?? "")), not invalid")
+        }
+        if answers[3].result.isOK { throw CheckFailure("a directory that is not empty was removed by the name ..") }
+        if answers[0].result.isOK, FileManager.default.contents(atPath: back) != Data("kept".utf8) {
+            throw CheckFailure("dots/sub/../kept is another file than dots/kept")
+        }
+        var expected: Set = ["\(site.path("dots"))/kept"]
+        if answers[1].result.isOK { expected.insert("\(site.path("dots"))/new") }
+        if !answers[2].result.isOK { expected.insert("\(site.path("dots"))/sub/inner") }
+        let left = try await site.ok(.list, site.path("dots")).chunks.flatMap { chunk in
+            chunk.entries.filter { $0.kind != .directory }.map { ListingPath.child(chunk.directory, $0.name) }
+        }
+        if Set(left) != expected { throw CheckFailure("there are \(left.sorted()), not \(expected.sorted())") }
+    }
+
     /// A name that JSON cannot carry, made beside the protocol.
     static func notText(_ site: CheckSite) async throws {
         guard let folder = site.onDisk(site.path("latin")) else {

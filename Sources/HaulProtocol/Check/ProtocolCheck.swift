@@ -85,6 +85,7 @@ public struct ProtocolCheck: Sendable {
         ("list: a file, depth, nothing there", true, CheckListings.single),
         ("hostile names", true, CheckNames.run),
         ("names that are not UTF-8", true, CheckNames.notText),
+        ("paths with ..", true, CheckNames.dots),
         ("rename", true, CheckChanges.rename),
         ("remove", true, CheckChanges.remove),
         ("a large file", true, CheckFaults.large),
