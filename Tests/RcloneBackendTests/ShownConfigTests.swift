@@ -43,6 +43,9 @@ import Testing
         "[mine]\ntype = webdav\nuser = \"\"\"a\n\"\"\"\n",
         "[mine]\ntype = webdav\nuser = `a\nurl = x`\n", "[mine]\ntype = webdav\nuser = %(pass)s\n",
         "[mine]\ntype = webdav\nuser = a\rurl = http://h/\n", "[mine]\ntype = webdav\nuser = a\u{0}b\n",
+        "[mine]\ntype = webdav\npass = \u{600}%(pass)s\u{600}%(pass)s\n", "[mine]\ntype = webdav\nuser = a\u{301}\\\n",
+        "[mine]\ntype = webdav\nuser = \"\u{301}a\n", "[mine]\ntype = webdav\naccount = 10.0.0.5:8443/x\n",
+        "[mine]\ntype = webdav\naccess_grant = x\n",
         // None of the site's.
         "[other]\ntype = webdav\n", "type = webdav\n[mine]\n", "type = webdav\n", "", "[mine]\n", "[]\ntype = webdav\n",
         "my-secret", "[mine]\ntype = webdav\nmy-secret\n", "[mine]\ntype = webdav\nmy-secret = x\n",

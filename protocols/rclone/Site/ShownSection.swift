@@ -9,7 +9,7 @@ struct ShownSection {
 
     /// What tells who somebody is, and holds it: options of rclone's backends that name no file, program or host.
     private static let keys: Set<String> = [
-        "access_grant", "access_key_id", "access_token", "account", "api_key", "api_password", "apikey", "app_key",
+        "access_key_id", "access_token", "account", "api_key", "api_password", "apikey", "app_key",
         "application_credential_id", "application_credential_name", "application_credential_secret", "auth_code",
         "bearer_token", "client_id", "client_secret", "domain", "key", "key_pem", "mailbox_id", "passphrase", "pass",
         "password",
@@ -17,6 +17,9 @@ struct ShownSection {
         "tenant", "tenant_domain", "tenant_id", "token", "user", "user_id", "user_project",
         "username",
     ]
+
+    /// Those that stand in the URLs which rclone asks.
+    private static let names: Set<String> = ["account", "tenant", "tenant_domain", "tenant_id", "user_project"]
 
     /// - Parameters:
     ///   - file: What the user keeps.
@@ -53,6 +56,9 @@ struct ShownSection {
             }
             guard !values.contains(where: { $0.key == key }) else { throw refuse("holds \(key) twice") }
             guard Self.isPlain(value) else { throw refuse("holds a value for \(key) that is not of one line") }
+            guard !Self.names.contains(key) || Self.isName(value) else {
+                throw refuse("holds a value for \(key) that is no name")
+            }
             values.append((key, value))
         }
         guard header == name, !name.isEmpty else { throw refuse("has no section [\(name)], which the site names") }
@@ -62,10 +68,22 @@ struct ShownSection {
         text = "[\(name)]\n" + values.map { "\($0.key) = \($0.value)\n" }.joined()
     }
 
-    /// It means to rclone's parser what it says: nothing goes on in the next line, refers to others or is quoted.
+    /// It means to rclone's parser what it says: nothing goes on in the next line, refers to others or is quoted. Told by its
+    /// bytes, as that parser does.
     private static func isPlain(_ value: String) -> Bool {
-        !value.hasSuffix("\\") && !value.hasPrefix("`") && !value.hasPrefix("\"") && !value.contains("%(")
-            && value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+        let bytes = Array(value.utf8)
+        let refers = zip(bytes, bytes.dropFirst()).contains { $0 == UInt8(ascii: "%") && $1 == UInt8(ascii: "(") }
+        let isQuoted = bytes.first == UInt8(ascii: "`") || bytes.first == UInt8(ascii: "\"")
+        return !refers && !isQuoted && bytes.last != UInt8(ascii: "\\")
+            && bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+    }
+
+    /// What becomes a part of a URL stays within that part.
+    private static func isName(_ value: String) -> Bool {
+        value.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "_.-@".utf8.contains(byte)
+        }
     }
 
     private static func trimmed(_ text: some StringProtocol) -> String {
