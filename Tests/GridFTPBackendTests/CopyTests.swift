@@ -31,6 +31,29 @@ struct CopyTests {
         }
     }
 
+    /// Of more than one piece, over several connections, which the two servers open to each other: with GSI each is told whose
+    /// proxy to expect there.
+    @Test(arguments: Kind.allCases) func aLargeFileOverSeveralConnections(_ kind: Kind) async throws {
+        try await kind.withServers { servers in
+            let bench = servers.bench
+            let block = Data((0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 9) })
+            try bench.write(bench.a + "/large", "")
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: bench.a + "/large"))
+            for index in 0..<200 {
+                try handle.write(contentsOf: block)
+                try handle.write(contentsOf: Data("\(index)".utf8))
+            }
+            try handle.close()
+            let options: [String: JSONValue] = ["streams": 4, "verify": "checksum"]
+            let (result, outcome) = try await bench.one(
+                bench.batch(.copy, servers.a, to: servers.b, options: options), bench.a + "/large",
+                bench.b + "/large")
+            #expect(result.isOK && result.checksum != nil, "\(result.reason ?? "")")
+            #expect(!outcome.logs.contains { $0.contains("through the worker") }, "\(outcome.logs)")
+            #expect(FileManager.default.contentsEqual(atPath: bench.a + "/large", andPath: bench.b + "/large"))
+        }
+    }
+
     /// The files behind one that fails must have their own content, and the one that fails none.
     @Test(arguments: Kind.allCases) func aFailureBetweenOthersSwapsNothing(_ kind: Kind) async throws {
         try await kind.withServers { servers in

@@ -9,10 +9,17 @@ struct LargeFile: Sendable {
     /// Is told of bytes that have arrived since it was told last.
     let count: @Sendable (Int) -> Void
 
+    /// Pieces that are on their way at a time.
+    static let atOnce = 2
+
+    /// Whether it goes in pieces, where it is longer than one.
+    static func hasParts(_ move: CopyMove<RemoteEnd, RemoteEnd>) -> Bool {
+        move.source.features.movesParts && move.target.features.movesParts
+    }
+
     func run() async throws {
         let size = move.facts.size
-        let hasParts = move.source.features.movesParts && move.target.features.movesParts
-        guard hasParts, size > ThirdParty.piece else { return try await whole() }
+        guard Self.hasParts(move), size > ThirdParty.piece else { return try await whole() }
         let start = Self.start(move.offset)
         if start > 0 { move.report.log("the bytes from \(start) on are moved again or for the first time") }
         move.report.progress(transferred: start, total: size)
@@ -23,7 +30,7 @@ struct LargeFile: Sendable {
             var offset = start
             var running = 0
             while offset < size || running > 0 {
-                while offset < size, running < 2 {
+                while offset < size, running < Self.atOnce {
                     let (from, length) = (offset, min(ThirdParty.piece, size - offset))
                     let job = job(from, length) { bytes in
                         let (total, new) = moved.withLock { moved in

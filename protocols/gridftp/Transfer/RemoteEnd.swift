@@ -20,6 +20,7 @@ struct RemoteEnd: CopyEnd {
     var traits: CopyTraits {
         CopyTraits(
             publication: .rename, keepsTimes: features.setsTimes, keepsParts: features.movesParts,
+            unsure: arrival.unsure,
             checksums: StreamHash.Algorithm.allCases.filter { features.checksums.contains($0.rawValue) })
     }
 

@@ -56,8 +56,7 @@ actor ThirdParty {
         }
     }
 
-    /// - Returns: False where the servers do not copy from one to the other, and nothing of the file is there: then it goes
-    ///   through the worker.
+    /// - Returns: False where the servers do not copy from one to the other: then it goes through the worker.
     private nonisolated func isThrough(_ move: CopyMove<RemoteEnd, RemoteEnd>) async throws -> Bool {
         if let obstacle = await obstacle { return try await declines(move, obstacle) }
         do {
@@ -67,20 +66,33 @@ actor ThirdParty {
         } catch let none as NoDirectWay {
             await note(none.failure)
             return try await declines(move, none.failure)
-        } catch let failure as BackendFailure where failure.errorClass == .connect && move.offset == 0 {
+        } catch {
+            guard let failure = Self.unreached(error) else { throw error }
             // What came of it says that they do.
-            if let there = try await move.target.facts(follow: false), there.size > 0 { throw failure }
+            let there = try await move.target.site.lookout.ask(move.target.path, .now).value()
+            if let size = there?.facts(follow: false).size, size > move.offset { throw error }
             await noteUnreached(failure)
             return try await declines(move, failure)
         }
     }
 
-    /// What an earlier attempt, or this one, left of it has holes, which the worker's own way knows nothing of.
+    /// A server's answer to the transfer itself that it has no connection to the other one; nil for any other failure.
+    private static func unreached(_ error: any Error) -> BackendFailure? {
+        let failure = (error as? CopyWriteFailure)?.failure ?? error as? BackendFailure
+        guard let failure, failure.errorClass == .connect, (400..<600).contains(failure.returncode),
+            failure.returncode != 421
+        else { return nil }
+        return failure
+    }
+
+    /// What an earlier attempt, or this one, brought directly has holes, which the worker's own way knows nothing of: in the
+    /// pieces that were on their way, or anywhere.
     private nonisolated func declines(
         _ move: CopyMove<RemoteEnd, RemoteEnd>, _ why: BackendFailure
     ) async throws -> Bool {
         move.report.log("the servers do not copy from one to the other (\(why.reason)): through the worker")
-        try await move.target.discard()
+        move.target.arrival.unsure = LargeFile.atOnce * Self.piece
+        if !LargeFile.hasParts(move) { try await move.target.discard() }
         return false
     }
 
