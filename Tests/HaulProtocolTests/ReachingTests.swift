@@ -11,7 +11,8 @@ import Testing
         let descriptor: Int32
         let endpoint: String
 
-        init() throws {
+        /// - Parameter listens: False: it is held, and takes no connection.
+        init(listens: Bool = true) throws {
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
@@ -20,7 +21,8 @@ import Testing
             let handle = descriptor
             let port = withUnsafeMutablePointer(to: &address) { pointer -> UInt16? in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
-                    guard bind(handle, plain, size) == 0, listen(handle, 8) == 0, getsockname(handle, plain, &size) == 0
+                    guard bind(handle, plain, size) == 0, !listens || listen(handle, 8) == 0,
+                        getsockname(handle, plain, &size) == 0
                     else { return false }
                     return true
                 } ? UInt16(bigEndian: pointer.pointee.sin_port) : nil
@@ -44,7 +46,8 @@ import Testing
 
     @Test func theFirstThatTakesAConnection() async throws {
         let (one, two) = (try Listener(), try Listener())
-        let gone = try Listener().endpoint
+        let held = try Listener(listens: false)
+        let gone = held.endpoint
         #expect(await order([one.endpoint, two.endpoint]) == [one.endpoint, two.endpoint], "the preferred one")
         #expect(await order([gone, one.endpoint, two.endpoint]) == [one.endpoint, gone, two.endpoint])
         #expect(await order([gone, "not an endpoint", two.endpoint]) == [two.endpoint, gone, "not an endpoint"])
@@ -55,5 +58,6 @@ import Testing
         #expect(await order([gone, "127.0.0.1"], standard: port) == ["127.0.0.1", gone], "at the usual port")
         let proxied = await order([gone, one.endpoint], settings: ["proxy": "http://p:1"])
         #expect(proxied == [gone, one.endpoint], "the proxy looks for the way")
+        withExtendedLifetime(held) {}
     }
 }

@@ -37,7 +37,7 @@ import Testing
         try await with(["part_streams": .int(streams), "part_memory": .int(room * Self.part)]) { pair in
             let content = Bench.content(Self.size - Bench.least)
             try pair.bench.write("from", content)
-            try await pair.bench.service.set(.init("partNumber=", delay: 0.5))
+            try await pair.bench.service.set(.init("partNumber=", delay: 2))
             let outcome = try await pair.run(["verify": "checksum"])
             try outcome.ok(bytes: content.count)
             #expect(try outcome.result?.checksum == StreamPair.md5(content))

@@ -107,7 +107,7 @@ actor BackendSession<B: Backend> {
     ) async -> BackendFailure? {
         report.begin()
         do {
-            let backend = try await opening.value
+            let backend = try await Abandonable.run { [opening] in try await opening.value }
             try await backend.perform(
                 batch.operation, element, report, questions: questions, options: batch.common)
             return nil

@@ -3,7 +3,7 @@ import HaulModel
 
 extension BatchSpec {
     /// Seconds that are waited for one address of an endpoint where there is another.
-    private static let patience = Duration.seconds(5)
+    private static let patience = Duration.seconds(2)
     private static let queue = BlockingQueue(label: "haul.reaching")
 
     /// The same batch, in which an endpoint that takes a connection is each site's first: for protocols that speak to one

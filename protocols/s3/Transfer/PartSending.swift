@@ -59,9 +59,9 @@ struct PartSending<Source: CopyEnd>: Sendable {
         _ parts: [Part], _ there: [Int: MultipartUpload.Part], _ reading: PartSource<Source>
     ) async throws {
         let failed = FirstError()
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                var running = 0
+        await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            do {
                 for part in parts {
                     if let kept = there[part.number] {
                         // Where all of it has to be read, all is compared.
@@ -71,10 +71,11 @@ struct PartSending<Source: CopyEnd>: Sendable {
                     }
                     var room = running < streams ? room(for: part) : nil
                     while room == nil, running > 0 {
-                        try await group.next()
+                        await group.next()
                         running -= 1
                         room = self.room(for: part)
                     }
+                    if failed.error != nil { break }
                     guard let room else {
                         try await send(part, of: reading)
                         continue
@@ -87,29 +88,27 @@ struct PartSending<Source: CopyEnd>: Sendable {
                             failed.note(error)
                             // Nothing more is wanted of it.
                             reading.abandon()
-                            throw error
                         }
                     }
-                    do {
-                        try await reading.each(part.range, isMoved: true) { kept.add($0) }
-                        kept.end()
-                    } catch {
+                    do { try await reading.each(part.range, isMoved: true) { kept.add($0) } } catch {
                         failed.note(error)
                         kept.cut()
-                        // Those that were read are there for the next attempt.
-                        while await group.nextResult() != nil {}
                         throw error
                     }
+                    kept.end()
                 }
-                try await group.waitForAll()
+            } catch {
+                failed.note(error)
             }
-        } catch {
-            throw failed.error ?? error
+            // Those that were read are there for the next attempt.
+            await group.waitForAll()
         }
+        if let error = failed.error { throw error }
     }
 
+    /// None where bytes keep to a rate: what is sent again is read again, as it was read.
     private func room(for part: Part) -> Room.Share? {
-        streams > 1 ? bucket.partMemory.share(part.range.count) : nil
+        streams > 1 && move.bandwidth == nil ? bucket.partMemory.share(part.range.count) : nil
     }
 
     private func send(_ part: Part, of reading: PartSource<Source>) async throws {
