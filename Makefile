@@ -136,7 +136,7 @@ test: setup venv
 	export HAUL_TEST_STORE=postgresql HAUL_SEEDS=1-4; \
 	for group in $(OVER_POSTGRESQL); do run "$$group" PostgreSQL --skip '$(ONCE)'; done; \
 	if [[ -n "$${failed:-}" ]]; then \
-	    grep -hE '$(MISHAPS)' $(SCRATCH)/test-*.log | cut -c -400 | head -n 20; echo "test: failed in:$$failed"; exit 1; \
+	    grep -hE '$(MISHAPS)' $(SCRATCH)/test-*.log | cut -c -400 | sed -n 1,20p; echo "test: failed in:$$failed"; exit 1; \
 	fi
 
 ## conformance: the conformance suite over every protocol, GridFTP with X.509 proxies and rclone's WebDAV included

@@ -105,6 +105,10 @@ struct Mutation: Sendable, CustomStringConvertible {
             find: "SELECT destruction, id FROM jobs WHERE destruction IS NOT NULL",
             replacement: "SELECT destruction, id FROM jobs WHERE destruction IS NULL", said: "was to be gone"),
         Mutation(
+            description: "what nobody commits goes before its time",
+            find: "WHERE sound = 0 AND keep = 0 AND changed < $1",
+            replacement: "WHERE sound = 0 AND keep = 0 AND changed < $1 + 86400000", said: "acknowledged and are gone"),
+        Mutation(
             description: "tries are not counted", find: "attempts = $5, forgiven = $6",
             replacement: "attempts = $5, forgiven = MAX($6, $5)", isRefusedBySchema: true),
     ]

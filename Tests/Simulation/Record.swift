@@ -89,10 +89,10 @@ final class Record {
     }
 
     /// From now on jobs may go whose time is over.
-    func retiring(_ visible: [Job], endedBefore: Timestamp) {
+    func retiring(_ visible: [Job], untouchedSince time: Timestamp) {
         looked(at: Set(visible.map(\.id)))
         retirable = Set(
-            visible.filter { $0.status.isEnded && !$0.isKept && $0.changed < endedBefore }.map(\.id))
+            visible.filter { ($0.status.isEnded || !$0.isSound) && !$0.isKept && $0.changed < time }.map(\.id))
     }
 
     /// Somebody wants a job gone: it may be, from now on.

@@ -144,7 +144,7 @@ final class SimulatedServer {
                     if duty is Retirer {
                         let before = engine.world.now().adding(seconds: -Self.keptSeconds)
                         let jobs = try await engine.store.read { try $0.jobs(JobFilter(), after: 0, limit: 1_000_000) }
-                        record.retiring(jobs, endedBefore: before)
+                        record.retiring(jobs, untouchedSince: before)
                     }
                     if duty is Sweeper {
                         let now = engine.world.now()
